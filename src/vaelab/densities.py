@@ -1,0 +1,194 @@
+"""The few densities that everything here is made of.
+
+A density is two methods for ONE value: `log_prob(value)`, in nats, and `sample(key)`. Batches are `jax.vmap`'s business. What is
+exact in closed form is a function beside them: `kl_divergence`.
+"""
+
+from abc import abstractmethod
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, PRNGKeyArray
+
+LOG_TWO_PI = 1.8378770664093453
+
+
+class AbstractDensity(eqx.Module):
+    """What has a log-density and can be drawn from."""
+
+    @abstractmethod
+    def log_prob(self, value: Float[Array, "..."]) -> Float[Array, ""]:
+        """The log-density (nats) of one value, summed over all its entries."""
+
+    @abstractmethod
+    def sample(self, key: PRNGKeyArray) -> Float[Array, "..."]:
+        """One draw; differentiable in the parameters where the family allows it."""
+
+    def given(self, condition: Array | None) -> "AbstractDensity":
+        """The density under a condition (an integer label): itself, for all that do not know of labels."""
+        del condition
+        return self
+
+
+class DiagonalNormal(AbstractDensity):
+    """A Gaussian with independent entries: N(mean, exp(log_variance)), any shape.
+
+    log p(x) = -1/2 sum_i [ log 2 pi + log_variance_i + (x_i - mean_i)^2 / exp(log_variance_i) ].
+    """
+
+    mean: Float[Array, " *shape"]
+    log_variance: Float[Array, " *shape"]
+
+    @property
+    def standard_deviation(self) -> Float[Array, " *shape"]:
+        return jnp.exp(0.5 * self.log_variance)
+
+    def log_prob(self, value: Float[Array, " *shape"]) -> Float[Array, ""]:
+        square = (value - self.mean) ** 2 * jnp.exp(-self.log_variance)
+        return -0.5 * jnp.sum(LOG_TWO_PI + self.log_variance + square)
+
+    def sample(self, key: PRNGKeyArray) -> Float[Array, " *shape"]:
+        return self.mean + self.standard_deviation * jr.normal(key, self.mean.shape, self.mean.dtype)
+
+
+def standard_normal(size: int) -> DiagonalNormal:
+    """N(0, I) in `size` dimensions."""
+    return DiagonalNormal(jnp.zeros(size), jnp.zeros(size))
+
+
+class Delta(AbstractDensity):
+    """All mass at one point: the posterior of a plain autoencoder. It has no density, so `log_prob` is refused."""
+
+    mean: Float[Array, " latent"]
+
+    def log_prob(self, value: Float[Array, " latent"]) -> Float[Array, ""]:
+        raise TypeError("a deterministic posterior has no density, so no log-likelihood follows from it")
+
+    def sample(self, key: PRNGKeyArray) -> Float[Array, " latent"]:
+        del key
+        return self.mean
+
+
+class FullNormal(AbstractDensity):
+    """A Gaussian with any covariance L L^T, by its lower Cholesky factor `scale` (positive diagonal)."""
+
+    mean: Float[Array, " dim"]
+    scale: Float[Array, "dim dim"]
+
+    def log_prob(self, value: Float[Array, " dim"]) -> Float[Array, ""]:
+        white = jax.scipy.linalg.solve_triangular(self.scale, value - self.mean, lower=True)
+        log_determinant = jnp.sum(jnp.log(jnp.diagonal(self.scale)))
+        return -0.5 * jnp.sum(LOG_TWO_PI + white**2) - log_determinant
+
+    def sample(self, key: PRNGKeyArray) -> Float[Array, " dim"]:
+        return self.mean + self.scale @ jr.normal(key, self.mean.shape, self.mean.dtype)
+
+
+class Mixture(AbstractDensity):
+    """Sum_k weight_k p_k(x), the components stacked along a leading axis of one density's arrays."""
+
+    log_weights: Float[Array, " components"]  # normalised: logsumexp is 0
+    components: AbstractDensity
+
+    def component_log_probs(self, value: Float[Array, " dim"]) -> Float[Array, " components"]:
+        """log weight_k + log p_k(x), for each k."""
+        return self.log_weights + jax.vmap(lambda component: component.log_prob(value))(self.components)
+
+    def log_prob(self, value: Float[Array, " dim"]) -> Float[Array, ""]:
+        return jax.nn.logsumexp(self.component_log_probs(value))
+
+    def sample(self, key: PRNGKeyArray) -> Float[Array, " dim"]:
+        which_key, value_key = jr.split(key)
+        which = jr.categorical(which_key, self.log_weights)
+        return jax.tree.map(lambda leaf: leaf[which], self.components).sample(value_key)
+
+
+class Bernoulli(AbstractDensity):
+    """Independent Bernoulli pixels, by their logits; grey values in [0, 1] are taken as expectations.
+
+    log p(x) = sum_i [ x_i l_i - softplus(l_i) ], minus the binary cross-entropy. A density only for x in {0, 1}.
+    """
+
+    logits: Float[Array, " *shape"]
+
+    @property
+    def mean(self) -> Float[Array, " *shape"]:
+        return jax.nn.sigmoid(self.logits)
+
+    def log_prob(self, value: Float[Array, " *shape"]) -> Float[Array, ""]:
+        return jnp.sum(value * self.logits - jax.nn.softplus(self.logits))
+
+    def sample(self, key: PRNGKeyArray) -> Float[Array, " *shape"]:
+        return jr.bernoulli(key, self.mean).astype(self.logits.dtype)
+
+
+class ContinuousBernoulli(AbstractDensity):
+    """A proper density for grey pixels in [0, 1]: p(x) = C(l) exp(l x), by its logits l.
+
+    With lambda = sigmoid(l): p(x) = C lambda^x (1 - lambda)^(1 - x), C = 2 artanh(1 - 2 lambda) / (1 - 2 lambda), and C(1/2) = 2
+    (Loaiza-Ganem and Cunningham, "The continuous Bernoulli: fixing a pervasive error in variational autoencoders", NeurIPS 2019,
+    eqs. 5 and 6). In logits the normaliser is log C - softplus(l) = log(l / (e^l - 1)); near l = 0 its Taylor series is used.
+    """
+
+    logits: Float[Array, " *shape"]
+
+    @property
+    def log_normaliser(self) -> Float[Array, " *shape"]:
+        """log( l / (e^l - 1) ), elementwise; at l = 0 it is 0."""
+        logits = self.logits
+        near_zero = jnp.abs(logits) < 0.1
+        safe = jnp.where(near_zero, 1.0, logits)
+        size = jnp.abs(safe)
+        # l / (e^l - 1) = |l| e^(-|l|) / (1 - e^(-|l|)) for l > 0, and |l| / (1 - e^(-|l|)) for l < 0
+        exact = jnp.log(size) - jnp.maximum(safe, 0.0) - jnp.log(-jnp.expm1(-size))
+        series = -logits / 2 - logits**2 / 24 + logits**4 / 2880
+        return jnp.where(near_zero, series, exact)
+
+    @property
+    def mean(self) -> Float[Array, " *shape"]:
+        return continuous_bernoulli_mean(self.logits)
+
+    def log_prob(self, value: Float[Array, " *shape"]) -> Float[Array, ""]:
+        return jnp.sum(value * self.logits + self.log_normaliser)
+
+    def sample(self, key: PRNGKeyArray) -> Float[Array, " *shape"]:
+        """By the inverse of the distribution function, x = log(1 + u (e^l - 1)) / l."""
+        uniform = jr.uniform(key, self.logits.shape, self.logits.dtype)
+        near_zero = jnp.abs(self.logits) < 1e-3
+        safe = jnp.where(near_zero, 1.0, self.logits)
+        size = jnp.abs(safe)
+        # for l > 0 by symmetry, 1 - x of the draw for -l: no exponential that overflows
+        below = -jnp.log1p(uniform * jnp.expm1(-size)) / size
+        draw = jnp.where(safe > 0, 1.0 - below, below)
+        return jnp.where(near_zero, uniform, jnp.clip(draw, 0.0, 1.0))
+
+
+def continuous_bernoulli_mean(logits: Float[Array, " *shape"]) -> Float[Array, " *shape"]:
+    """E[x] = 1 / (1 - e^(-l)) - 1 / l, and 1/2 at l = 0 (Loaiza-Ganem and Cunningham 2019, eq. 8, in logits)."""
+    near_zero = jnp.abs(logits) < 0.1
+    safe = jnp.where(near_zero, 1.0, logits)
+    size = jnp.abs(safe)
+    above = -1.0 / jnp.expm1(-size) - 1.0 / size
+    exact = jnp.where(safe > 0, above, 1.0 - above)
+    series = 0.5 + logits / 12 - logits**3 / 720 + logits**5 / 30240
+    return jnp.where(near_zero, series, exact)
+
+
+def kl_divergence(q: AbstractDensity, p: AbstractDensity) -> Float[Array, " latent"] | None:
+    """KL(q || p) in nats for each dimension, where it has a closed form and both factorise; otherwise None.
+
+    For Gaussians, 1/2 [ log v_p - log v_q + (v_q + (m_q - m_p)^2) / v_p - 1 ]
+    (Kingma and Welling, "Auto-encoding variational Bayes", ICLR 2014, appendix B, for p = N(0, I)).
+    """
+    if isinstance(q, DiagonalNormal) and isinstance(p, DiagonalNormal):
+        log_ratio = q.log_variance - p.log_variance
+        square = (q.mean - p.mean) ** 2 * jnp.exp(-p.log_variance)
+        return 0.5 * (jnp.exp(log_ratio) + square - 1.0 - log_ratio)
+    return None
+
+
+def sample_many(density: AbstractDensity, key: PRNGKeyArray, count: int) -> Float[Array, "count ..."]:
+    """`count` independent draws, stacked."""
+    return jax.vmap(density.sample)(jr.split(key, count))

@@ -1,0 +1,21 @@
+"""What every likelihood offers."""
+
+from abc import abstractmethod
+
+import equinox as eqx
+from jaxtyping import Array, Float
+
+from vaelab.densities import AbstractDensity
+from vaelab.graph import Graph
+
+
+class AbstractLikelihood(eqx.Module):
+    """A latent vector in, p(x|z) out. The density has a `mean`, which is the picture shown."""
+
+    @abstractmethod
+    def __call__(self, z: Float[Array, " latent"]) -> AbstractDensity:
+        """The density over one image, of the image's own shape."""
+
+    @abstractmethod
+    def trace(self, graph: Graph, value: str, path: str) -> None:
+        """Write the operations from `value` (z) to the graph's output `mean`, the picture."""

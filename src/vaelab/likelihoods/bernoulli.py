@@ -1,0 +1,33 @@
+"""Bernoulli pixels."""
+
+import math
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from vaelab.densities import Bernoulli
+from vaelab.graph import Graph
+from vaelab.likelihoods.base import AbstractLikelihood
+from vaelab.networks import Linear, Mlp
+
+
+class BernoulliLikelihood(AbstractLikelihood):
+    """Independent Bernoulli pixels. On grey values its negative log is the binary cross-entropy: a loss, not a likelihood."""
+
+    network: Mlp
+    logits: Linear
+    image_shape: tuple[int, ...] = eqx.field(static=True)
+
+    def __init__(self, network: Mlp, image_shape: tuple[int, ...], *, key: PRNGKeyArray):
+        self.network = network
+        self.logits = Linear(network.out_features, math.prod(image_shape), key=key)
+        self.image_shape = image_shape
+
+    def __call__(self, z: Float[Array, " latent"]) -> Bernoulli:
+        return Bernoulli(jnp.reshape(self.logits(self.network(z)), self.image_shape))
+
+    def trace(self, graph: Graph, value: str, path: str) -> None:
+        logits = graph.dense(self.network.trace(graph, value, f"{path}.network"), f"{path}.logits")
+        mean = graph.add("activation", logits, kind="sigmoid")
+        graph.outputs["mean"] = graph.add("reshape", mean, shape=list(self.image_shape))

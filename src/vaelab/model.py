@@ -1,0 +1,224 @@
+"""Encoder, decoder and prior as one frozen module; the terms of its objective; its file.
+
+A VAE is q(z|x), p(x|z) and p(z). Everything here is for ONE image; `jax.vmap` batches at the edge.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
+
+from vaelab.config import (
+    BernoulliConfig,
+    Config,
+    ContinuousBernoulliConfig,
+    DeterministicPosteriorConfig,
+    MlpConfig,
+    ModelConfig,
+)
+from vaelab.densities import AbstractDensity, Delta, kl_divergence
+from vaelab.errors import VaelabError
+from vaelab.graph import Graph
+from vaelab.likelihoods import (
+    AbstractLikelihood,
+    BernoulliLikelihood,
+    ContinuousBernoulliLikelihood,
+    GaussianLikelihood,
+)
+from vaelab.networks import Mlp
+from vaelab.posteriors import AbstractPosterior, DeterministicPosterior, GaussianPosterior
+from vaelab.priors import AbstractPrior, build_prior
+from vaelab.runs import Run
+from vaelab.tensors import read_tensors, write_tensors
+
+MODEL_FORMAT = "vaelab-model-1"
+
+
+class Model(eqx.Module):
+    """The generative model p(z) p(x|z) with its approximate posterior q(z|x)."""
+
+    encoder: AbstractPosterior
+    decoder: AbstractLikelihood
+    prior: AbstractPrior
+    image_shape: tuple[int, ...] = eqx.field(static=True)
+    latent_dim: int = eqx.field(static=True)
+
+    def posterior(self, image: Float[Array, " *image"]) -> AbstractDensity:
+        """q(z|x) for one image as the model sees it (pixels in [0, 1], or as they are for a Gaussian likelihood)."""
+        return self.encoder(image)
+
+    def likelihood(self, z: Float[Array, " latent"]) -> AbstractDensity:
+        """p(x|z), over images of shape `image_shape`; its `mean` is the picture shown."""
+        return self.decoder(z)
+
+    @property
+    def has_density(self) -> bool:
+        """False for a plain autoencoder: its posterior is deterministic, and no likelihood follows."""
+        return not isinstance(self.encoder, DeterministicPosterior)
+
+
+class ElboTerms(NamedTuple):
+    """For one image and one z drawn from its posterior, in nats: ELBO = reconstruction - rate."""
+
+    z: Float[Array, " latent"]
+    reconstruction: Float[Array, ""]  # log p(x|z)
+    rate: Float[Array, ""]  # KL(q(z|x) || p(z)), in closed form where there is one, else its estimate at z
+    log_weight: Float[Array, ""] | None  # log p(x|z) + log p(z) - log q(z|x); None for a deterministic posterior
+
+
+def elbo_terms(
+    model: Model,
+    prior: AbstractDensity,
+    image: Float[Array, " *image"],
+    key: PRNGKeyArray,
+    condition: Int[Array, ""] | None = None,
+) -> ElboTerms:
+    """The two terms of the evidence lower bound, log p(x) >= E_q[log p(x|z)] - KL(q(z|x) || p(z)), at one draw z ~ q(z|x).
+
+    Kingma and Welling, "Auto-encoding variational Bayes", ICLR 2014, eqs. 3 and 7. `prior` is `model.prior.density(model)`;
+    `condition` is the image's label, which only a class prior looks at.
+    """
+    posterior = model.posterior(image)
+    prior = prior.given(condition)
+    z = posterior.sample(key)
+    reconstruction = model.likelihood(z).log_prob(image)
+    if isinstance(posterior, Delta):
+        return ElboTerms(z, reconstruction, jnp.zeros(()), None)
+    log_ratio = posterior.log_prob(z) - prior.log_prob(z)
+    divergence = kl_divergence(posterior, prior)
+    rate = log_ratio if divergence is None else jnp.sum(divergence)
+    return ElboTerms(z, reconstruction, rate, reconstruction - log_ratio)
+
+
+# --- building -----------------------------------------------------------------------------------------------------------------------
+
+
+def build_model(config: ModelConfig, key: PRNGKeyArray) -> Model:
+    """A model with its initial weights, a function of the configuration and the key.
+
+    Raises:
+        VaelabError: where `image_shape` is not known yet.
+    """
+    if config.image_shape is None:
+        raise VaelabError("model.image_shape: expected the shape of the images, such as [28, 28]; found none")
+    encoder_key, posterior_key, decoder_key, likelihood_key, prior_key = jr.split(key, 5)
+    encoder = _build_network(config.encoder, math.prod(config.image_shape), encoder_key)
+    decoder = _build_network(config.decoder, config.latent_dim, decoder_key)
+    return Model(
+        encoder=_build_posterior(config, encoder, posterior_key),
+        decoder=_build_likelihood(config, decoder, likelihood_key),
+        prior=build_prior(config.prior, config.latent_dim, config.image_shape, prior_key),
+        image_shape=config.image_shape,
+        latent_dim=config.latent_dim,
+    )
+
+
+def _build_network(config: MlpConfig, in_features: int, key: PRNGKeyArray) -> Mlp:
+    return Mlp(in_features, config.hidden, config.activation, key=key)
+
+
+def _build_posterior(config: ModelConfig, network: Mlp, key: PRNGKeyArray) -> AbstractPosterior:
+    if isinstance(config.posterior, DeterministicPosteriorConfig):
+        return DeterministicPosterior(network, config.latent_dim, key=key)
+    return GaussianPosterior(network, config.latent_dim, key=key)
+
+
+def _build_likelihood(config: ModelConfig, network: Mlp, key: PRNGKeyArray) -> AbstractLikelihood:
+    assert config.image_shape is not None
+    likelihood = config.likelihood
+    if isinstance(likelihood, BernoulliConfig):
+        return BernoulliLikelihood(network, config.image_shape, key=key)
+    if isinstance(likelihood, ContinuousBernoulliConfig):
+        return ContinuousBernoulliLikelihood(network, config.image_shape, key=key)
+    return GaussianLikelihood(
+        network,
+        config.image_shape,
+        scale=likelihood.scale,
+        learned=likelihood.learned,
+        floor=likelihood.floor,
+        key=key,
+    )
+
+
+def trainable_parts(model: Model) -> PyTree[bool]:
+    """True for each array of the model that training may move, as its parts declare."""
+    arrays = jax.tree.map(eqx.is_inexact_array, model)
+    return eqx.tree_at(lambda mask: mask.prior, arrays, model.prior.trainable())
+
+
+# --- its operations, and its file ---------------------------------------------------------------------------------------------------
+
+
+def operation_graph(model: Model) -> dict[str, Any]:
+    """Encoder and decoder as operations on named tensors (docs/design.md): what the browser reads."""
+    encoder = Graph("image", model.image_shape)
+    flat = encoder.add("reshape", "image", shape=[math.prod(model.image_shape)])
+    model.encoder.trace(encoder, flat, "encoder")
+    decoder = Graph("z", (model.latent_dim,))
+    model.decoder.trace(decoder, "z", "decoder")
+    return {"encoder": encoder.as_dict(), "decoder": decoder.as_dict()}
+
+
+def named_arrays(tree: PyTree) -> dict[str, np.ndarray]:
+    """The arrays of a tree by their path: `encoder.network.layers.0.weight`."""
+    leaves, _ = jax.tree_util.tree_flatten_with_path(eqx.filter(tree, eqx.is_array))
+    return {jax.tree_util.keystr(path, simple=True, separator="."): np.asarray(leaf) for path, leaf in leaves}
+
+
+def with_named_arrays(tree: PyTree, arrays: dict[str, np.ndarray], *, source: str) -> PyTree:
+    """The tree (of arrays or of their shapes) filled with arrays by path.
+
+    Raises:
+        VaelabError: naming `source` and the array that is missing or of another shape.
+    """
+
+    def fill(path: tuple[Any, ...], leaf: Any) -> Any:
+        if not isinstance(leaf, jax.Array | jax.ShapeDtypeStruct | np.ndarray):
+            return leaf
+        name = jax.tree_util.keystr(path, simple=True, separator=".")
+        if name not in arrays:
+            raise VaelabError(f"{source}: has no array '{name}', which its configuration asks for")
+        if arrays[name].shape != leaf.shape:
+            raise VaelabError(f"{source}: array '{name}' has shape {arrays[name].shape}; its configuration asks for {leaf.shape}")
+        return jnp.asarray(arrays[name], leaf.dtype)
+
+    return jax.tree_util.tree_map_with_path(fill, tree)
+
+
+def save_model(run: Run, model: Model, facts: dict[str, Any] | None = None) -> None:
+    """Write the run's model file; `facts` (label names, epochs done) go into its header."""
+    header = {
+        "format": MODEL_FORMAT,
+        "config": run.config.model_dump(mode="json", exclude_none=True),
+        "graph": operation_graph(model),
+        "facts": facts or {},
+    }
+    write_tensors(run.model_file, named_arrays(model), header)
+
+
+def load_model(run: Run) -> Model:
+    """The trained model of a run.
+
+    Raises:
+        VaelabError: where the run has no model yet, or its file is damaged, altered or of a newer version.
+    """
+    if not run.model_file.is_file():
+        raise VaelabError(f"{run.folder}: has no trained model yet; finish it with: vaelab train --resume {run.folder}")
+    arrays, header = read_tensors(run.model_file)
+    if header.get("format") != MODEL_FORMAT:
+        raise VaelabError(
+            f"{run.model_file}: is of format {header.get('format')!r}, this vaelab reads {MODEL_FORMAT!r}. Upgrade: pip install -U vaelab"
+        )
+    config = Config.from_values(header["config"], source=str(run.model_file))
+    shapes = eqx.filter_eval_shape(build_model, config.model, jr.key(0))
+    return with_named_arrays(shapes, arrays, source=str(run.model_file))
+
+
+def model_facts(run: Run) -> dict[str, Any]:
+    """What training wrote about the data beside the weights: `label_names`, `epochs`."""
+    return read_tensors(run.model_file)[1].get("facts", {})

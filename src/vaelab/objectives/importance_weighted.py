@@ -1,0 +1,35 @@
+"""The importance-weighted bound."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from vaelab.model import Model, elbo_terms
+from vaelab.objectives.base import AbstractObjective, Batch, LossTerms
+
+
+class ImportanceWeighted(AbstractObjective):
+    """loss = -log 1/k sum_i w_i, with w_i = p(x|z_i) p(z_i) / q(z_i|x) and z_i ~ q(z|x).
+
+    Burda, Grosse and Salakhutdinov, "Importance weighted autoencoders", ICLR 2016, eq. 8. The bound has no exact parts:
+    `reconstruction` is -log p(x|z) averaged by the normalised weights, and `kl` is what is left of the loss. While beta is below 1
+    the weights are p(x|z) (p(z) / q(z|x))^beta.
+    """
+
+    samples: int = eqx.field(static=True)
+
+    def __call__(self, model: Model, batch: Batch, beta: Float[Array, ""], key: PRNGKeyArray) -> LossTerms:
+        prior = model.prior.density(model)
+
+        def one_image(image: Array, key: PRNGKeyArray, label: Array | None) -> tuple[Array, Array]:
+            terms = jax.vmap(lambda key: elbo_terms(model, prior, image, key, label))(jr.split(key, self.samples))
+            assert terms.log_weight is not None
+            log_ratio = terms.log_weight - terms.reconstruction  # log p(z) - log q(z|x)
+            log_weights = terms.reconstruction + beta * log_ratio
+            share = jax.lax.stop_gradient(jax.nn.softmax(log_weights))
+            return jnp.log(self.samples) - jax.nn.logsumexp(log_weights), -jnp.sum(share * terms.reconstruction)
+
+        loss, reconstruction = jax.vmap(one_image)(batch.images, jr.split(key, batch.images.shape[0]), batch.labels)
+        return LossTerms(loss, reconstruction, (loss - reconstruction) / jnp.maximum(beta, 1e-6))

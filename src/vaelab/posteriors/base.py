@@ -1,0 +1,21 @@
+"""What every posterior offers."""
+
+from abc import abstractmethod
+
+import equinox as eqx
+from jaxtyping import Array, Float
+
+from vaelab.densities import AbstractDensity
+from vaelab.graph import Graph
+
+
+class AbstractPosterior(eqx.Module):
+    """An image in, q(z|x) out."""
+
+    @abstractmethod
+    def __call__(self, image: Float[Array, " *image"]) -> AbstractDensity:
+        """The density over z, shape (latent,), for one image as the model sees it."""
+
+    @abstractmethod
+    def trace(self, graph: Graph, value: str, path: str) -> None:
+        """Write the operations from `value` (the flat image) to the graph's outputs."""

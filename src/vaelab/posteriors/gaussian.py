@@ -1,0 +1,36 @@
+"""The diagonal Gaussian posterior."""
+
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from vaelab.densities import DiagonalNormal
+from vaelab.graph import Graph
+from vaelab.networks import Linear, Mlp
+from vaelab.posteriors.base import AbstractPosterior
+
+
+class GaussianPosterior(AbstractPosterior):
+    """q(z|x) = N(mean(x), diag(exp(log_variance(x)))), two linear heads on one network.
+
+    Kingma and Welling, "Auto-encoding variational Bayes", ICLR 2014, eq. 9.
+    """
+
+    network: Mlp
+    mean: Linear
+    log_variance: Linear
+
+    def __init__(self, network: Mlp, latent_dim: int, *, key: PRNGKeyArray):
+        mean_key, variance_key = jr.split(key)
+        self.network = network
+        self.mean = Linear(network.out_features, latent_dim, key=mean_key)
+        self.log_variance = Linear(network.out_features, latent_dim, key=variance_key)
+
+    def __call__(self, image: Float[Array, " *image"]) -> DiagonalNormal:
+        features = self.network(jnp.ravel(image))
+        return DiagonalNormal(self.mean(features), self.log_variance(features))
+
+    def trace(self, graph: Graph, value: str, path: str) -> None:
+        features = self.network.trace(graph, value, f"{path}.network")
+        graph.outputs["mean"] = graph.dense(features, f"{path}.mean")
+        graph.outputs["log_variance"] = graph.dense(features, f"{path}.log_variance")

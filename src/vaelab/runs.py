@@ -1,0 +1,176 @@
+"""The run folder: the only place that knows its file names."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from vaelab.config import Config
+from vaelab.errors import VaelabError, nearest_name
+from vaelab.tensors import write_bytes_safely
+
+PRETRAINED = Path(__file__).parent / "pretrained"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run on disk."""
+
+    folder: Path
+    config: Config
+
+    # --- finding and making ---------------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def open(cls, name: str | Path) -> "Run":
+        """An existing run: the path of its folder, or `pretrained:NAME` for one that ships in the package.
+
+        Raises:
+            VaelabError: where there is no such run, or a newer vaelab wrote it.
+        """
+        folder = _folder_of(str(name))
+        path = folder / "config.toml"
+        if not path.is_file():
+            nearby = [str(found.parent) for found in folder.parent.glob("*/config.toml")] if folder.parent.is_dir() else []
+            hint = nearest_name(str(folder), nearby) if nearby else "make one with: vaelab train"
+            raise VaelabError(f"{name}: no run there (expected a folder with config.toml); {hint}")
+        return cls(folder, Config.from_toml(path.read_text(encoding="utf-8"), source=str(path)))
+
+    @classmethod
+    def create(cls, folder: Path, config: Config) -> "Run":
+        """A new run folder with its configuration written.
+
+        Raises:
+            VaelabError: where something is there already, or it cannot be written.
+        """
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            raise VaelabError(f"{folder}: exists already; choose another --out, or go on with: vaelab train --resume {folder}") from None
+        except OSError as error:
+            raise VaelabError(f"{folder}: could not be made ({error.strerror}); choose another --out") from None
+        write_bytes_safely(folder / "config.toml", config.to_toml().encode())
+        return cls(folder, config)
+
+    # --- its files ------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def model_file(self) -> Path:
+        return self.folder / "model.safetensors"
+
+    @property
+    def checkpoint_file(self) -> Path:
+        return self.folder / "checkpoint.safetensors"
+
+    @property
+    def metrics_file(self) -> Path:
+        return self.folder / "metrics.jsonl"
+
+    @property
+    def environment_file(self) -> Path:
+        return self.folder / "environment.json"
+
+    @property
+    def evaluation_file(self) -> Path:
+        return self.folder / "evaluation.json"
+
+    @property
+    def report_file(self) -> Path:
+        return self.folder / "report.html"
+
+    @property
+    def figures(self) -> Path:
+        return self.folder / "figures"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.folder / "tensorboard"
+
+    def prior_file(self, name: str) -> Path:
+        return self.folder / "priors" / f"{name}.safetensors"
+
+    def prior_names(self) -> list[str]:
+        """The priors fitted to this run so far."""
+        return sorted(path.stem for path in (self.folder / "priors").glob("*.safetensors"))
+
+    def snapshot_file(self, epoch: int) -> Path:
+        return self.folder / "snapshots" / f"epoch-{epoch:05d}.safetensors"
+
+    def snapshots(self) -> list[tuple[int, Path]]:
+        """The epochs with a snapshot, and its file, in order."""
+        found = sorted((self.folder / "snapshots").glob("epoch-*.safetensors"))
+        return [(int(path.stem.removeprefix("epoch-")), path) for path in found]
+
+    # --- metrics --------------------------------------------------------------------------------------------------------------------
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """One record an epoch. A torn last line, left by a kill, is dropped."""
+        if not self.metrics_file.is_file():
+            return []
+        records = []
+        for line in self.metrics_file.read_text(encoding="utf-8").splitlines():
+            try:
+                records.append(json.loads(line))
+            except json.JSONDecodeError:
+                break
+        return records
+
+    def append_metrics(self, record: Mapping[str, Any]) -> None:
+        try:
+            with self.metrics_file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+        except OSError as error:
+            raise VaelabError(f"{self.metrics_file}: could not be written ({error.strerror}); free some space, then: vaelab train --resume {self.folder}") from error
+
+    def keep_metrics(self, epochs: int) -> None:
+        """Drop the records after so many epochs, and a torn line: what a resumed run will write again."""
+        kept = [record for record in self.metrics() if record["epoch"] <= epochs]
+        write_bytes_safely(self.metrics_file, "".join(json.dumps(record) + "\n" for record in kept).encode())
+
+    # --- one writer at a time -------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run for writing, by a lock of the operating system, which a killed process cannot leave behind.
+
+        Raises:
+            VaelabError: where another process holds it.
+        """
+        lock = FileLock(self.folder / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise VaelabError(f"{self.folder}: in use by another vaelab process; wait for it to end, or choose another --out") from None
+        except OSError as error:
+            raise VaelabError(f"{self.folder}: cannot be written to ({error.strerror}); copy the run to a folder of yours") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def free_folder(name: str, *, parent: Path = Path("runs")) -> Path:
+    """`runs/name`, or the first of `runs/name-2`, `runs/name-3`, … that is not there."""
+    folder, number = parent / name, 1
+    while folder.exists():
+        number += 1
+        folder = parent / f"{name}-{number}"
+    return folder
+
+
+def _folder_of(name: str) -> Path:
+    if not name.startswith("pretrained:"):
+        return Path(name)
+    known = sorted(path.name for path in PRETRAINED.glob("*/") if path.is_dir())
+    chosen = name.removeprefix("pretrained:")
+    if chosen not in known:
+        raise VaelabError(f"{name}: no such model in the package; {nearest_name(chosen, known)}")
+    return PRETRAINED / chosen
