@@ -1,14 +1,16 @@
-"""`load_data`: a name or a path in, a data set out."""
+"""`load_data`: a name or a path in, a data set of three parts out."""
 
 import os
 from pathlib import Path
 
-from vaelab.data import digits, packaged
-from vaelab.data.dataset import Dataset, Split
-from vaelab.data.splitting import hold_out, tenth
+from vaelab.data.dataset import Dataset
+from vaelab.data.digits import DIGITS_LICENCE, read_digits
+from vaelab.data.packaged import MNIST_LABELS, MNIST_LICENCE, read_mnist
+from vaelab.data.parts import Parts, complete
 from vaelab.errors import VaelabError, nearest_name
 
 _MNIST_VALIDATION = 10_000
+_LICENCE_OF_FILES = "not stated (your own file)"
 
 
 def load_data(
@@ -19,13 +21,106 @@ def load_data(
     validation_seed: int = 0,
     cache: str | os.PathLike[str] | None = None,
 ) -> Dataset:
+    """A data set by its name, or from a file or folder.
+
+    `name_or_path` is one of
+
+    - `mnist` (inside the package), `digits` (scikit-learn's, its values 0..16 brought to 0..255),
+      `fashion-mnist`, `kmnist` (downloaded once);
+    - a folder of IDX files (`train-images-idx3-ubyte`, ...), plain or gzipped;
+    - a folder of images (PNG, JPEG, BMP, GIF, TIFF): flat, or in sub-folders that are their labels, or in
+      `train` and `test` of these;
+    - an `.npz` file (`x_train`, `y_train`, `x_test`, `y_test`; `images` and `labels`; `X` and `y`; or a single
+      array), or an `.npy` file of images.
+
+    A name comes before a file of that name: write `./mnist` or pass a `Path` for the file. uint8 images stay
+    uint8 in [0, 255]; floats become float32 and keep their range.
+
+    **Parts.** What a source does not bring is held out of its training part: the test part a tenth, always by
+    seed 0; the validation part `validation_size` images by `validation_seed`, which is 10,000 of MNIST's 60,000
+    and a tenth of anything else unless given. `Dataset.train_and_validation` joins the two again.
+
+    **Arguments.** `size` (a side, or (H, W), in pixels) is for folders of images only: each image is scaled until
+    it covers that size and cut to it around its middle. `cache` is the folder for downloads, in place of
+    $VAELAB_CACHE and the user's cache folder.
+
+    Raises `VaelabError`, one line that says what to do, for everything that cannot be used: an unknown name, a
+    missing or damaged file, images of several sizes, NaN, labels that do not match, no network, and so on.
+
+    >>> load_data("digits")
+    Dataset('digits': train 1,437, validation 180, test 180; 8x8 uint8; 10 labels)
+    """
+    name, parts, licence, origin = _read(name_or_path, size, cache)
+    default = _MNIST_VALIDATION if name_or_path == "mnist" else None
+    dataset = complete(
+        name,
+        parts,
+        licence=licence,
+        origin=origin,
+        validation_size=validation_size,
+        validation_seed=validation_seed,
+        default_validation_size=default,
+    )
+    wanted = (size, size) if isinstance(size, int) else size
+    if wanted is not None and dataset.image_shape[:2] != tuple(wanted):
+        raise VaelabError(
+            f"size is for folders of images; the images of {name} have the shape {dataset.image_shape}. Leave it out"
+        )
+    return dataset
+
+
+def _read(
+    name_or_path: str | os.PathLike[str],
+    size: int | tuple[int, int] | None,
+    cache: str | os.PathLike[str] | None,
+) -> tuple[str, Parts, str, str]:
     if name_or_path == "mnist":
-        train, test = packaged.read_mnist()
-        kept, held = hold_out(train, validation_size or _MNIST_VALIDATION, validation_seed)
-        return Dataset("mnist", kept, held, test, packaged.MNIST_LABELS, packaged.MNIST_LICENCE, "inside vaelab")
+        train, test = read_mnist()
+        return "mnist", Parts(train, test=test, label_names=MNIST_LABELS), MNIST_LICENCE, "inside vaelab"
     if name_or_path == "digits":
-        whole = digits.read_digits()
-        rest, test = hold_out(whole, tenth(len(whole)), validation_seed)
-        kept, held = hold_out(rest, validation_size or tenth(len(whole)), validation_seed)
-        return Dataset("digits", kept, held, test, tuple("0123456789"), digits.DIGITS_LICENCE, "inside scikit-learn")
-    raise VaelabError(f"unknown data set {str(name_or_path)!r}: {nearest_name(str(name_or_path), ['mnist', 'digits'])}")
+        parts = Parts(read_digits(), label_names=MNIST_LABELS)
+        return "digits", parts, DIGITS_LICENCE, "inside scikit-learn, values 0..16 brought to 0..255"
+    from vaelab.data.catalogue import NAMES, PUBLISHED
+
+    if isinstance(name_or_path, str) and name_or_path in PUBLISHED:
+        from vaelab.data.downloads import read_published
+
+        published = PUBLISHED[name_or_path]
+        parts, origin = read_published(published, cache)
+        return published.name, parts, published.licence, origin
+    path = Path(name_or_path).expanduser()
+    if not path.exists():
+        raise VaelabError(_missing(name_or_path, NAMES))
+    name = path.resolve().name if path.is_dir() else path.stem
+    return name, _read_path(path, size), _LICENCE_OF_FILES, str(path)
+
+
+def _missing(name_or_path: str | os.PathLike[str], names: tuple[str, ...]) -> str:
+    text = os.fspath(name_or_path)
+    if not isinstance(name_or_path, str) or os.sep in text or "/" in text or Path(text).suffix:
+        return f"no such file or folder: {text}; check the path, or name a data set ({', '.join(names)})"
+    return f"unknown data set {text!r}, and no file or folder of that name: {nearest_name(text.lower(), names)}"
+
+
+def _read_path(path: Path, size: int | tuple[int, int] | None) -> Parts:
+    # Each kind of source imports its reader when it is asked for: Pillow is not needed for MNIST.
+    try:
+        if path.is_dir():
+            from vaelab.data.idx_folder import has_idx_files, read_idx_folder
+            from vaelab.data.pictures import read_image_folder
+
+            return read_idx_folder(path) if has_idx_files(path) else read_image_folder(path, size)
+        if path.suffix.lower() == ".npz":
+            from vaelab.data.array_files import read_npz
+
+            return read_npz(path)
+        if path.suffix.lower() == ".npy":
+            from vaelab.data.array_files import read_npy
+
+            return read_npy(path)
+    except PermissionError as error:
+        raise VaelabError(f"cannot read {error.filename or path}: {error.strerror}; change its permissions") from error
+    raise VaelabError(
+        f"{path} is no data set: expected a folder of images or of IDX files, .npz or .npy; for a single IDX or image "
+        "file, give its folder"
+    )

@@ -1,24 +1,22 @@
 """Holding images out of training, by a stated seed."""
 
 import numpy as np
-from jaxtyping import Int64
 
 from vaelab.data.dataset import Split
 from vaelab.errors import VaelabError
 
 
-def hold_out(split: Split, size: int, seed: int, name: str = "validation_size") -> tuple[Split, Split]:
+def hold_out(split: Split, size: int, seed: int) -> tuple[Split, Split]:
     """`split` without `size` of its images, and those images: `(kept, held)`, both in their old order.
 
     The same seed holds out the same images everywhere: `numpy.random.RandomState`, unlike the newer
     generators, promises the same stream in every version of NumPy (NEP 19).
 
-    Raises `VaelabError`, with `name` for the argument to change, unless 1 <= size < len(split).
+    Raises `VaelabError` unless 1 <= size < len(split) and 0 <= seed < 2**32.
     """
     if not 1 <= size < len(split):
         raise VaelabError(
-            f"{name} must be from 1 to {len(split) - 1:,}, so that something is left to train on; got {size:,} "
-            f"for {len(split):,} images"
+            f"validation_size must be from 1 to {len(split) - 1:,}, so that something is left to train on; got {size:,}"
         )
     if not 0 <= seed < 2**32:
         raise VaelabError(f"validation_seed must be from 0 to 4294967295; got {seed}")
@@ -33,5 +31,5 @@ def tenth(images: int) -> int:
 
 
 def _taken(split: Split, mask: np.ndarray) -> Split:
-    indices: Int64[np.ndarray, " taken"] = np.flatnonzero(mask)
+    indices = np.flatnonzero(mask)
     return Split(split.images[indices], None if split.labels is None else split.labels[indices])

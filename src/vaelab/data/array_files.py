@@ -1,0 +1,129 @@
+"""`.npy` and `.npz` files, read without ever unpickling."""
+
+import struct
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from vaelab.data.arrays import as_images, as_labels, paired
+from vaelab.data.dataset import Split
+from vaelab.data.parts import Parts
+from vaelab.errors import VaelabError
+
+# Names of (images, labels) for each part: Keras's mnist.npz first, then MedMNIST's files.
+_PART_KEYS = {
+    "train": (("x_train", "y_train"), ("X_train", "y_train"), ("train_images", "train_labels")),
+    "validation": (
+        ("x_val", "y_val"),
+        ("X_val", "y_val"),
+        ("x_validation", "y_validation"),
+        ("val_images", "val_labels"),
+    ),
+    "test": (("x_test", "y_test"), ("X_test", "y_test"), ("test_images", "test_labels")),
+}
+_WHOLE_KEYS = (("images", "labels"), ("X", "y"), ("x", "y"), ("data", "target"), ("data", "labels"))
+
+# What NumPy lets through for a file that is damaged, cut short, or claims a size that no memory holds.
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    MemoryError,
+    NotImplementedError,
+    SyntaxError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+def read_npy(path: Path) -> Parts:
+    """One array of images, without labels.
+
+    Raises `VaelabError` for a file that cannot be read or needs unpickling, and as `as_images` does.
+    """
+    try:
+        array = np.load(path, allow_pickle=False)
+    except _UNREADABLE as error:
+        raise VaelabError(_sentence(path, error)) from error
+    if not isinstance(array, np.ndarray):
+        array.close()
+        raise VaelabError(f"{path} is an .npz archive under another name; rename it to {path.stem}.npz")
+    return Parts(Split(as_images(array, str(path))))
+
+
+def read_npz(path: Path) -> Parts:
+    """The parts in an `.npz` file, by the names of its arrays.
+
+    Parts: `x_train`, `y_train`, `x_test`, `y_test` (Keras's mnist.npz), also with `x_val`, `y_val`;
+    `train_images`, `train_labels`, ... . A whole: `images` and `labels`, `X` and `y`, `x` and `y`, `data` and
+    `target`, or a single array of any name. Labels may be missing.
+
+    Raises `VaelabError` for other names, a file that cannot be read or needs unpickling, and as `as_images`,
+    `as_labels` and `paired` do.
+    """
+    try:
+        archive = np.load(path, allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise VaelabError(f"{path} is an .npy file under another name; rename it to {path.stem}.npy")
+        with archive:
+            wanted = _wanted(path, archive.files)
+            arrays = {name: archive[name] for pair in wanted.values() for name in pair if name is not None}
+    except VaelabError:
+        raise
+    except _UNREADABLE as error:
+        raise VaelabError(_sentence(path, error)) from error
+    return _parts(path, wanted, arrays)
+
+
+_Pairs = dict[str, tuple[str, str | None]]  # part -> names of its images and labels
+
+
+def _wanted(path: Path, names: list[str]) -> _Pairs:
+    def first(pairs: tuple[tuple[str, str], ...]) -> tuple[str, str | None] | None:
+        return next(
+            ((images, labels if labels in names else None) for images, labels in pairs if images in names), None
+        )
+
+    found = {part: pair for part, pairs in _PART_KEYS.items() if (pair := first(pairs)) is not None}
+    if "train" in found:
+        return found
+    whole = first(_WHOLE_KEYS) or ((names[0], None) if len(names) == 1 else None)
+    if whole is None:
+        raise VaelabError(
+            f"{path}: expected arrays named x_train and x_test, or images (with labels, if any), or a single array; "
+            f"found {', '.join(names) or 'none'}. Rename them"
+        )
+    return {"train": whole}
+
+
+def _parts(path: Path, wanted: _Pairs, arrays: Mapping[str, np.ndarray]) -> Parts:
+    texts = [labels for _, labels in wanted.values() if labels is not None and arrays[labels].dtype.kind in "US"]
+    names: tuple[str, ...] | None = None
+    if texts:  # text labels are numbered over all parts together
+        joined, names = as_labels(np.concatenate([arrays[name].astype(str).reshape(-1) for name in texts]), str(path))
+        ends = np.cumsum([arrays[name].size for name in texts])[:-1]
+        arrays = {**arrays, **dict(zip(texts, np.split(joined, ends), strict=True))}
+    splits = {}
+    for part, (images, labels) in wanted.items():
+        values = None if labels is None else as_labels(arrays[labels], f"{path} ({labels})")[0]
+        splits[part] = paired(as_images(arrays[images], f"{path} ({images})"), values, images, f"{path} ({labels})")
+    return Parts(splits["train"], splits.get("validation"), splits.get("test"), names)
+
+
+def _sentence(path: Path, error: BaseException) -> str:
+    if "pickle" in str(error):
+        return (
+            f"{path} holds pickled Python objects, which are never loaded, because loading them can run code; save "
+            "plain arrays of numbers, all images of one shape"
+        )
+    if isinstance(error, OSError) and error.strerror:
+        return f"cannot read {path}: {error.strerror}; check that the file is there"
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return f"{path} is damaged or no NumPy file ({reason[:120]}); save or copy it again"
