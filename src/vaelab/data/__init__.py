@@ -1,10 +1,10 @@
 """Images to train on: named data sets, files and folders. NumPy only; nothing here imports JAX."""
 
-from vaelab.data.catalogue import Entry as Entry
-from vaelab.data.catalogue import catalogue as catalogue
 from vaelab.data.dataset import Dataset as Dataset
 from vaelab.data.dataset import Split as Split
 from vaelab.data.loading import load_data as load_data
+from vaelab.data.names import Entry as Entry
+from vaelab.data.names import catalogue as catalogue
 from vaelab.data.pictures import load_image as load_image
 from vaelab.data.selection import Item as Item
 from vaelab.data.selection import resolve_item as resolve_item

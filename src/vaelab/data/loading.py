@@ -80,7 +80,7 @@ def _read(
     if name_or_path == "digits":
         parts = Parts(read_digits(), label_names=MNIST_LABELS)
         return "digits", parts, DIGITS_LICENCE, "inside scikit-learn, values 0..16 brought to 0..255"
-    from vaelab.data.catalogue import NAMES, PUBLISHED
+    from vaelab.data.names import NAMES, PUBLISHED
 
     if isinstance(name_or_path, str) and name_or_path in PUBLISHED:
         from vaelab.data.downloads import read_published
