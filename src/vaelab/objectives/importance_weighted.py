@@ -1,5 +1,7 @@
 """The importance-weighted bound."""
 
+import math
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -29,7 +31,7 @@ class ImportanceWeighted(AbstractObjective):
             log_ratio = terms.log_weight - terms.reconstruction  # log p(z) - log q(z|x)
             log_weights = terms.reconstruction + beta * log_ratio
             share = jax.lax.stop_gradient(jax.nn.softmax(log_weights))
-            return jnp.log(self.samples) - jax.nn.logsumexp(log_weights), -jnp.sum(share * terms.reconstruction)
+            return math.log(self.samples) - jax.nn.logsumexp(log_weights), -jnp.sum(share * terms.reconstruction)
 
         loss, reconstruction = jax.vmap(one_image)(batch.images, jr.split(key, batch.images.shape[0]), batch.labels)
         return LossTerms(loss, reconstruction, (loss - reconstruction) / jnp.maximum(beta, 1e-6))

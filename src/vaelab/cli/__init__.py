@@ -1,0 +1,18 @@
+"""The command line: thin commands that parse, call and print. Heavy imports happen inside them, so that `--help` is quick."""
+
+import sys
+
+from vaelab.cli.app import app
+from vaelab.errors import VaelabError
+
+
+def main() -> None:
+    """The `vaelab` command. Bad input is one line on standard error and exit code 2; never a traceback."""
+    try:
+        app()
+    except VaelabError as error:
+        print(f"vaelab: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)

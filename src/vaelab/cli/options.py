@@ -1,0 +1,36 @@
+"""Arguments and options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vaelab.errors import VaelabError
+
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or pretrained:tutorial.", show_default=False)]
+DataName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[DATA]",
+        help="mnist, digits, fashion-mnist, kmnist, or the path of a file or folder. Default: what the run was trained on.",
+        show_default=False,
+    ),
+]
+PriorName = Annotated[str, typer.Option("--prior", metavar="NAME", help="trained, or a prior made by fit-prior.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")]
+Seed = Annotated[int, typer.Option("--seed", help="Of the random draws.")]
+
+
+def output_path(path: Path, *, overwrite: bool) -> Path:
+    """The path, checked before any work is done for it.
+
+    Raises:
+        VaelabError: where something is there and `overwrite` is not given, or its folder cannot be made.
+    """
+    if path.exists() and not overwrite:
+        raise VaelabError(f"{path}: exists already; choose another name, or add --overwrite")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise VaelabError(f"{path.parent}: could not be made ({error.strerror}); choose another folder") from None
+    return path

@@ -1,0 +1,54 @@
+"""What training begins with: the configuration resolved by the data, and the initial model."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+
+from vaelab.config import Config
+from vaelab.errors import VaelabError
+from vaelab.likelihoods import BernoulliLikelihood, ContinuousBernoulliLikelihood
+from vaelab.model import Model, build_model
+from vaelab.pixels import scaled
+from vaelab.training.sources import TrainingData, check_range
+
+
+def resolve(config: Config, data: TrainingData) -> Config:
+    """The configuration with what only the data can tell, checked against them.
+
+    Raises:
+        VaelabError: where images and configuration do not fit.
+    """
+    shape = config.model.image_shape
+    if shape is not None and shape != data.image_shape:
+        raise VaelabError(f"images have shape {data.image_shape}; the model asks for {shape}. Give images of that shape, or leave model.image_shape out")
+    check_range(data.images, config.model.likelihood.kind)
+    if config.data.pixels != "grey":
+        check_range(data.images, "bernoulli", what="images whose pixels are to be binarised")
+    if config.training.batch_size > len(data.images):
+        raise VaelabError(
+            f"training.batch_size is {config.training.batch_size}, more than the {len(data.images)} training images; choose a smaller one"
+        )
+    return config.with_values({"model.image_shape": list(data.image_shape)}, source="the data")
+
+
+def initial_model(config: Config, data: TrainingData) -> Model:
+    """The model before its first step, a function of the seed and, where the configuration says so, of the training images."""
+    key = jr.fold_in(jr.key(config.seed), 0)
+    model = build_model(config.model, key)
+    labels = None if data.labels is None else jnp.asarray(data.labels)
+    model = eqx.tree_at(lambda model: model.prior, model, model.prior.started_from(data.images, labels))
+    if config.model.output_bias == "data-mean":
+        model = _with_output_bias(model, data.images)
+    return model
+
+
+def _with_output_bias(model: Model, images: np.ndarray) -> Model:
+    """The decoder's last bias such that it begins at the mean image: a logit for Bernoulli pixels, the mean itself for Gaussian ones."""
+    mean = np.mean([np.asarray(scaled(jnp.asarray(part))).mean(axis=0) for part in np.array_split(images, max(len(images) // 5000, 1))], axis=0)
+    mean = jnp.ravel(jnp.asarray(mean, jnp.float32))
+    if isinstance(model.decoder, BernoulliLikelihood | ContinuousBernoulliLikelihood):
+        bounded = jnp.clip(mean, 1e-3, 1.0 - 1e-3)
+        return eqx.tree_at(lambda model: model.decoder.logits.bias, model, jax.scipy.special.logit(bounded))
+    return eqx.tree_at(lambda model: model.decoder.mean.bias, model, mean)

@@ -1,0 +1,80 @@
+"""Optimisers and learning-rate schedules by name."""
+
+import inspect
+from collections.abc import Callable
+
+import jax.numpy as jnp
+import optax
+
+from vaelab.config import (
+    ConstantSchedule,
+    CosineSchedule,
+    ExponentialSchedule,
+    LinearSchedule,
+    ScheduleConfig,
+    TrainingConfig,
+)
+from vaelab.errors import VaelabError, nearest_name
+
+OPTIMISERS: dict[str, Callable[..., optax.GradientTransformation]] = {
+    "adabelief": optax.adabelief,
+    "adagrad": optax.adagrad,
+    "adam": optax.adam,
+    "adamax": optax.adamax,
+    "adamw": optax.adamw,
+    "lamb": optax.lamb,
+    "lion": optax.lion,
+    "nadam": optax.nadam,
+    "nadamw": optax.nadamw,
+    "novograd": optax.novograd,
+    "radam": optax.radam,
+    "rmsprop": optax.rmsprop,
+    "sgd": optax.sgd,
+    "yogi": optax.yogi,
+}
+
+
+def build_optimiser(config: TrainingConfig, steps: int) -> optax.GradientTransformation:
+    """The optimiser of a training of so many steps: clipping, if any, before it.
+
+    Raises:
+        VaelabError: for an optimiser or an option of it that optax does not have.
+    """
+    if config.optimiser not in OPTIMISERS:
+        raise VaelabError(
+            f"training.optimiser: unknown optimiser '{config.optimiser}'; {nearest_name(config.optimiser, OPTIMISERS)}"
+        )
+    make = OPTIMISERS[config.optimiser]
+    known = set(inspect.signature(make).parameters) - {"learning_rate"}
+    for option in config.optimiser_options:
+        if option not in known:
+            raise VaelabError(
+                f"training.optimiser_options: {config.optimiser} has no option '{option}'; {nearest_name(option, known)}"
+            )
+    optimiser = make(build_schedule(config.schedule, config.learning_rate, steps), **config.optimiser_options)
+    if config.clip_norm is None:
+        return optimiser
+    return optax.chain(optax.clip_by_global_norm(config.clip_norm), optimiser)
+
+
+def build_schedule(config: ScheduleConfig, peak: float, steps: int) -> optax.Schedule | float:
+    """The learning rate at each step."""
+    if isinstance(config, ConstantSchedule):
+        return peak
+    if isinstance(config, CosineSchedule):
+        rise = round(config.rise * steps)
+        fall = optax.cosine_decay_schedule(peak, max(steps - rise, 1), config.final)
+        return optax.join_schedules([optax.linear_schedule(0.0, peak, rise), fall], [rise]) if rise else fall
+    if isinstance(config, LinearSchedule):
+        hold = round(config.hold * steps)
+        return optax.linear_schedule(peak, peak * config.final, max(steps - hold, 1), hold)
+    if isinstance(config, ExponentialSchedule):
+        return optax.exponential_decay(peak, steps, config.final)
+    return optax.piecewise_constant_schedule(peak, {round(at * steps): config.factor for at in config.at})
+
+
+def beta_at(step: jnp.ndarray, beta: float, warmup_steps: int) -> jnp.ndarray:
+    """beta rises linearly from 0 to its final value over the first `warmup_steps`."""
+    if warmup_steps == 0:
+        return jnp.float32(beta)
+    return jnp.float32(beta) * jnp.minimum(step.astype(jnp.float32) / warmup_steps, 1.0)
