@@ -1,0 +1,40 @@
+"""`vaelab summary`: the layers of a run or a recipe."""
+
+from typing import Annotated
+
+import typer
+
+
+def summary(
+    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="A run folder, or pretrained:tutorial.")] = None,
+    recipe: Annotated[str, typer.Option(help="A recipe, where no run is given.")] = "tutorial",
+) -> None:
+    """Print a model's layers, their output shapes and parameters."""
+    import jax.random as jr
+    from rich.console import Console
+    from rich.table import Table
+
+    from vaelab.config import load_recipe
+    from vaelab.data import load_data
+    from vaelab.model import build_model, load_model
+    from vaelab.runs import Run
+    from vaelab.summary import summarise
+
+    if run is not None:
+        model, title = load_model(Run.open(run)), run
+    else:
+        config = load_recipe(recipe)
+        shape = config.model.image_shape or load_data(config.data.name).image_shape
+        model, title = build_model(config.model.model_copy(update={"image_shape": shape}), jr.key(0)), f"recipe {recipe}"
+    found = summarise(model)
+    console = Console()
+    for part, layers in found.parts.items():
+        table = Table("layer", "kind", "output shape", "parameters", title=f"{part} ({title})", title_justify="left")
+        table.columns[3].justify = "right"
+        for layer in layers:
+            table.add_row(layer.name, layer.kind, str((None, *layer.output_shape)), f"{layer.parameters:,}")
+        table.add_section()
+        table.add_row(part, "", "", f"{found.parameters_of(part):,}")
+        console.print(table)
+    total = found.trainable + found.fixed
+    console.print(f"total      {total:,} ({total * 4 / 2**20:.2f} MB)\ntrainable  {found.trainable:,}\nnot trainable  {found.fixed:,}")

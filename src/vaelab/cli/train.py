@@ -1,0 +1,190 @@
+"""`vaelab train`: the main job."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vaelab.errors import VaelabError
+
+if TYPE_CHECKING:
+    from vaelab.config import Config
+    from vaelab.training import Stopped, TrainingResult
+
+EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+def train(
+    data: Annotated[
+        str | None,
+        typer.Argument(metavar="[DATA]", help="mnist, digits, fashion-mnist, kmnist, or the path of a file or folder of yours."),
+    ] = None,
+    recipe: Annotated[str | None, typer.Option(help="A named model: tutorial (the default), autoencoder, better, …")] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="A configuration of your own, instead of a recipe.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="The run folder. Default: runs/RECIPE-DATA.")] = None,
+    resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with a run that was stopped, exactly.")] = None,
+    latent_dim: Annotated[int | None, typer.Option(help="Dimensions of the latent space.")] = None,
+    hidden: Annotated[str | None, typer.Option(metavar="300,300", help="Widths of the encoder; the decoder's are reversed.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of the optimiser, at its highest.")] = None,
+    beta: Annotated[float | None, typer.Option(help="The weight of the KL term.")] = None,
+    prior: Annotated[str | None, typer.Option(metavar="KIND", help="normal, mixture, vamp, flow or class.")] = None,
+    likelihood: Annotated[str | None, typer.Option(metavar="KIND", help="bernoulli, continuous-bernoulli or gaussian.")] = None,
+    pixels: Annotated[str | None, typer.Option(metavar="KIND", help="grey, dynamic, threshold or static.")] = None,
+    size: Annotated[int | None, typer.Option(help="Bring a folder's images to SIZE x SIZE.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
+    set_values: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Any key of the configuration, e.g. training.optimiser=adam."),
+    ] = None,
+    figures: Annotated[bool, typer.Option(help="Draw the figures at the end.")] = True,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard events (an extra).")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the last line only.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object an epoch.")] = False,
+) -> None:
+    """Train a VAE (by default the tutorial's, on MNIST) and draw what it learnt."""
+    flags: dict[str, Any] = {
+        "data.name": data,
+        "data.pixels": pixels,
+        "data.size": size,
+        "model.latent_dim": latent_dim,
+        "model.prior.kind": prior,
+        "model.likelihood.kind": likelihood,
+        "objective.beta": beta,
+        "training.epochs": epochs,
+        "training.batch_size": batch_size,
+        "training.learning_rate": learning_rate,
+        "seed": seed,
+    }
+    changes = {key: value for key, value in flags.items() if value is not None}
+    if hidden is not None:
+        widths = _widths(hidden)
+        changes |= {"model.encoder.hidden": widths, "model.decoder.hidden": widths[::-1]}
+    changes |= dict(_split_setting(text) for text in set_values or [])
+    if resume is not None:
+        if changes or recipe or config or out:
+            raise VaelabError("--resume goes on exactly as the run was begun; leave the other options out, or begin a new run")
+        _resume(resume, figures=figures, tensorboard=tensorboard, quiet=quiet, as_json=as_json)
+        return
+    if recipe is not None and config is not None:
+        raise VaelabError("--recipe and --config each name a whole configuration; give one of them")
+
+    from vaelab.config import load_config, load_recipe
+
+    chosen = load_config(config) if config is not None else load_recipe(recipe or "tutorial")
+    chosen = chosen.with_values(changes, source="command line")
+    _train_new(chosen, out, figures=figures, tensorboard=tensorboard, quiet=quiet, as_json=as_json)
+
+
+def _widths(text: str) -> list[int]:
+    try:
+        return [int(width) for width in text.split(",") if width.strip()]
+    except ValueError:
+        raise VaelabError(f"--hidden: expected widths such as 300,300; found '{text}'") from None
+
+
+def _split_setting(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise VaelabError(f"--set: expected KEY=VALUE, such as training.learning_rate=3e-4; found '{text}'")
+    return key.strip(), value.strip()
+
+
+def _train_new(config: "Config", out: Path | None, **options: bool) -> None:
+    dataset, data, config = _prepared(config)
+
+    from vaelab.runs import Run, free_folder
+
+    label = config.recipe or "run"
+    run = Run.create(out or free_folder(f"{label}-{dataset.name}"), config)
+    with run.locked():
+        _train_in(run, dataset, data, **options)
+
+
+def _resume(folder: Path, **options: bool) -> None:
+    from vaelab.runs import Run
+
+    run = Run.open(folder)
+    with run.locked():
+        dataset, data, _ = _prepared(run.config)
+        _train_in(run, dataset, data, **options)
+
+
+def _prepared(config: "Config") -> tuple[Any, Any, "Config"]:
+    """The data set, what training sees of it, and the configuration resolved by it. Data are read while JAX is imported."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from vaelab.data import load_data
+
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(
+            load_data,
+            config.data.name,
+            size=config.data.size,
+            validation_size=config.data.validation_size,
+            validation_seed=config.data.validation_seed,
+        )
+        from vaelab.cli.compilation import use_compilation_cache
+        from vaelab.training import TrainingData
+        from vaelab.training.beginning import resolve
+
+        use_compilation_cache()
+        dataset = reading.result()
+    data = TrainingData.from_dataset(dataset, config.data)
+    return dataset, data, resolve(config, data)
+
+
+def _train_in(run: Any, dataset: Any, data: Any, *, figures: bool, tensorboard: bool, quiet: bool, as_json: bool) -> None:
+    from vaelab.cli.environment import write_environment
+    from vaelab.cli.progress import reporter
+    from vaelab.training import Outcome, Stopped, train
+
+    write_environment(run)
+    stop = Stopped()
+    facts = {"data": dataset.name, "label_names": dataset.label_names}
+    with _signals(stop) as received, reporter(run, quiet=quiet, as_json=as_json, tensorboard=tensorboard) as on_epoch:
+        result = train(run.config, data, run=run, facts=facts, on_epoch=on_epoch, stop=stop)
+    if result.outcome is Outcome.INTERRUPTED:
+        epochs = len(result.history)
+        typer.echo(f"stopped after epoch {epochs}, and saved; go on with: vaelab train --resume {run.folder}", err=True)
+        raise typer.Exit(EXIT_CODES[received[0]])
+    if figures:
+        from vaelab.plotting import write_figures
+
+        write_figures(run, dataset=dataset)
+    if not as_json:
+        typer.echo(_closing_line(run, result, figures))
+
+
+@contextmanager
+def _signals(stop: "Stopped") -> Iterator[list[signal.Signals]]:
+    """While training: Ctrl-C and SIGTERM ask it to stop and save. What was received is in the list."""
+    received: list[signal.Signals] = []
+
+    def ask(number: int, frame: object) -> None:
+        del frame
+        received.append(signal.Signals(number))
+        stop.request()
+        if stop.requests == 1:
+            print("\nstopping after this epoch; once more to stop at once", file=sys.stderr)
+
+    before = {number: signal.signal(number, ask) for number in EXIT_CODES}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _closing_line(run: Any, result: "TrainingResult", figures: bool) -> str:
+    """One sentence of result, and what to do next."""
+    last = result.history[result.kept_epoch - 1]
+    score = f"val_loss {last['val_loss']:.2f}" if "val_loss" in last else f"loss {last['loss']:.2f}"
+    look = f"see {run.figures}, or: " if figures else ""
+    after = "vaelab sample" if run.config.model.posterior.kind != "deterministic" else "vaelab reconstruct"
+    return f"{score} after {result.kept_epoch} epochs in {result.seconds:.0f} s; {look}{after} {run.folder}"
