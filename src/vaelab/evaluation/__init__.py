@@ -1,0 +1,1 @@
+"""Questions asked of a trained model and of its samples, one a file."""

@@ -1,0 +1,136 @@
+"""Feature networks: what turns images into the vectors in which samples are compared, always with a name beside it."""
+
+import dataclasses
+import functools
+import hashlib
+import os
+from collections.abc import Callable
+from importlib.resources import as_file, files
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Float32, Float64, Int, Num
+
+from vaelab.errors import VaelabError
+from vaelab.evaluation.classifier import Classifier
+from vaelab.evaluation.classifier_file import load_classifier
+from vaelab.evaluation.classifier_training import train_classifier
+from vaelab.evaluation.images import as_float_images, with_channels
+
+BLOCK = 250  # images at once; the convolutions' patches of this many stay near the processor
+
+
+@dataclasses.dataclass(frozen=True)
+class FeatureNetwork:
+    """Something that turns images into feature vectors, and the name that stands beside every figure made with it.
+
+    - `name`: such as "MNIST digit classifier"
+    - `layer`: which layer of it, such as "hidden, 64 values after the ReLU"
+    - `features`: float32 images in [0, 1] of shape (image, height, width, channels) to features (image, feature)
+    - `classes`: the same images to integer classes; `None` for a network that names none
+    - `class_count`: how many classes there are
+    - `image_shape`: the (height, width, channels) it reads; `None` for any
+    - `digest`: SHA-256 of its weights, empty where they are unknown
+    - `figure_name`: the machine-readable name of the Fréchet distance made with it
+    """
+
+    name: str
+    layer: str
+    features: Callable[[Float32[np.ndarray, "image height width channels"]], Float[np.ndarray, "image feature"]]
+    classes: Callable[[Float32[np.ndarray, "image height width channels"]], Int[np.ndarray, " image"]] | None = None
+    class_count: int | None = None
+    image_shape: tuple[int, int, int] | None = None
+    digest: str = ""
+    figure_name: str = "frechet_feature_distance"
+
+    def __call__(self, images: Num[np.ndarray, "image ..."], name: str = "images") -> Float64[np.ndarray, "image feature"]:
+        """Features of uint8 images, or floats in [0, 1], of shape (n, height, width) or (n, height, width, channels), in float64.
+
+        **Raises:** `VaelabError` for images of another shape or range, and for a network whose features are no finite (n, feature) table.
+        """
+        prepared = self.prepared(images, name)
+        features = np.asarray(self.features(prepared), np.float64)
+        if features.ndim != 2 or len(features) != len(prepared) or features.shape[1] == 0:
+            raise VaelabError(
+                f"the feature network {self.name!r} must give one vector an image, shape ({len(prepared)}, features); got {features.shape}."
+            )
+        if not np.isfinite(features).all():
+            raise VaelabError(f"the feature network {self.name!r} gave features that are not finite for some {name}; check its input range ([0, 1]).")
+        return features
+
+    def prepared(self, images: Num[np.ndarray, "image ..."], name: str = "images") -> Float32[np.ndarray, "image height width channels"]:
+        prepared = as_float_images(images, name)
+        if self.image_shape is not None and prepared.shape[1:] != self.image_shape:
+            raise VaelabError(
+                f"the feature network {self.name!r} reads images of shape {self.image_shape}; {name} have {prepared.shape[1:]}. "
+                "Train one on this data with train_classifier, or pass a network of your own."
+            )
+        return prepared
+
+
+@functools.cache
+def digit_classifier() -> FeatureNetwork:
+    """The packaged classifier of MNIST digits, made by `scripts/train_digit_classifier.py`; 28 x 28 grey images."""
+    with as_file(files("vaelab.evaluation") / "digit_classifier.safetensors") as path:
+        network = saved_classifier(path)
+    return dataclasses.replace(network, figure_name="frechet_digit_distance")
+
+
+def saved_classifier(path: str | os.PathLike[str]) -> FeatureNetwork:
+    """The feature network of a classifier written with `save_classifier`."""
+    classifier, header = load_classifier(path)
+    network = classifier_network(classifier, name=str(header["name"]), image_shape=tuple(header["image_shape"]))
+    return dataclasses.replace(network, digest=str(header["digest"]))
+
+
+def labelled_network(
+    images: Num[np.ndarray, "image ..."], labels: Int[np.ndarray, " image"], *, name: str, epochs: int = 4, seed: int = 0
+) -> FeatureNetwork:
+    """The hidden layer of a classifier trained on the spot on a user's `images` and `labels`; a minute for 60,000 small ones.
+
+    Train it on the training part, so that it says nothing about the images that are judged. For other settings use `train_classifier` and
+    `classifier_network`; to keep it, `save_classifier`.
+    """
+    classifier = train_classifier(images, labels, epochs=epochs, seed=seed)
+    return classifier_network(classifier, name=name, image_shape=with_channels(images).shape[1:])
+
+
+def classifier_network(classifier: Classifier, *, name: str, image_shape: tuple[int, int, int]) -> FeatureNetwork:
+    """The feature network of a trained `classifier` of images of `image_shape` (height, width, channels)."""
+    weights = b"".join(np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(classifier))
+    return FeatureNetwork(
+        name=name,
+        layer=f"hidden, {classifier.hidden.bias.shape[0]} values after the ReLU",
+        features=lambda images: _blockwise(_features, classifier, images),
+        classes=lambda images: _blockwise(_classes, classifier, images),
+        class_count=classifier.output.bias.shape[0],
+        image_shape=image_shape,
+        digest=hashlib.sha256(weights).hexdigest(),
+    )
+
+
+def accuracy(classifier: Classifier, images: Num[np.ndarray, "image ..."], labels: Int[np.ndarray, " image"]) -> float:
+    """The share of `images` that `classifier` gives their label."""
+    return float(np.mean(_blockwise(_classes, classifier, as_float_images(images)) == labels))
+
+
+@jax.jit
+def _features(classifier: Classifier, images: Float32[Array, "image height width channels"]) -> Float32[Array, "image feature"]:
+    return jax.vmap(classifier.features)(images)
+
+
+@jax.jit
+def _classes(classifier: Classifier, images: Float32[Array, "image height width channels"]) -> Int[Array, " image"]:
+    return jnp.argmax(jax.vmap(classifier)(images), axis=1)
+
+
+def _blockwise(function: Callable, classifier: Classifier, images: Float32[np.ndarray, "image height width channels"]) -> np.ndarray:
+    """`function` over blocks of one shape, the last filled up with blank images, so that it is compiled once."""
+    results = []
+    for start in range(0, len(images), BLOCK):
+        block = images[start : start + BLOCK]
+        missing = BLOCK - len(block)
+        filled = np.concatenate([block, np.zeros((missing, *block.shape[1:]), block.dtype)]) if missing else block
+        results.append(np.asarray(function(classifier, filled))[: len(block)])
+    return np.concatenate(results)

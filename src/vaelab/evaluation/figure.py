@@ -1,0 +1,15 @@
+"""One number of an evaluation, with what is known of its error."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """A value, its standard error where one is known, and what that error is over (test images, samples, bootstrap draws)."""
+
+    value: float
+    standard_error: float | None = None
+    over: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.value:.4g}" if self.standard_error is None else f"{self.value:.4g} ± {self.standard_error:.2g}"
