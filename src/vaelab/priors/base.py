@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import equinox as eqx
 import jax
-from jaxtyping import Array, PyTree
+import numpy as np
+from jaxtyping import PyTree
 
 from vaelab.densities import AbstractDensity
 
@@ -27,8 +28,8 @@ class AbstractPrior(eqx.Module):
         """True for each array that training may move."""
         return jax.tree.map(eqx.is_inexact_array, self)
 
-    def started_from(self, images: Array, labels: Array | None) -> "AbstractPrior":
-        """The prior at the beginning of training, which may look at the training images (pixels in [0, 1]) and labels."""
+    def started_from(self, images: np.ndarray, labels: np.ndarray | None) -> "AbstractPrior":
+        """The prior at the beginning of training, which may look at the training images (as they lie in memory: uint8 or float32) and labels."""
         del images, labels
         return self
 

@@ -37,8 +37,7 @@ def initial_model(config: Config, data: TrainingData) -> Model:
     """The model before its first step, a function of the seed and, where the configuration says so, of the training images."""
     key = jr.fold_in(jr.key(config.seed), 0)
     model = build_model(config.model, key)
-    labels = None if data.labels is None else jnp.asarray(data.labels)
-    model = eqx.tree_at(lambda model: model.prior, model, model.prior.started_from(data.images, labels))
+    model = eqx.tree_at(lambda model: model.prior, model, model.prior.started_from(data.images, data.labels))
     if config.model.output_bias == "data-mean":
         model = _with_output_bias(model, data.images)
     return model

@@ -1,0 +1,91 @@
+"""What every test stands on: shape checks at run time, strict dtypes and ranks, and two devices.
+
+The settings come before the first import of vaelab, so that the checks reach all of it.
+"""
+
+import os
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
+os.environ["JAX_NUMPY_DTYPE_PROMOTION"] = "strict"
+os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
+
+import jaxtyping
+
+jaxtyping.install_import_hook("vaelab", "beartype.beartype")
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vaelab.config import Config, load_recipe
+from vaelab.data import Dataset, Split, load_data
+from vaelab.runs import Run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache() -> None:
+    """Nothing that a test makes reaches the user's cache folder; compiled programs are shared by the tests of one session."""
+    os.environ["VAELAB_CACHE"] = tempfile.mkdtemp(prefix="vaelab-tests-")
+
+
+@pytest.fixture(scope="session")
+def few_digits() -> Dataset:
+    """MNIST, much shortened: 600 training, 100 validation and 200 test images."""
+    whole = load_data("mnist")
+
+    def few(part: Split, count: int) -> Split:
+        assert part.labels is not None
+        return Split(part.images[:count], part.labels[:count])
+
+    return Dataset(
+        name="mnist",
+        train=few(whole.train, 600),
+        validation=few(whole.validation, 100),
+        test=few(whole.test, 200),
+        label_names=whole.label_names,
+        licence=whole.licence,
+        origin=whole.origin,
+    )
+
+
+def small(recipe: str, **changes: object) -> Config:
+    """A recipe made small: 16 hidden units, 2 epochs, batches of 50."""
+    values = {
+        "model.encoder.hidden": [16],
+        "model.decoder.hidden": [16],
+        "training.epochs": 2,
+        "training.batch_size": 50,
+    }
+    return load_recipe(recipe).with_values(values | changes)
+
+
+def train_run(folder: Path, config: Config, dataset: Dataset) -> Run:
+    """Train into a run folder, as the command does."""
+    from vaelab.training import TrainingData, train
+    from vaelab.training.beginning import resolve
+
+    data = TrainingData.from_dataset(dataset, config.data)
+    config = resolve(config, data)
+    run = Run.create(folder, config)
+    train(config, data, run=run, facts={"data": dataset.name, "label_names": dataset.label_names})
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory, few_digits: Dataset) -> Run:
+    """A finished run of a small tutorial VAE, trained for 2 epochs on 700 digits. Read it; do not write to it."""
+    return train_run(tmp_path_factory.mktemp("runs") / "tiny", small("tutorial"), few_digits)
+
+
+@pytest.fixture(scope="session")
+def tiny_autoencoder_run(tmp_path_factory: pytest.TempPathFactory, few_digits: Dataset) -> Run:
+    """As `tiny_run`, a plain autoencoder."""
+    return train_run(tmp_path_factory.mktemp("runs") / "tiny-autoencoder", small("autoencoder"), few_digits)
+
+
+@pytest.fixture
+def generator() -> np.random.Generator:
+    return np.random.default_rng(0)
