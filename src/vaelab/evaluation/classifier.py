@@ -12,7 +12,8 @@ from jaxtyping import Array, Float, Key
 class Convolution(eqx.Module):
     """A 3 x 3 convolution with zero padding, as nine shifted slices and one matrix product.
 
-    `jax.lax.conv` inside `jax.lax.scan` is many times slower on a CPU (jax issue 12868); this is as fast there as anywhere.
+    `jax.lax.conv` inside `jax.lax.scan` is many times slower on a CPU (jax issue 12868); this is as fast there as
+    anywhere.
     """
 
     weight: Float[Array, "patch out"]
@@ -46,8 +47,8 @@ class Dense(eqx.Module):
 class Classifier(eqx.Module):
     """Logits over classes for one image with pixels in [0, 1], and the hidden layer before them.
 
-    Pixels are folded 2 x 2 into channels; two convolutions, a maximum over 2 x 2, two convolutions, a hidden layer, logits; ReLU
-    throughout. Height and width are padded with zeros to multiples of four.
+    Pixels are folded 2 x 2 into channels; two convolutions, a maximum over 2 x 2, two convolutions, a hidden layer,
+    logits; ReLU throughout. Height and width are padded with zeros to multiples of four.
     """
 
     convolutions: tuple[Convolution, Convolution, Convolution, Convolution]

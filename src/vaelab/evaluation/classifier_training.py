@@ -1,8 +1,9 @@
-"""Training the small classifier on labelled images: Adam, a cosine schedule, slightly moved images, averaged weights."""
+"""Training the small classifier on labelled images: AdamW, a cosine schedule, moved images, averaged weights."""
 
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -33,9 +34,10 @@ def train_classifier(
 ) -> Classifier:
     """A `Classifier` of `images` into `labels`, to take features from where the digits' own classifier would not do.
 
-    Cross-entropy under AdamW, warmed up for 2 % of the steps and then lowered along a cosine to zero; every image is rotated by up to
-    12 degrees, scaled by up to 12 % and shifted by up to 8 % of its size anew at each visit (`move`); the weights returned are the
-    running average of the trained ones. A minute for some 60,000 small grey images and the default of four epochs.
+    Cross-entropy under AdamW, warmed up for 2 % of the steps and then lowered along a cosine to zero; every image is
+    rotated by up to 12 degrees, scaled by up to 12 % and shifted by up to 8 % of its size anew at each visit (`move`);
+    the weights returned are the running average of the trained ones. A minute for some 60,000 small grey images and the
+    default of four epochs.
 
     **Arguments:**
 
@@ -49,16 +51,19 @@ def train_classifier(
     - `move`: whether images are rotated, scaled and shifted
     - `average`: decay of the average of weights, a step
     - `seed`: of the initial weights, the order and the movements
-    - `progress`: called after each epoch with its number from 1, the mean training loss (nats) and the averaged classifier
+    - `progress`: called after each epoch with its number from 1, the mean training loss (nats) and the averaged
+      classifier
 
-    **Raises:** `VaelabError` for images of another shape or range, labels that do not match them, and fewer than two classes.
+    **Raises:** `VaelabError` for images of another shape or range, labels that do not match them, and fewer than two
+    classes.
     """
     images = as_uint8_images(images)
     classes = _check_labels(labels, len(images))
     steps = len(images) // batch_size
     if steps < 1 or epochs < 1:
         raise VaelabError(
-            f"a classifier needs at least one batch and one epoch; got {len(images)} images, batch_size={batch_size}, epochs={epochs}. "
+            f"a classifier needs at least one batch and one epoch; got {len(images)} images, batch_size={batch_size}, "
+            f"epochs={epochs}. "
             "Lower batch_size, or give more images."
         )
     total = epochs * steps
@@ -68,7 +73,8 @@ def train_classifier(
 
     initial_key, order_key, training_key = jr.split(jr.key(seed), 3)
     classifier = Classifier(images.shape[1:], classes, key=initial_key)
-    state = (classifier, optimiser.init(classifier), jax.tree.map(jnp.copy, classifier), jnp.zeros((), jnp.int32))
+    arrays: Any = classifier  # optax takes any tree of arrays, though its types do not say so
+    state = (classifier, optimiser.init(arrays), jax.tree.map(jnp.copy, classifier), jnp.zeros((), jnp.int32))
 
     @partial(jax.jit, donate_argnums=0)
     def epoch(state, images, labels, key):
@@ -79,7 +85,8 @@ def train_classifier(
             with jax.numpy_dtype_promotion("standard"):  # optax raises floats to integer powers
                 updates, moments = optimiser.update(gradients, moments, classifier)
             classifier = eqx.apply_updates(classifier, updates)
-            # the average of the first steps forgets the initial weights: (1 + t) / (10 + t), as TensorFlow's moving average does
+            # the average of the first steps forgets the initial weights: (1 + t) / (10 + t), as TensorFlow's moving
+            # average does
             steps_done = count.astype(jnp.float32)
             decay = jnp.minimum(average, (1 + steps_done) / (10 + steps_done))
             averaged = jax.tree.map(lambda old, new: decay * old + (1 - decay) * new, averaged, classifier)
@@ -98,9 +105,15 @@ def train_classifier(
 
 def _check_labels(labels: Int[np.ndarray, "..."], images: int) -> int:
     if labels.shape != (images,):
-        raise VaelabError(f"labels must be one integer an image, shape ({images},); got shape {labels.shape}. Pass images and labels of the same rows.")
+        raise VaelabError(
+            f"labels must be one integer an image, shape ({images},); got shape {labels.shape}. Pass images and "
+            f"labels of the same rows."
+        )
     if labels.size == 0 or labels.min() < 0 or labels.max() < 1:
-        raise VaelabError("labels must be integers from 0, of at least two classes; renumber them with numpy.unique(labels, return_inverse=True).")
+        raise VaelabError(
+            "labels must be integers from 0, of at least two classes; renumber them with numpy.unique(labels, "
+            "return_inverse=True)."
+        )
     return int(labels.max()) + 1
 
 
@@ -112,7 +125,9 @@ def _loss(
     dropout: float,
     move: bool,
 ) -> Float[Array, ""]:
-    def one(image: Float[Array, "height width channels"], label: Int[Array, ""], key: Key[Array, ""]) -> Float[Array, ""]:
+    def one(
+        image: Float[Array, "height width channels"], label: Int[Array, ""], key: Key[Array, ""]
+    ) -> Float[Array, ""]:
         move_key, drop_key = jr.split(key)
         features = classifier.features(moved(image, move_key) if move else image)
         kept = jr.bernoulli(drop_key, 1 - dropout, features.shape)
@@ -123,7 +138,7 @@ def _loss(
 
 
 def moved(image: Float[Array, "height width channels"], key: Key[Array, ""]) -> Float[Array, "height width channels"]:
-    """`image` rotated (12 degrees), scaled (12 %) and shifted (8 %) by uniform draws up to these; bilinear, zero outside."""
+    """`image` rotated (12 degrees), scaled (12 %), shifted (8 %) by uniform draws up to these; bilinear, 0 outside."""
     height, width, _ = image.shape
     angle, scale, down, right = jr.uniform(key, (4,), jnp.float32, -1.0, 1.0)
     angle, scale = angle * math.radians(12), 1 + 0.12 * scale
@@ -136,7 +151,9 @@ def moved(image: Float[Array, "height width channels"], key: Key[Array, ""]) -> 
     rows, columns = top.astype(jnp.int32) + 1, left.astype(jnp.int32) + 1
     padded = jnp.pad(image, ((1, 2), (1, 2), (0, 0)))
 
-    def pixel(rows: Int[Array, "height width"], columns: Int[Array, "height width"]) -> Float[Array, "height width channels"]:
+    def pixel(
+        rows: Int[Array, "height width"], columns: Int[Array, "height width"]
+    ) -> Float[Array, "height width channels"]:
         return padded[jnp.clip(rows, 0, height + 1), jnp.clip(columns, 0, width + 1)]
 
     upper = (1 - beside) * pixel(rows, columns) + beside * pixel(rows, columns + 1)

@@ -1,4 +1,4 @@
-"""Whether samples look real and cover what is real, by nearest neighbours among features: precision, recall, density, coverage."""
+"""Precision, recall, density, coverage: do samples look real, and cover what is real, by neighbours among features."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -13,7 +13,7 @@ BLOCK = 500  # rows of the distance matrix at once: 40 MB for 10,000 columns
 
 
 class NeighbourFigures(NamedTuple):
-    """The four figures of `neighbour_figures`, each with the standard error of its mean over one set, the other held fixed."""
+    """The figures of `neighbour_figures`, each with the standard error over one set, the other held fixed."""
 
     precision: Figure
     recall: Figure
@@ -32,23 +32,30 @@ def neighbour_figures(
 
     The ball of a point has the radius of its k-th nearest neighbour in its own set, itself not counted.
 
-    - precision: share of samples in the ball of some reference image, k = `precision_neighbours` (https://arxiv.org/abs/1904.06991, 3)
+    - precision: share of samples in the ball of some reference image, k = `precision_neighbours`
+      (https://arxiv.org/abs/1904.06991, 3)
     - recall: share of reference images in the ball of some sample, the same k
-    - density: number of reference balls a sample lies in, over k = `density_neighbours`, averaged over samples; real images give
-      1 on average, and more is possible (https://arxiv.org/abs/2002.09797, equation 4)
+    - density: number of reference balls a sample lies in, over k = `density_neighbours`, averaged over samples; real
+      images give 1 on average, and more is possible (https://arxiv.org/abs/2002.09797, equation 4)
     - coverage: share of reference images whose ball holds a sample, k = `density_neighbours` (the same, equation 5)
 
-    With n images each, the coverage of a second draw of real images is 1 - (n-1)...(n-k) / (2n-1)...(2n-k), about 1 - 2^-k: 0.969 for k = 5.
-    Recall trusts outlying samples, so noise can raise it: read it beside coverage. Distances are made in blocks of rows:
-    10,000 against 10,000 take some 200 MB and seconds.
+    With n images each, the coverage of a second draw of real images is 1 - (n-1)...(n-k) / (2n-1)...(2n-k), about 1 -
+    2^-k: 0.969 for k = 5. Recall trusts outlying samples, so noise can raise it: read it beside coverage. Distances are
+    made in blocks of rows: 10,000 against 10,000 take some 200 MB and seconds.
 
     **Raises:** `VaelabError` where a set has no more rows than neighbours, or the two have different features.
     """
     k = max(precision_neighbours, density_neighbours)
     if samples.ndim != 2 or reference.ndim != 2 or samples.shape[1:] != reference.shape[1:]:
-        raise VaelabError(f"samples and reference must be tables of the same features; got shapes {samples.shape} and {reference.shape}.")
+        raise VaelabError(
+            f"samples and reference must be tables of the same features; got shapes {samples.shape} and "
+            f"{reference.shape}."
+        )
     if min(precision_neighbours, density_neighbours) < 1 or min(len(samples), len(reference)) <= k:
-        raise VaelabError(f"{k} neighbours need more than {k} rows in each set; got {len(samples)} samples and {len(reference)} images.")
+        raise VaelabError(
+            f"{k} neighbours need more than {k} rows in each set; got {len(samples)} samples and {len(reference)} "
+            f"images."
+        )
     centre = reference.mean(axis=0)  # the closer to the origin, the less is lost to rounding
     samples, reference = samples - centre, reference - centre
     sample_radii = _squared_radii(samples, [precision_neighbours])[0]
@@ -65,15 +72,20 @@ def neighbour_figures(
         balls[rows] = inside.sum(axis=1)
         covered |= inside.any(axis=0)
     return NeighbourFigures(
-        _mean(precise, "samples"), _mean(recalled, "images"), _mean(balls / density_neighbours, "samples"), _mean(covered, "images")
+        _mean(precise, "samples"),
+        _mean(recalled, "images"),
+        _mean(balls / density_neighbours, "samples"),
+        _mean(covered, "images"),
     )
 
 
 def _mean(values: Bool[np.ndarray, " row"] | Float64[np.ndarray, " row"], over: str) -> Figure:
-    return Figure(float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values))), f"{len(values)} {over}")
+    return Figure(float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values))), over, len(values))
 
 
-def _squared_radii(points: Float64[np.ndarray, "row feature"], neighbours: list[int]) -> Float64[np.ndarray, "neighbour row"]:
+def _squared_radii(
+    points: Float64[np.ndarray, "row feature"], neighbours: list[int]
+) -> Float64[np.ndarray, "neighbour row"]:
     """Squared distance of every point to each of its k-th nearest neighbours, k in `neighbours`."""
     radii = np.empty((len(neighbours), len(points)))
     for rows, squared in _squared_distances(points, points):

@@ -44,26 +44,37 @@ class FeatureNetwork:
     digest: str = ""
     figure_name: str = "frechet_feature_distance"
 
-    def __call__(self, images: Num[np.ndarray, "image ..."], name: str = "images") -> Float64[np.ndarray, "image feature"]:
-        """Features of uint8 images, or floats in [0, 1], of shape (n, height, width) or (n, height, width, channels), in float64.
+    def __call__(
+        self, images: Num[np.ndarray, "image ..."], name: str = "images"
+    ) -> Float64[np.ndarray, "image feature"]:
+        """Features of uint8 images, or floats in [0, 1], of shape (n, height, width) or (n, height, width, channels),
+        in float64.
 
-        **Raises:** `VaelabError` for images of another shape or range, and for a network whose features are no finite (n, feature) table.
+        **Raises:** `VaelabError` for images of another shape or range, and for a network whose features are no finite
+        (n, feature) table.
         """
         prepared = self.prepared(images, name)
         features = np.asarray(self.features(prepared), np.float64)
         if features.ndim != 2 or len(features) != len(prepared) or features.shape[1] == 0:
             raise VaelabError(
-                f"the feature network {self.name!r} must give one vector an image, shape ({len(prepared)}, features); got {features.shape}."
+                f"the feature network {self.name!r} must give one vector an image, shape ({len(prepared)}, features); "
+                f"got {features.shape}."
             )
         if not np.isfinite(features).all():
-            raise VaelabError(f"the feature network {self.name!r} gave features that are not finite for some {name}; check its input range ([0, 1]).")
+            raise VaelabError(
+                f"the feature network {self.name!r} gave features that are not finite for some {name}; check its "
+                f"input range ([0, 1])."
+            )
         return features
 
-    def prepared(self, images: Num[np.ndarray, "image ..."], name: str = "images") -> Float32[np.ndarray, "image height width channels"]:
+    def prepared(
+        self, images: Num[np.ndarray, "image ..."], name: str = "images"
+    ) -> Float32[np.ndarray, "image height width channels"]:
         prepared = as_float_images(images, name)
         if self.image_shape is not None and prepared.shape[1:] != self.image_shape:
             raise VaelabError(
-                f"the feature network {self.name!r} reads images of shape {self.image_shape}; {name} have {prepared.shape[1:]}. "
+                f"the feature network {self.name!r} reads images of shape {self.image_shape}; {name} have "
+                f"{prepared.shape[1:]}. "
                 "Train one on this data with train_classifier, or pass a network of your own."
             )
         return prepared
@@ -80,20 +91,27 @@ def digit_classifier() -> FeatureNetwork:
 def saved_classifier(path: str | os.PathLike[str]) -> FeatureNetwork:
     """The feature network of a classifier written with `save_classifier`."""
     classifier, header = load_classifier(path)
-    network = classifier_network(classifier, name=str(header["name"]), image_shape=tuple(header["image_shape"]))
-    return dataclasses.replace(network, digest=str(header["digest"]))
+    height, width, channels = header["image_shape"]
+    return classifier_network(classifier, name=header["name"], image_shape=(height, width, channels))
 
 
 def labelled_network(
-    images: Num[np.ndarray, "image ..."], labels: Int[np.ndarray, " image"], *, name: str, epochs: int = 4, seed: int = 0
+    images: Num[np.ndarray, "image ..."],
+    labels: Int[np.ndarray, " image"],
+    *,
+    name: str,
+    epochs: int = 4,
+    seed: int = 0,
 ) -> FeatureNetwork:
-    """The hidden layer of a classifier trained on the spot on a user's `images` and `labels`; a minute for 60,000 small ones.
+    """The hidden layer of a classifier trained on the spot on a user's `images` and `labels`; a minute for 60,000 small
+    ones.
 
-    Train it on the training part, so that it says nothing about the images that are judged. For other settings use `train_classifier` and
-    `classifier_network`; to keep it, `save_classifier`.
+    Train it on the training part, so that it says nothing about the images that are judged. For other settings use
+    `train_classifier` and `classifier_network`; to keep it, `save_classifier`.
     """
+    _, height, width, channels = with_channels(images).shape
     classifier = train_classifier(images, labels, epochs=epochs, seed=seed)
-    return classifier_network(classifier, name=name, image_shape=with_channels(images).shape[1:])
+    return classifier_network(classifier, name=name, image_shape=(height, width, channels))
 
 
 def classifier_network(classifier: Classifier, *, name: str, image_shape: tuple[int, int, int]) -> FeatureNetwork:
@@ -116,7 +134,9 @@ def accuracy(classifier: Classifier, images: Num[np.ndarray, "image ..."], label
 
 
 @jax.jit
-def _features(classifier: Classifier, images: Float32[Array, "image height width channels"]) -> Float32[Array, "image feature"]:
+def _features(
+    classifier: Classifier, images: Float32[Array, "image height width channels"]
+) -> Float32[Array, "image feature"]:
     return jax.vmap(classifier.features)(images)
 
 
@@ -125,7 +145,9 @@ def _classes(classifier: Classifier, images: Float32[Array, "image height width 
     return jnp.argmax(jax.vmap(classifier)(images), axis=1)
 
 
-def _blockwise(function: Callable, classifier: Classifier, images: Float32[np.ndarray, "image height width channels"]) -> np.ndarray:
+def _blockwise(
+    function: Callable, classifier: Classifier, images: Float32[np.ndarray, "image height width channels"]
+) -> np.ndarray:
     """`function` over blocks of one shape, the last filled up with blank images, so that it is compiled once."""
     results = []
     for start in range(0, len(images), BLOCK):

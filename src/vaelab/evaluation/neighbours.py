@@ -33,11 +33,12 @@ class Memorisation:
     """Distances of samples to their nearest training image, beside those of held-out images.
 
     - `distance`, `held_out_distance`: medians (pixels in [0, 1])
-    - `closer_than_held_out`: the probability that a sample lies nearer to the training images than a held-out image does (ties a half):
-      0.5 for images like the held-out ones, towards 1 for copies; the Mann-Whitney statistic of Meehan et al. (2020,
-      https://arxiv.org/abs/2004.05675). Smooth images, such as decoder means, lie nearer to everything and raise it without copying.
-    - `copied`, `held_out_copied`: shares whose nearest training image is less than a third as far as the next one (Yoon et al., 2023,
-      https://openreview.net/forum?id=shciCbSk9h), which smoothness alone does not raise
+    - `closer_than_held_out`: the probability that a sample lies nearer to the training images than a held-out image
+      does (ties a half): 0.5 for images like the held-out ones, towards 1 for copies; the Mann-Whitney statistic of
+      Meehan et al. (2020, https://arxiv.org/abs/2004.05675). Smooth images, such as decoder means, lie nearer to
+      everything and raise it without copying.
+    - `copied`, `held_out_copied`: shares whose nearest training image is less than a third as far as the next one (Yoon
+      et al., 2023, https://openreview.net/forum?id=shciCbSk9h), which smoothness alone does not raise
     - `nearest`: of each sample, to look at the pairs
     """
 
@@ -50,19 +51,23 @@ class Memorisation:
 
 
 def memorisation(
-    samples: Num[np.ndarray, "sample ..."], held_out: Num[np.ndarray, "image ..."], training_images: Num[np.ndarray, "training ..."]
+    samples: Num[np.ndarray, "sample ..."],
+    held_out: Num[np.ndarray, "image ..."],
+    training_images: Num[np.ndarray, "training ..."],
 ) -> Memorisation:
     """Whether `samples` lie closer to `training_images` than `held_out` images do."""
     ours, theirs = nearest_training_images(samples, training_images), nearest_training_images(held_out, training_images)
     in_order = np.sort(theirs.distance)
-    farther = len(in_order) - 0.5 * (np.searchsorted(in_order, ours.distance, "left") + np.searchsorted(in_order, ours.distance, "right"))
+    farther = len(in_order) - 0.5 * (
+        np.searchsorted(in_order, ours.distance, "left") + np.searchsorted(in_order, ours.distance, "right")
+    )
     n, m = len(ours.distance), len(in_order)
     # of the Mann-Whitney statistic where both come from one distribution
     standard_error = float(np.sqrt((n + m + 1) / (12 * n * m)))
     return Memorisation(
-        distance=Figure(float(np.median(ours.distance)), None, f"{n} samples"),
-        held_out_distance=Figure(float(np.median(theirs.distance)), None, f"{m} held-out images"),
-        closer_than_held_out=Figure(float(farther.mean() / m), standard_error, "samples and held-out images, were they alike"),
+        distance=Figure(float(np.median(ours.distance)), None, "samples", n),
+        held_out_distance=Figure(float(np.median(theirs.distance)), None, "held-out images", m),
+        closer_than_held_out=Figure(float(farther.mean() / m), standard_error, "samples, were they alike", n),
         copied=_copied(ours, "samples"),
         held_out_copied=_copied(theirs, "held-out images"),
         nearest=ours,
@@ -71,10 +76,12 @@ def memorisation(
 
 def _copied(nearest: NearestImages, over: str) -> Figure:
     copied = (nearest.distance < nearest.second_distance / 3) | (nearest.distance == 0)
-    return Figure(float(copied.mean()), float(copied.std() / np.sqrt(len(copied))), f"{len(copied)} {over}")
+    return Figure(float(copied.mean()), float(copied.std() / np.sqrt(len(copied))), over, len(copied))
 
 
-def nearest_training_images(images: Num[np.ndarray, "image ..."], training_images: Num[np.ndarray, "training ..."]) -> NearestImages:
+def nearest_training_images(
+    images: Num[np.ndarray, "image ..."], training_images: Num[np.ndarray, "training ..."]
+) -> NearestImages:
     """The nearest of `training_images` to each of `images`, and the distance to the next.
 
     Both uint8, or floats in [0, 1], of shape (n, height, width) or (n, height, width, channels). The two are chosen by
@@ -84,19 +91,25 @@ def nearest_training_images(images: Num[np.ndarray, "image ..."], training_image
     """
     prepared, training = as_float_images(images), as_float_images(training_images, "training_images")
     if prepared.shape[1:] != training.shape[1:]:
-        raise VaelabError(f"images and training_images must have one shape; got {prepared.shape[1:]} and {training.shape[1:]}.")
+        raise VaelabError(
+            f"images and training_images must have one shape; got {prepared.shape[1:]} and {training.shape[1:]}."
+        )
     if len(training) < 2:
         raise VaelabError("training_images must be two or more to compare the nearest with the next; got 1.")
     flat, flat_training = prepared.reshape(len(prepared), -1), training.reshape(len(training), -1)
     columns = min(COLUMNS, len(training))
-    blocks = [(start, jnp.asarray(flat_training[start : start + columns])) for start in range(0, len(training), columns)]
+    blocks = [
+        (start, jnp.asarray(flat_training[start : start + columns])) for start in range(0, len(training), columns)
+    ]
     chosen = np.empty((len(flat), 2), np.int64)
     for start in range(0, len(flat), ROWS):
         block = flat[start : start + ROWS]
         rows = jnp.asarray(block)
         found = [_two_nearest(rows, candidates) for _, candidates in blocks]
         distances = np.concatenate([np.asarray(d) for d, _ in found], axis=1)
-        indices = np.concatenate([np.asarray(i) + first for (_, i), (first, _) in zip(found, blocks, strict=True)], axis=1)
+        indices = np.concatenate(
+            [np.asarray(i) + first for (_, i), (first, _) in zip(found, blocks, strict=True)], axis=1
+        )
         best = np.argsort(distances, axis=1, kind="stable")[:, :2]
         chosen[start : start + ROWS] = np.take_along_axis(indices, best, axis=1)
     distances = np.stack([_exact(flat, flat_training, chosen[:, 0]), _exact(flat, flat_training, chosen[:, 1])])
@@ -106,12 +119,16 @@ def nearest_training_images(images: Num[np.ndarray, "image ..."], training_image
 
 
 def _exact(
-    images: Float[np.ndarray, "image pixel"], training: Float[np.ndarray, "training pixel"], index: Int[np.ndarray, " image"]
+    images: Float[np.ndarray, "image pixel"],
+    training: Float[np.ndarray, "training pixel"],
+    index: Int[np.ndarray, " image"],
 ) -> Float64[np.ndarray, " image"]:
     result = np.empty(len(images))
     for start in range(0, len(images), ROWS):
         rows = slice(start, start + ROWS)
-        result[rows] = np.linalg.norm(images[rows].astype(np.float64) - training[index[rows]].astype(np.float64), axis=1)
+        result[rows] = np.linalg.norm(
+            images[rows].astype(np.float64) - training[index[rows]].astype(np.float64), axis=1
+        )
     return result
 
 

@@ -1,4 +1,4 @@
-"""How good generated images are, judged by a named feature network: one table of figures, and the floor that real images reach."""
+"""How good generated images are, judged by a named feature network, and the floor that real images reach."""
 
 import dataclasses
 
@@ -15,17 +15,20 @@ from vaelab.evaluation.neighbours import Memorisation, memorisation
 
 @dataclasses.dataclass(frozen=True)
 class SampleQuality:
-    """The figures of `sample_quality`. None of them is comparable with one made with another network, layer or number of images.
+    """The figures of `sample_quality`. None of them is comparable with one made with another network, layer or number
+    of images.
 
     - `network`, `layer`, `digest`: what made the features
     - `samples`, `reference`: how many images were compared
     - `frechet_distance`: `frechet_distance` of the features; smaller is better, biased upwards
     - `kernel_distance`: `kernel_distance`; smaller is better, unbiased
     - `precision`, `recall`, `density`, `coverage`: `neighbour_figures`; larger is better
-    - `class_histogram`, `reference_class_histogram`: shares of the classes the network finds; `None` where it names none
+    - `class_histogram`, `reference_class_histogram`: shares of the classes the network finds; `None` where it names
+      none
     - `class_entropy`, `reference_class_entropy`: entropies of these, nats
     - `memorisation`: distances to the training images; `None` where none were given
-    - `figure_name`: `frechet_digit_distance` for the packaged digit classifier, `frechet_feature_distance` for any other
+    - `figure_name`: `frechet_digit_distance` for the packaged digit classifier, `frechet_feature_distance` for any
+      other
     """
 
     network: str
@@ -48,7 +51,7 @@ class SampleQuality:
     memorisation: Memorisation | None
 
     def as_dict(self) -> dict[str, object]:
-        """Everything for JSON: every figure as {"value", "standard_error", "over"}, with the features' name, layer and digest beside them."""
+        """Everything for JSON: figures as {"value", "standard_error", "over", "n"}, the features named beside them."""
         features = {"network": self.network, "layer": self.layer, "digest": self.digest}
         result: dict[str, object] = {
             "features": features,
@@ -57,7 +60,15 @@ class SampleQuality:
             "seed": self.seed,
             self.figure_name: dataclasses.asdict(self.frechet_distance),
         }
-        for name in ("kernel_distance", "precision", "recall", "density", "coverage", "class_entropy", "reference_class_entropy"):
+        for name in (
+            "kernel_distance",
+            "precision",
+            "recall",
+            "density",
+            "coverage",
+            "class_entropy",
+            "reference_class_entropy",
+        ):
             figure = getattr(self, name)
             result[name] = None if figure is None else dataclasses.asdict(figure)
         for name in ("class_histogram", "reference_class_histogram"):
@@ -67,7 +78,9 @@ class SampleQuality:
             result["memorisation"] = None
         else:
             fields = dataclasses.fields(self.memorisation)
-            figures = {field.name: getattr(self.memorisation, field.name) for field in fields if field.name != "nearest"}
+            figures = {
+                field.name: getattr(self.memorisation, field.name) for field in fields if field.name != "nearest"
+            }
             result["memorisation"] = {name: dataclasses.asdict(figure) for name, figure in figures.items()}
         return result
 
@@ -84,26 +97,32 @@ def sample_quality(
 ) -> SampleQuality:
     """Compare `samples` with `reference` images under a feature network.
 
-    For a VAE the samples are decoder means and the reference grey test images, 10,000 of each: a draw from a Bernoulli likelihood is
-    noise that no image has.
+    For a VAE the samples are decoder means and the reference grey test images, 10,000 of each: a draw from a Bernoulli
+    likelihood is noise that no image has.
 
     **Arguments:**
 
     - `samples`, `reference`: uint8, or floats in [0, 1], of shape (n, height, width) or (n, height, width, channels)
-    - `features`: `digit_classifier()` for MNIST; for other data `classifier_network(train_classifier(images, labels), ...)` or a
-      `FeatureNetwork` of your own
+    - `features`: `digit_classifier()` for MNIST; for other data `classifier_network(train_classifier(images, labels),
+      ...)` or a `FeatureNetwork` of your own
     - `training_images`: what the model was trained on, for the nearest training image of each sample
-    - `memorisation_images`: how many samples and reference images, the first ones, are compared with the training images; 2,000 of each
-      against 60,000 take seconds, all 10,000 about a minute
+    - `memorisation_images`: how many samples and reference images, the first ones, are compared with the training
+      images; 2,000 of each against 60,000 take seconds, all 10,000 about a minute
     - `resamples`: bootstrap draws for the error of the Fréchet distance (0: none)
     - `seed`: of the bootstrap and of the kernel distance's blocks
 
     **Raises:** `VaelabError` for images of another shape or range than the network reads, and for too few of them (20).
     """
     if training_images is not None and memorisation_images < 1:
-        raise VaelabError(f"memorisation_images must be 1 or more; got {memorisation_images}. Leave training_images out to skip this check.")
+        raise VaelabError(
+            f"memorisation_images must be 1 or more; got {memorisation_images}. Leave training_images out to skip "
+            f"this check."
+        )
     if min(len(samples), len(reference)) < 20:
-        raise VaelabError(f"sample quality needs 20 images or more of each; got {len(samples)} samples and {len(reference)} reference images.")
+        raise VaelabError(
+            f"sample quality needs 20 images or more of each; got {len(samples)} samples and {len(reference)} "
+            f"reference images."
+        )
     sample_features, reference_features = features(samples, "samples"), features(reference, "reference")
     neighbours = neighbour_figures(sample_features, reference_features)
     histogram, entropy = _class_histogram(features, samples, "samples")
@@ -126,7 +145,9 @@ def sample_quality(
         class_entropy=entropy,
         reference_class_histogram=reference_histogram,
         reference_class_entropy=reference_entropy,
-        memorisation=None if training_images is None else memorisation(samples[:memorisation_images], reference[:memorisation_images], training_images),
+        memorisation=None
+        if training_images is None
+        else memorisation(samples[:memorisation_images], reference[:memorisation_images], training_images),
     )
 
 
@@ -139,13 +160,16 @@ def quality_floor(
     resamples: int = 50,
     seed: int = 0,
 ) -> SampleQuality:
-    """The figures of `sample_quality` for real training images in the place of samples: what no model is expected to beat.
+    """The figures of `sample_quality` for real training images in the place of samples: what no model is expected to
+    beat.
 
     `samples` of the `training_images` are drawn by `seed`, as many as there are reference images unless said otherwise.
     """
     count = min(len(reference), len(training_images)) if samples is None else samples
     if not 0 < count <= len(training_images):
-        raise VaelabError(f"samples={count} cannot be drawn from {len(training_images)} training images; ask for fewer.")
+        raise VaelabError(
+            f"samples={count} cannot be drawn from {len(training_images)} training images; ask for fewer."
+        )
     drawn = np.random.default_rng(seed).choice(len(training_images), count, replace=False)
     return sample_quality(training_images[np.sort(drawn)], reference, features=features, resamples=resamples, seed=seed)
 
@@ -168,4 +192,4 @@ def _class_histogram(
     entropy = class_entropy(shares)
     present = shares > 0
     spread = float((shares[present] * (np.log(shares[present]) + entropy) ** 2).sum())
-    return shares, Figure(entropy, float(np.sqrt(spread / len(classes))), f"{len(classes)} {name}")
+    return shares, Figure(entropy, float(np.sqrt(spread / len(classes))), name, len(classes))
