@@ -49,11 +49,11 @@ def read_npy(path: Path) -> Parts:
     Raises `VaelabError` for a file that cannot be read or needs unpickling, and as `as_images` does.
     """
     try:
-        array = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:  # opened here: NumPy leaves a damaged file open
+            array = np.load(file, allow_pickle=False)
     except _UNREADABLE as error:
         raise VaelabError(_sentence(path, error)) from error
     if not isinstance(array, np.ndarray):
-        array.close()
         raise VaelabError(f"{path} is an .npz archive under another name; rename it to {path.stem}.npz")
     return Parts(Split(as_images(array, str(path))))
 
@@ -69,10 +69,10 @@ def read_npz(path: Path) -> Parts:
     `as_labels` and `paired` do.
     """
     try:
-        archive = np.load(path, allow_pickle=False)
-        if isinstance(archive, np.ndarray):
-            raise VaelabError(f"{path} is an .npy file under another name; rename it to {path.stem}.npy")
-        with archive:
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if isinstance(archive, np.ndarray):
+                raise VaelabError(f"{path} is an .npy file under another name; rename it to {path.stem}.npy")
             wanted = _wanted(path, archive.files)
             arrays = {name: archive[name] for pair in wanted.values() for name in pair if name is not None}
     except VaelabError:

@@ -63,7 +63,8 @@ FASHION_MNIST = Published(
     licence="MIT, copyright Zalando SE",
     system_folder=Path("/usr/share/datasets/fashion-mnist"),
     system_package="Debian's dataset-fashion-mnist",
-    # The files of Debian's package dataset-fashion-mnist 0.0~git20200523.55506a9-1, gunzipped.
+    # The files of Debian's package dataset-fashion-mnist 0.0~git20200523.55506a9-1, gunzipped. They are the published
+    # ones: with the file name and the time (31 August 2017) put back into gzip's header, each has its MD5 above.
     sha256={
         "train-images-idx3-ubyte.gz": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
         "train-labels-idx1-ubyte.gz": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
@@ -154,9 +155,9 @@ def _fetched(name: str, published: Published, folder: Path) -> Path:
                 f"{mirror}{name}", f"md5:{published.md5[name]}", fname=name, path=folder, downloader=downloader
             )
         except requests.RequestException as error:  # an OSError too, so it comes first
-            failures.append(f"{urlsplit(mirror).netloc}: {_reason(error)}")
+            failures.append(f"{_short(mirror)}: {_reason(error)}")
         except ValueError:  # pooch's word for a wrong hash
-            failures.append(f"{urlsplit(mirror).netloc}: damaged in transfer or not the published file")
+            failures.append(f"{_short(mirror)}: damaged in transfer or not the published file")
         except OSError as error:
             raise VaelabError(
                 f"cannot keep {name} in {folder}: {error.strerror or error}; choose another folder with --cache "
@@ -168,6 +169,11 @@ def _fetched(name: str, published: Published, folder: Path) -> Path:
         f"cannot download {name} of {published.name} ({'; '.join(failures)}); check the connection, put the "
         f"{len(published.md5)} files into {folder} yourself, or use mnist, which needs no download"
     )
+
+
+def _short(mirror: str) -> str:
+    scheme, host, *_ = urlsplit(mirror)
+    return f"{scheme}://{host}"
 
 
 def _reason(error: Exception) -> str:
