@@ -36,7 +36,8 @@ def test_layouts(tmp_path, grey_images, layout):
     np.savez(tmp_path / "data.npz", **arrays)
     data = load_data(tmp_path / "data.npz")
     assert (len(data.train), len(data.validation), len(data.test)) == sizes
-    assert data.image_shape == (6, 5) and data.dtype == np.uint8
+    assert data.image_shape == (6, 5)
+    assert data.dtype == np.uint8
     for part in (data.train, data.validation, data.test):
         assert (part.labels is not None) == labelled
     if labelled:  # each image kept its own label
@@ -48,15 +49,18 @@ def test_layouts(tmp_path, grey_images, layout):
 def test_labels_in_a_column(tmp_path, grey_images):
     np.savez(tmp_path / "data.npz", images=grey_images, labels=LABELS[:, None].astype(np.uint8))
     labels = load_data(tmp_path / "data.npz").train.labels
-    assert labels.shape == (16,) and labels.dtype == np.int64
+    assert labels.shape == (16,)
+    assert labels.dtype == np.int64
 
 
 def test_text_labels_are_numbered_over_all_parts(tmp_path, grey_images):
     train, test = np.array(["cat", "ant"] * 10), np.array(["bee", "cat"])
     np.savez(tmp_path / "data.npz", x_train=grey_images, y_train=train, x_test=grey_images[:2], y_test=test)
     data = load_data(tmp_path / "data.npz")
-    assert data.label_names == ("ant", "bee", "cat") and data.label_count == 3
-    assert data.test.labels.tolist() == [1, 2] and set(data.train.labels) == {0, 2}
+    assert data.label_names == ("ant", "bee", "cat")
+    assert data.label_count == 3
+    assert data.test.labels.tolist() == [1, 2]
+    assert set(data.train.labels) == {0, 2}
 
 
 @pytest.mark.parametrize("shape", [(12, 64), (12, 8, 8), (12, 8, 8, 1), (12, 8, 8, 3)])

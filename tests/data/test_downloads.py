@@ -49,7 +49,7 @@ class Handler(BaseHTTPRequestHandler):
             content = content[:-1] + bytes([content[-1] ^ 1])
         self.wfile.write(content[: len(content) // 2] if way == "short" else content)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *args: object) -> None:
         pass
 
 
@@ -151,14 +151,17 @@ def test_where_the_cache_is(tmp_path, monkeypatch):
     assert cache_folder(KMNIST, tmp_path / "argument") == tmp_path / "argument" / "kmnist"
     monkeypatch.delenv("VAELAB_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
-    assert cache_folder(KMNIST).name == "kmnist" and cache_folder(KMNIST).parent.name == "vaelab"
+    assert cache_folder(KMNIST).name == "kmnist"
+    assert cache_folder(KMNIST).parent.name == "vaelab"
 
 
 def test_load_data_downloads_by_name(server, arrays, tmp_path, monkeypatch):
     monkeypatch.setitem(vaelab.data.names.PUBLISHED, "kmnist", _published(server, "corrupt", "good"))
     data = load_data("kmnist", cache=tmp_path)
     assert (len(data.train), len(data.validation), len(data.test)) == (18, 2, 5)
-    assert data.label_names[4] == "na" and "CC BY-SA 4.0" in data.licence and str(tmp_path) in data.origin
+    assert data.label_names[4] == "na"
+    assert "CC BY-SA 4.0" in data.licence
+    assert str(tmp_path) in data.origin
 
 
 # -- A distribution's package --------------------------------------------------------------------------------------
@@ -182,7 +185,8 @@ def test_an_installed_package_is_used(server, arrays, tmp_path, write_idx):
     parts, origin = read_published(published, tmp_path / "cache")
     _check(parts, arrays)
     assert origin == f"Debian's package in {tmp_path / 'system'}"
-    assert server.requests == [] and not (tmp_path / "cache").exists()
+    assert server.requests == []
+    assert not (tmp_path / "cache").exists()
 
 
 def test_a_damaged_installed_package(server, arrays, tmp_path, write_idx, refused):
@@ -206,7 +210,8 @@ def test_debians_fashion_mnist():
     assert np.bincount(data.test.labels).tolist() == [1000] * 10
     assert np.bincount(data.train_and_validation.labels).tolist() == [6000] * 10
     entry = next(entry for entry in catalogue() if entry.name == "fashion-mnist")
-    assert entry.at_hand and entry.place == str(FASHION_MNIST.system_folder)
+    assert entry.at_hand
+    assert entry.place == str(FASHION_MNIST.system_folder)
 
 
 # -- What is published ---------------------------------------------------------------------------------------------

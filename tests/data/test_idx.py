@@ -16,7 +16,8 @@ from vaelab.data.idx import read_idx
 def test_what_was_written_is_read(tmp_path, write_idx, dtype, shape, compress):
     array = np.random.default_rng(0).integers(-100, 100, shape).astype(dtype)
     read = read_idx(write_idx(tmp_path / "x-idx-ubyte", array, compress))
-    assert read.dtype == np.dtype(dtype) and read.dtype.isnative
+    assert read.dtype == np.dtype(dtype)
+    assert read.dtype.isnative
     np.testing.assert_array_equal(read, array)
 
 
@@ -99,13 +100,15 @@ def test_a_folder_under_its_usual_names(tmp_path, write_idx, grey_images, style,
     assert (len(data.train), len(data.validation), len(data.test)) == (15, 5, 4)
     np.testing.assert_array_equal(data.test.images, arrays[2])
     np.testing.assert_array_equal(data.test.labels, arrays[3])
-    assert data.test.labels.dtype == np.int64 and data.name == tmp_path.name
+    assert data.test.labels.dtype == np.int64
+    assert data.name == tmp_path.name
 
 
 def test_labels_and_test_part_may_be_missing(tmp_path, write_idx, grey_images):
     write_idx(tmp_path / "train-images-idx3-ubyte", grey_images)
     data = load_data(tmp_path)
-    assert data.train.labels is None and data.label_count == 0
+    assert data.train.labels is None
+    assert data.label_count == 0
     assert (len(data.train), len(data.validation), len(data.test)) == (16, 2, 2)
 
 

@@ -39,9 +39,12 @@ def _sorted(images: np.ndarray) -> list[bytes]:
 @pytest.mark.parametrize("suffix", EXACT)
 def test_grey_images_come_out_as_they_went_in(tmp_path, grey_images, suffix):
     data = load_data(_folder(tmp_path / "pictures", grey_images, suffix))
-    assert data.image_shape == (6, 5) and data.dtype == np.uint8 and data.name == "pictures"
+    assert data.image_shape == (6, 5)
+    assert data.dtype == np.uint8
+    assert data.name == "pictures"
     assert _sorted(_all(data)) == _sorted(grey_images)
-    assert data.train.labels is None and data.label_names is None
+    assert data.train.labels is None
+    assert data.label_names is None
     assert (len(data.train), len(data.validation), len(data.test)) == (16, 2, 2)
 
 
@@ -84,7 +87,8 @@ def test_parts_in_subfolders(tmp_path, grey_images, names):
         _folder(tmp_path / validation / "ant", grey_images[13:17])
     data = load_data(tmp_path)
     assert data.label_names == ("ant", "bee")
-    assert len(data.test) == 3 and set(data.test.labels) == {1}
+    assert len(data.test) == 3
+    assert set(data.test.labels) == {1}
     assert (len(data.train), len(data.validation)) == ((20, 4) if validation else (18, 2))
 
 
@@ -186,7 +190,9 @@ def test_size_cuts_around_the_middle_and_keeps_proportions(tmp_path):
         _save(tmp_path / f"{number}.png", wide)
     np.testing.assert_array_equal(load_data(tmp_path, size=8).train.images[0], np.full((8, 8), 100))
     half = load_data(tmp_path, size=(4, 8)).train.images[0]  # same proportions: nothing is cut
-    assert half[0, 0] < 10 and half[0, -1] > 245 and abs(int(half[2, 4]) - 100) <= 1
+    assert half[0, 0] < 10
+    assert half[0, -1] > 245
+    assert abs(int(half[2, 4]) - 100) <= 1
 
 
 @pytest.mark.parametrize("size", [0, -3, (0, 4)])
@@ -277,7 +283,8 @@ def test_floating_point_pixels(tmp_path, refused):
 def test_one_image_in_the_shape_asked_for(tmp_path, grey_images, colour_images, shape, colour):
     path = _save(tmp_path / "one.png", colour_images[0] if colour else grey_images[0])
     image = load_image(path, shape)
-    assert image.shape == shape and image.dtype == np.uint8
+    assert image.shape == shape
+    assert image.dtype == np.uint8
     if shape[:2] == (6, 5) and not colour:
         for channel in np.moveaxis(image.reshape(6, 5, -1), -1, 0)[:3]:
             np.testing.assert_array_equal(channel, grey_images[0])

@@ -60,9 +60,13 @@ def test_mnist_has_its_published_counts(mnist):
 
 def test_mnist_holds_out_ten_thousand_images(mnist):
     assert [len(part) for part in (mnist.train, mnist.validation, mnist.test)] == [50_000, 10_000, 10_000]
-    assert mnist.image_shape == (28, 28) and mnist.features == 784 and mnist.pixel_maximum == 255
-    assert mnist.dtype == np.uint8 and mnist.label_names == tuple("0123456789")
-    assert "seed 0" in mnist.origin and "CC BY-SA 3.0" in mnist.licence
+    assert mnist.image_shape == (28, 28)
+    assert mnist.features == 784
+    assert mnist.pixel_maximum == 255
+    assert mnist.dtype == np.uint8
+    assert mnist.label_names == tuple("0123456789")
+    assert "seed 0" in mnist.origin
+    assert "CC BY-SA 3.0" in mnist.licence
     assert repr(mnist) == "Dataset('mnist': train 50,000, validation 10,000, test 10,000; 28x28 uint8; 10 labels)"
 
 
@@ -92,7 +96,9 @@ def test_digits_are_scikit_learns_brought_to_bytes():
     assert [len(part) for part in (data.train, data.validation, data.test)] == [1437, 180, 180]
     images = np.concatenate([data.train_and_validation.images, data.test.images])
     original = load_digits()
-    assert images.dtype == np.uint8 and images.min() == 0 and images.max() == 255
+    assert images.dtype == np.uint8
+    assert images.min() == 0
+    assert images.max() == 255
     # Nothing is lost: undone, the same images come out (in another order).
     undone = np.round(images.astype(np.float64) * 16 / 255).reshape(-1, 64)
     np.testing.assert_array_equal(undone[np.lexsort(undone.T)], original.data[np.lexsort(original.data.T)])
@@ -136,8 +142,10 @@ def test_size_is_for_folders_of_images(refused):
 def test_the_list_has_every_name_with_place_and_licence(tmp_path):
     entries = {entry.name: entry for entry in catalogue(tmp_path)}
     assert set(entries) == {"mnist", "digits", "fashion-mnist", "kmnist"}
-    assert entries["mnist"].place == str(MNIST_FOLDER) and entries["mnist"].at_hand
-    assert entries["kmnist"].place == str(tmp_path / "kmnist") and not entries["kmnist"].at_hand
+    assert entries["mnist"].place == str(MNIST_FOLDER)
+    assert entries["mnist"].at_hand
+    assert entries["kmnist"].place == str(tmp_path / "kmnist")
+    assert not entries["kmnist"].at_hand
     for entry, licence in (("mnist", "CC BY-SA 3.0"), ("fashion-mnist", "MIT"), ("kmnist", "CC BY-SA 4.0")):
         assert licence in entries[entry].licence
 
@@ -149,4 +157,6 @@ def test_the_command_prints_the_list(tmp_path, capsys, monkeypatch):
     data(tmp_path)
     printed = capsys.readouterr().out
     for entry in catalogue(tmp_path):
-        assert entry.name in printed and entry.licence in printed and entry.place in printed
+        assert entry.name in printed
+        assert entry.licence in printed
+        assert entry.place in printed

@@ -17,7 +17,8 @@ def test_a_label_gives_the_test_image_nearest_to_its_mean(digits, label):
     item = resolve_item(digits, f"label:{label}")
     of_label = digits.test.images[digits.test.labels == label].astype(float)
     distances = [((image - of_label.mean(axis=0)) ** 2).sum() for image in of_label]
-    assert item.label == label and item.name == f"label:{label}"
+    assert item.label == label
+    assert item.name == f"label:{label}"
     assert ((item.image - of_label.mean(axis=0)) ** 2).sum() == min(distances)
     np.testing.assert_array_equal(item.image, resolve_item(digits, f"label:{label}").image)
 
@@ -53,7 +54,8 @@ def test_an_image_file_is_brought_to_the_shape_of_the_data(digits, tmp_path):
     Image.fromarray(np.full((16, 16, 3), 90, np.uint8)).save(tmp_path / "mine.png")
     item = resolve_item(digits, str(tmp_path / "mine.png"))
     np.testing.assert_array_equal(item.image, np.full((8, 8), 90, np.uint8))
-    assert item.name == "mine.png" and item.label is None
+    assert item.name == "mine.png"
+    assert item.label is None
 
 
 def _floats(high: float) -> Dataset:

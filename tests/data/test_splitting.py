@@ -55,7 +55,8 @@ def test_the_test_part_does_not_depend_on_the_validation_seed(tmp_path, grey_ima
     np.testing.assert_array_equal(one.test.images, two.test.images)
     assert _images(one.validation) != _images(two.validation)
     assert _images(one.train_and_validation) == _images(two.train_and_validation)
-    assert len(one.validation) == 6 and "validation: 6 images held out by seed 0" in one.origin
+    assert len(one.validation) == 6
+    assert "validation: 6 images held out by seed 0" in one.origin
     assert "test: 2 images held out by seed 0" in one.origin
 
 
@@ -74,6 +75,9 @@ def test_three_images_are_enough(tmp_path, grey_images):
 def test_properties_of_a_data_set():
     part = Split(np.array([[-1.0, 0.0], [2.0, 3.0]], np.float32), np.array([0, 4], np.int64))
     data = Dataset("x", part, part, part)
-    assert data.pixel_range == (-1.0, 3.0) and data.label_count == 5 and data.image_shape == (2,)
+    assert data.pixel_range == (-1.0, 3.0)
+    assert data.label_count == 5
+    assert data.image_shape == (2,)
     assert len(data.train_and_validation) == 4
-    assert "2 float32" in repr(data) and "2 labels" in repr(part)
+    assert "2 float32" in repr(data)
+    assert "2 labels" in repr(part)

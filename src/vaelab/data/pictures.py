@@ -146,7 +146,9 @@ def _files_by_label(folder: Path) -> list[tuple[str | None, Path]]:
             f"{folder} holds no images; expected files ending in {', '.join(IMAGE_SUFFIXES)} there or in "
             "sub-folders named by label, or IDX files such as train-images-idx3-ubyte"
         )
-    return [(None, path) for path in flat] + [(label.name, path) for label, files in inside.items() for path in files]
+    if flat:
+        return [(None, path) for path in flat]
+    return [(label.name, path) for label, files in inside.items() for path in files]
 
 
 def _read(paths: list[Path], target: tuple[int, int] | None) -> list[Pixels]:
