@@ -12,6 +12,6 @@ def read_digits() -> Split:
     """All 1,797 images as uint8: the file's values 0..16 are brought to 0..255 by `round(value * 255 / 16)`."""
     from sklearn.datasets import load_digits
 
-    digits = load_digits()
-    images = np.round(digits.images * (255 / _INK_LEVELS)).astype(np.uint8)
-    return Split(images, digits.target.astype(np.int64))
+    pixels, labels = load_digits(return_X_y=True)
+    images = np.round(np.asarray(pixels).reshape(-1, 8, 8) * (255 / _INK_LEVELS)).astype(np.uint8)
+    return Split(images, np.asarray(labels).astype(np.int64))

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from vaelab.data.arrays import as_images, as_labels, paired
@@ -149,7 +150,7 @@ def _fetched(name: str, published: Published, folder: Path) -> Path:
 
     failures = []
     for mirror in published.mirrors:
-        downloader = pooch.HTTPDownloader(timeout=_TIMEOUT)
+        downloader: Any = pooch.HTTPDownloader(timeout=_TIMEOUT)  # pooch's own annotation of it does not fit `retrieve`
         try:
             path = pooch.retrieve(
                 f"{mirror}{name}", f"md5:{published.md5[name]}", fname=name, path=folder, downloader=downloader
