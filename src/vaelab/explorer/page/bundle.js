@@ -1,0 +1,79 @@
+/**
+ * What the page is given: a manifest, and columns of numbers by name, in one safetensors file.
+ *
+ * The columns of run `r` begin with `r/`: `means`, `log_variances`, `labels`, `thumbnails`, `indices`, `kl`, `manifold`,
+ * `prior/p/...`, `snapshots/...`. Weights come apart, so that the page can be looked at before they are there.
+ */
+
+import { readSafetensors } from "./safetensors.js";
+
+/**
+ * @typedef {object} PriorView
+ * @property {string} name @property {string} kind
+ * @property {boolean} mixture whether it is a mixture of Gaussians, given by columns
+ * @property {boolean} diagonal
+ * @property {[number, number, number, number] | null} field left, right, bottom, top of its log-density grid
+ * @property {[number, number]} [field_shape] columns, rows
+ * @property {string} [note]
+ */
+/** @typedef {{epoch: number, weights: boolean}} SnapshotView */
+/**
+ * @typedef {object} RunView
+ * @property {string} name @property {string} data @property {string} split
+ * @property {number} shown @property {number} total
+ * @property {number} latent_dim
+ * @property {{height: number, width: number, channels: number}} image
+ * @property {"mnist" | "fit"} normalise
+ * @property {string[] | null} label_names
+ * @property {"gaussian" | "deterministic"} posterior
+ * @property {{kind: string, scale?: number}} likelihood
+ * @property {string} pixels
+ * @property {number} beta
+ * @property {PriorView[]} priors
+ * @property {number} prior which of them the page begins with; -1: none
+ * @property {{place: "page" | "server", reason?: string}} engine
+ * @property {{z: number[]} | null} manifold the places of the baked grid along both axes
+ * @property {Record<string, number>[]} metrics
+ * @property {SnapshotView[]} snapshots
+ * @property {number[] | null} density_quantiles of log q(z), left-one-out, at draws from the images' posteriors: 0 to 100 %
+ * @property {number[]} distance_quantiles of the distance from an image's mean to the nearest other: 0 to 100 %
+ */
+/** @typedef {{format: string, title: string, version: string, runs: RunView[]}} Manifest */
+/** @typedef {Float32Array | Float64Array | Uint8Array | Int32Array} Column */
+/**
+ * @typedef {object} Bundle
+ * @property {Manifest} manifest
+ * @property {Map<string, Column>} columns
+ * @property {(run: number) => Promise<ArrayBuffer>} weights
+ * @property {(run: number, epoch: number) => Promise<ArrayBuffer>} snapshot
+ */
+
+export const FORMAT = "vaelab-explorer-1";
+
+/**
+ * @param {ArrayBuffer | Uint8Array | DataView} file
+ * @param {Bundle["weights"]} weights @param {Bundle["snapshot"]} snapshot
+ * @returns {Bundle}
+ */
+export function readBundle(file, weights, snapshot) {
+  const { metadata, tensors } = readSafetensors(file);
+  const manifest = JSON.parse(metadata.manifest ?? "{}");
+  if (manifest.format !== FORMAT) throw new Error(`expected a bundle of format ${FORMAT}; found ${manifest.format}`);
+  const columns = new Map([...tensors].map(([name, tensor]) => [name, tensor.data]));
+  return { manifest, columns, weights, snapshot };
+}
+
+/**
+ * @template {Column} [Kind=Float32Array]
+ * @param {Bundle} bundle @param {number} run @param {string} name @returns {Kind}
+ */
+export function column(bundle, run, name) {
+  const found = bundle.columns.get(`${run}/${name}`);
+  if (!found) throw new Error(`the bundle has no column '${run}/${name}'`);
+  return /** @type {Kind} */ (found);
+}
+
+/** @param {Bundle} bundle @param {number} run @param {string} name @returns {Float32Array | null} */
+export function columnIfAny(bundle, run, name) {
+  return /** @type {Float32Array | null} */ (bundle.columns.get(`${run}/${name}`) ?? null);
+}

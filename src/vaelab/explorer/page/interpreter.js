@@ -1,0 +1,341 @@
+/**
+ * The operation graph of a model file, run on float32 arrays.
+ *
+ * A graph is data: a list of operations by name, with the names of the values they read and write. What it means
+ * stands in docs/design.md, "Operation graph". `compile` checks every shape once; `run` then only multiplies.
+ */
+
+/** @typedef {import("./safetensors.js").Tensor} Tensor */
+/** @typedef {{op: string, output: string, [field: string]: any}} Operation */
+/** @typedef {{input: {name: string, shape: number[]}, nodes: Operation[], outputs: Record<string, string>}} Graph */
+/** @typedef {(values: Map<string, Float32Array>, count: number) => void} Step */
+/**
+ * @typedef {object} Program
+ * @property {number} inputSize numbers in one example
+ * @property {Record<string, number[]>} outputShapes
+ * @property {number} multiplications multiply-adds for one example
+ * @property {(input: Float32Array, count: number, wanted?: Record<string, string>) => Record<string, Float32Array>} run
+ */
+
+/** @type {Record<string, (x: number) => number>} */
+export const ACTIVATIONS = {
+  relu: (x) => (x > 0 ? x : 0),
+  tanh: Math.tanh,
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+  // The mean of a continuous Bernoulli with logit x (Loaiza-Ganem & Cunningham 2019, eq. 8), by series near zero.
+  "continuous-bernoulli-mean": (x) =>
+    Math.abs(x) < 1e-2 ? 0.5 + x / 12 - (x * x * x) / 720 : 1 / (1 - Math.exp(-x)) - 1 / x,
+};
+
+const KNOWN = ["dense", "add", "multiply", "affine", "clip", "activation", "reshape", "convolution", "depth-to-space"];
+
+/**
+ * Why this page cannot run a graph, or null where it can.
+ * @param {Graph} graph @returns {string | null}
+ */
+export function unknownOperation(graph) {
+  for (const node of graph.nodes) {
+    if (!KNOWN.includes(node.op)) return node.op;
+    if (node.op === "activation" && !(node.kind in ACTIVATIONS)) return `activation ${node.kind}`;
+  }
+  return null;
+}
+
+/** @param {number[]} shape */
+const sizeOf = (shape) => shape.reduce((product, axis) => product * axis, 1);
+
+/**
+ * @param {Graph} graph
+ * @param {Map<string, Tensor>} tensors
+ * @returns {Program}
+ */
+export function compile(graph, tensors) {
+  const unknown = unknownOperation(graph);
+  if (unknown) throw new Error(`this page does not know the operation '${unknown}'`);
+  /** @type {Map<string, number[]>} */
+  const shapes = new Map([[graph.input.name, graph.input.shape]]);
+  /** @type {Step[]} */
+  const steps = [];
+  let multiplications = 0;
+
+  /** @param {string} name */
+  const shapeOf = (name) => {
+    const shape = shapes.get(name);
+    if (!shape) throw new Error(`the operation graph reads '${name}' before it is written`);
+    return shape;
+  };
+  /** @param {string} name */
+  const weightOf = (name) => {
+    const tensor = tensors.get(name);
+    if (!tensor) throw new Error(`the model file has no tensor '${name}'`);
+    if (!(tensor.data instanceof Float32Array)) throw new Error(`tensor '${name}' is not float32`);
+    return { shape: tensor.shape, data: tensor.data };
+  };
+
+  for (const node of graph.nodes) {
+    const built = build(node, shapeOf, weightOf);
+    shapes.set(node.output, built.shape);
+    steps.push(built.step);
+    multiplications += built.multiplications ?? 0;
+  }
+
+  const inputSize = sizeOf(graph.input.shape);
+  /** @type {Record<string, number[]>} */
+  const outputShapes = {};
+  for (const [name, value] of Object.entries(graph.outputs)) outputShapes[name] = shapeOf(value);
+
+  return {
+    inputSize,
+    outputShapes,
+    multiplications,
+    run(input, count, wanted = graph.outputs) {
+      if (input.length !== count * inputSize) {
+        throw new Error(`${count} examples of ${inputSize} numbers were expected; ${input.length} numbers came`);
+      }
+      const values = new Map([[graph.input.name, input]]);
+      for (const step of steps) step(values, count);
+      /** @type {Record<string, Float32Array>} */
+      const outputs = {};
+      for (const [name, value] of Object.entries(wanted)) {
+        const found = values.get(value);
+        if (!found) throw new Error(`the operation graph has no value '${value}'`);
+        outputs[name] = found;
+      }
+      return outputs;
+    },
+  };
+}
+
+/**
+ * The value that the last activation before an output reads (its logits), and which activation that is.
+ * @param {Graph} graph @param {string} output @returns {{value: string, kind: string} | null}
+ */
+export function beforeActivation(graph, output) {
+  let value = graph.outputs[output];
+  for (let index = graph.nodes.length - 1; index >= 0; index--) {
+    const node = graph.nodes[index];
+    if (node.output !== value) continue;
+    if (node.op === "reshape") value = node.input;
+    else return node.op === "activation" ? { value: node.input, kind: node.kind } : null;
+  }
+  return null;
+}
+
+/**
+ * @param {Operation} node
+ * @param {(name: string) => number[]} shapeOf
+ * @param {(name: string) => {shape: number[], data: Float32Array}} weightOf
+ * @returns {{shape: number[], step: Step, multiplications?: number}}
+ */
+function build(node, shapeOf, weightOf) {
+  switch (node.op) {
+    case "dense":
+      return buildDense(node, shapeOf(node.input), weightOf(node.weight), node.bias ? weightOf(node.bias) : null);
+    case "add":
+      return buildPair(node, shapeOf(node.inputs[0]), shapeOf(node.inputs[1]), (a, b) => a + b);
+    case "multiply":
+      return buildPair(node, shapeOf(node.inputs[0]), shapeOf(node.inputs[1]), (a, b) => a * b);
+    case "affine":
+      return buildEach(node, shapeOf(node.input), (x) => x * node.scale + node.shift);
+    case "clip":
+      return buildEach(node, shapeOf(node.input), (x) => Math.min(Math.max(x, node.low), node.high));
+    case "activation":
+      return buildEach(node, shapeOf(node.input), ACTIVATIONS[node.kind]);
+    case "reshape":
+      return buildReshape(node, shapeOf(node.input));
+    case "convolution":
+      return buildConvolution(node, shapeOf(node.input), weightOf(node.weight), node.bias ? weightOf(node.bias) : null);
+    default:
+      return buildDepthToSpace(node, shapeOf(node.input));
+  }
+}
+
+/** @param {Map<string, Float32Array>} values @param {string} name */
+const read = (values, name) => /** @type {Float32Array} */ (values.get(name));
+
+/**
+ * @param {Operation} node @param {number[]} shape @param {(x: number) => number} apply
+ * @returns {{shape: number[], step: Step}}
+ */
+function buildEach(node, shape, apply) {
+  return {
+    shape,
+    step(values) {
+      const input = read(values, node.input);
+      const output = new Float32Array(input.length);
+      for (let index = 0; index < input.length; index++) output[index] = apply(input[index]);
+      values.set(node.output, output);
+    },
+  };
+}
+
+/**
+ * @param {Operation} node @param {number[]} left @param {number[]} right @param {(a: number, b: number) => number} apply
+ * @returns {{shape: number[], step: Step}}
+ */
+function buildPair(node, left, right, apply) {
+  if (sizeOf(left) !== sizeOf(right)) throw new Error(`'${node.op}' of shapes ${left} and ${right}`);
+  return {
+    shape: left,
+    step(values) {
+      const a = read(values, node.inputs[0]);
+      const b = read(values, node.inputs[1]);
+      const output = new Float32Array(a.length);
+      for (let index = 0; index < a.length; index++) output[index] = apply(a[index], b[index]);
+      values.set(node.output, output);
+    },
+  };
+}
+
+/** @param {Operation} node @param {number[]} shape @returns {{shape: number[], step: Step}} */
+function buildReshape(node, shape) {
+  if (sizeOf(node.shape) !== sizeOf(shape)) throw new Error(`a reshape of ${shape} to ${node.shape}`);
+  return { shape: node.shape, step: (values) => void values.set(node.output, read(values, node.input)) };
+}
+
+/**
+ * @param {Operation} node @param {number[]} shape
+ * @param {{shape: number[], data: Float32Array}} weight @param {{data: Float32Array} | null} bias
+ */
+function buildDense(node, shape, weight, bias) {
+  const [rows, columns] = weight.shape;
+  if (sizeOf(shape) !== rows) throw new Error(`'${node.weight}' takes ${rows} numbers; ${shape} came`);
+  return {
+    shape: [columns],
+    multiplications: rows * columns,
+    /** @type {Step} */
+    step(values, count) {
+      const output = new Float32Array(count * columns);
+      if (bias) for (let n = 0; n < count; n++) output.set(bias.data, n * columns);
+      multiply(read(values, node.input), weight.data, output, count, rows, columns);
+      values.set(node.output, output);
+    },
+  };
+}
+
+/**
+ * output += input @ weight, four examples at a time, so that a row of the weight is read once for four.
+ * @param {Float32Array} input (count, rows) @param {Float32Array} weight (rows, columns)
+ * @param {Float32Array} output (count, columns)
+ * @param {number} count @param {number} rows @param {number} columns
+ */
+function multiply(input, weight, output, count, rows, columns) {
+  let n = 0;
+  for (; n + 4 <= count; n += 4) {
+    const out0 = output.subarray(n * columns, (n + 1) * columns);
+    const out1 = output.subarray((n + 1) * columns, (n + 2) * columns);
+    const out2 = output.subarray((n + 2) * columns, (n + 3) * columns);
+    const out3 = output.subarray((n + 3) * columns, (n + 4) * columns);
+    for (let row = 0; row < rows; row++) {
+      const x0 = input[n * rows + row];
+      const x1 = input[(n + 1) * rows + row];
+      const x2 = input[(n + 2) * rows + row];
+      const x3 = input[(n + 3) * rows + row];
+      // Half of a ReLU's outputs and most pixels of a digit are zero.
+      if (x0 === 0 && x1 === 0 && x2 === 0 && x3 === 0) continue;
+      const start = row * columns;
+      for (let column = 0; column < columns; column++) {
+        const w = weight[start + column];
+        out0[column] += x0 * w;
+        out1[column] += x1 * w;
+        out2[column] += x2 * w;
+        out3[column] += x3 * w;
+      }
+    }
+  }
+  for (; n < count; n++) {
+    const out = output.subarray(n * columns, (n + 1) * columns);
+    for (let row = 0; row < rows; row++) {
+      const x = input[n * rows + row];
+      if (x === 0) continue;
+      const start = row * columns;
+      for (let column = 0; column < columns; column++) out[column] += x * weight[start + column];
+    }
+  }
+}
+
+/**
+ * A convolution as a gather of patches and one matrix product.
+ * `stride` is a number or [down, across]; `padding` a number or [[top, bottom], [left, right]].
+ * @param {Operation} node @param {number[]} shape
+ * @param {{shape: number[], data: Float32Array}} weight @param {{data: Float32Array} | null} bias
+ */
+function buildConvolution(node, shape, weight, bias) {
+  const [height, width, channels] = shape;
+  const [tall, wide, inputs, filters] = weight.shape;
+  if (shape.length !== 3 || channels !== inputs) throw new Error(`'${node.weight}' on an image of shape ${shape}`);
+  const [down, across] = Array.isArray(node.stride) ? node.stride : [node.stride ?? 1, node.stride ?? 1];
+  const padding = node.padding ?? 0;
+  const [[top, bottom], [left, right]] = Array.isArray(padding)
+    ? padding
+    : [
+        [padding, padding],
+        [padding, padding],
+      ];
+  const rows = Math.floor((height + top + bottom - tall) / down) + 1;
+  const columns = Math.floor((width + left + right - wide) / across) + 1;
+  const patch = tall * wide * channels;
+  return {
+    shape: [rows, columns, filters],
+    multiplications: rows * columns * patch * filters,
+    /** @type {Step} */
+    step(values, count) {
+      const input = read(values, node.input);
+      const patches = new Float32Array(rows * columns * patch);
+      const output = new Float32Array(count * rows * columns * filters);
+      for (let n = 0; n < count; n++) {
+        const image = input.subarray(n * height * width * channels, (n + 1) * height * width * channels);
+        patches.fill(0);
+        let place = 0;
+        for (let row = 0; row < rows; row++) {
+          for (let column = 0; column < columns; column++) {
+            for (let y = row * down - top, dy = 0; dy < tall; dy++, y++) {
+              for (let x = column * across - left, dx = 0; dx < wide; dx++, x++, place += channels) {
+                if (y < 0 || y >= height || x < 0 || x >= width) continue;
+                const from = (y * width + x) * channels;
+                for (let channel = 0; channel < channels; channel++) patches[place + channel] = image[from + channel];
+              }
+            }
+          }
+        }
+        const out = output.subarray(n * rows * columns * filters, (n + 1) * rows * columns * filters);
+        if (bias) for (let spot = 0; spot < rows * columns; spot++) out.set(bias.data, spot * filters);
+        multiply(patches, weight.data, out, rows * columns, patch, filters);
+      }
+      values.set(node.output, output);
+    },
+  };
+}
+
+/** @param {Operation} node @param {number[]} shape @returns {{shape: number[], step: Step}} */
+function buildDepthToSpace(node, shape) {
+  const [height, width, depth] = shape;
+  const { block } = node;
+  const channels = depth / (block * block);
+  if (!Number.isInteger(channels)) throw new Error(`depth-to-space of ${depth} channels by blocks of ${block}`);
+  return {
+    shape: [height * block, width * block, channels],
+    step(values, count) {
+      const input = read(values, node.input);
+      const output = new Float32Array(input.length);
+      let from = 0;
+      for (let n = 0; n < count; n++) {
+        for (let y = 0; y < height; y++) {
+          for (let x = 0; x < width; x++) {
+            // Channels of the input are ordered (channel, row in block, column in block), as (H, W, C b b) says.
+            for (let channel = 0; channel < channels; channel++) {
+              for (let dy = 0; dy < block; dy++) {
+                for (let dx = 0; dx < block; dx++, from++) {
+                  const row = n * height * block + y * block + dy;
+                  output[(row * width * block + x * block + dx) * channels + channel] = input[from];
+                }
+              }
+            }
+          }
+        }
+      }
+      values.set(node.output, output);
+    },
+  };
+}

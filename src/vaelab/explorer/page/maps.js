@@ -1,0 +1,312 @@
+/** The left two thirds: tools, layers, one map or two, and the legend. */
+
+import { CLASS_COLOURS } from "./colours.js";
+import { button, element, select } from "./dom.js";
+import { exactPosterior } from "./exact.js";
+import { MapView, subscript } from "./map.js";
+import { listenToMap } from "./map-input.js";
+import { bakedMosaic, decodeMosaic } from "./mosaic.js";
+import { between } from "./path.js";
+
+/** @typedef {import("./map.js").Layers} Layers */
+
+/** @param {import("./explorer.js").Explorer} explorer @param {import("./frame.js").Scope} scope */
+export function buildMaps(explorer, scope) {
+  const { texts: t, store } = explorer;
+  const hosts = [0, 1].map(() => element("div.vx-map"));
+  const names = hosts.map(() => element("div.vx-map-name"));
+  const boxes = hosts.map((host, index) => element("div.vx-map-box", { hidden: index === 1 }, names[index], host));
+  /** @type {(MapView | null)[]} */
+  const views = [null, null];
+
+  /** @param {number} index */
+  function marksOf(index) {
+    const { state } = explorer;
+    const own = state.hoverPane === index;
+    const main = index === 0;
+    const other = state.hover && !own && state.nearest !== null ? explorer.counterpart(state.hoverPane, state.nearest) : null;
+    const pinned = state.pinImage === null ? null : main ? state.pinImage : explorer.counterpart(0, state.pinImage);
+    const { a, b } = state.ends;
+    return {
+      pin: main ? state.pin : null,
+      pinImage: pinned,
+      hover: own ? state.hover : null,
+      nearest: own && state.hover ? state.nearest : null,
+      lit: other,
+      drawn: main ? state.drawn : null,
+      path: { ...state.ends, way: a && b ? Array.from({ length: 41 }, (_, i) => between(a, b, i / 40, state.way)) : [] },
+      ghosts: main && state.tab === "interpolate",
+      selection: main ? { a: state.selectionA, b: state.selectionB } : { a: null, b: null },
+      samples: main && state.tab === "sample" ? state.samples : [],
+      corners: main ? state.corners : [],
+    };
+  }
+
+  /** @param {(view: MapView, index: number) => void} act */
+  const each = (act) => views.forEach((view, index) => view && act(view, index));
+
+  function redraw() {
+    each((view, index) => {
+      view.layers = explorer.state.layers;
+      view.muted = new Set(explorer.state.muted);
+      view.marks = marksOf(index);
+      view.draw();
+    });
+    refreshMosaics();
+  }
+  const redrawMarks = () => each((view, index) => view.drawOverlay(marksOf(index)));
+
+  function refreshMosaics() {
+    each((view, index) => {
+      if (!view.layers.manifold) return;
+      const { spacing, epoch } = explorer.state;
+      const wanted = `${spacing}/${epoch}/${view.pane.index}/${placeKey(view.pane.plane)}`;
+      if (mosaicKeys[index] === wanted) return;
+      mosaicKeys[index] = wanted;
+      view.mosaic = bakedMosaic(view.pane, index === 0 ? epoch : null, spacing);
+      view.drawGround();
+      if (!view.mosaic) {
+        void decodeMosaic(explorer, view, index, spacing, () => mosaicKeys[index] === wanted).catch((error) => explorer.fail(error));
+      }
+    });
+  }
+  /** @type {(string | null)[]} */
+  const mosaicKeys = [null, null];
+
+  /** @type {{cancelled: boolean} | null} */
+  let exactTask = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let exactDelay;
+  function refreshExact() {
+    clearTimeout(exactDelay);
+    if (exactTask) exactTask.cancelled = true;
+    const view = views[0];
+    if (!view) return;
+    view.exact = [];
+    gap.hidden = true;
+    const { state } = explorer;
+    if (!state.layers.exact || explorer.pane.size !== 2 || state.epoch !== null) return view.drawGround();
+    const task = (exactTask = { cancelled: false });
+    exactDelay = setTimeout(async () => {
+      try {
+        const found = await exactPosterior(explorer, task);
+        if (task.cancelled) return;
+        if (!found) return showGap(t.exactNeedsPin);
+        view.exact = [found.field];
+        view.drawGround();
+        showGap(Number.isFinite(found.gap) ? t.exactGap(found.gap, found.negativeLogLikelihood) : t.exactNoGap(found.negativeLogLikelihood));
+      } catch (error) {
+        explorer.fail(/** @type {Error} */ (error));
+      }
+    }, 120);
+  }
+  const gap = element("p.vx-gap", { hidden: true, "aria-live": "polite" });
+  /** @param {string} text */
+  function showGap(text) {
+    gap.textContent = text;
+    gap.hidden = false;
+  }
+
+  // --- tools ----------------------------------------------------------------------------------------------------------
+
+  /** @type {["explore" | "pan" | "lasso", string][]} */
+  const tools = [
+    ["explore", "✛"],
+    ["pan", "✥"],
+    ["lasso", "⌇"],
+  ];
+  const toolButtons = tools.map(([tool, sign]) =>
+    button(`${sign} ${t.toolNames[tool]}`, t.toolTips[tool], () => store.set({ tool })),
+  );
+  const showTool = () => {
+    tools.forEach(([tool], place) => toolButtons[place].setAttribute("aria-pressed", String(tool === explorer.state.tool)));
+    for (const host of hosts) host.dataset.tool = explorer.state.tool;
+  };
+
+  const caption = element("span.vx-plane");
+  const showPlane = () => {
+    const { plane, pin } = explorer.state;
+    const [i, j] = plane.pair ?? [0, 0];
+    const off = plane.offset.some((value) => Math.abs(value) > 1e-6);
+    caption.textContent =
+      plane.kind === "whole" ? t.wholePlane : plane.kind === "pair" ? t.pairPlane(`z${subscript(i + 1)}`, `z${subscript(j + 1)}`, off) : plane.kind === "pca" ? t.pcaPlane : t.pointsPlane;
+    caption.title = t.planeTip;
+    void pin;
+  };
+
+  /** @type {(keyof Layers)[]} */
+  const layerNames = ["points", "ellipses", "exact", "prior", "aggregate", "holes", "manifold"];
+  /** @param {keyof Layers} name @returns {string | null} why a layer cannot be had */
+  const missing = (name) => {
+    const { pane } = explorer;
+    if (["ellipses", "aggregate", "holes"].includes(name) && !pane.logVariances) return t.noSpread;
+    if (name === "exact" && pane.size !== 2) return t.exactNeedsTwo;
+    if (name === "exact" && !pane.priorView) return t.noPrior;
+    if (["prior", "holes"].includes(name) && !pane.priorView) return t.noPrior;
+    if (["prior", "holes"].includes(name) && !pane.mixture && pane.size > 2) return t.noShadow;
+    return null;
+  };
+  const chips = layerNames.map((name) => {
+    const why = missing(name);
+    return button(
+      t.layers[name],
+      why ?? t.layerTips[name],
+      () => store.set({ layers: { ...explorer.state.layers, [name]: !explorer.state.layers[name] } }),
+      { className: "vx-chip", role: "switch", disabled: why !== null },
+    );
+  });
+  const showChips = () =>
+    layerNames.forEach((name, place) => {
+      const why = missing(name);
+      chips[place].disabled = why !== null;
+      chips[place].title = why ?? t.layerTips[name];
+      chips[place].setAttribute("aria-checked", String(explorer.state.layers[name]));
+    });
+  const spacing = select(
+    t.spacingTip,
+    [
+      ["quantile", t.quantileSpacing],
+      ["even", t.evenSpacing],
+    ],
+    explorer.state.spacing,
+    (value) => store.set({ spacing: value }),
+  );
+
+  const legend = element("div.vx-legend", { role: "group", "aria-label": t.legend });
+  function showLegend() {
+    const { pane, state } = explorer;
+    const colours = CLASS_COLOURS[state.theme];
+    const count = Math.min(pane.labelCount, 24);
+    const toggle = (/** @type {number} */ label, /** @type {boolean} */ solo) => {
+      const all = Array.from({ length: pane.labelCount }, (_, index) => index);
+      let muted = new Set(state.muted);
+      if (solo) {
+        const alone = all.filter((one) => !muted.has(one));
+        muted = alone.length === 1 && alone[0] === label ? new Set() : new Set(all.filter((one) => one !== label));
+      } else if (!muted.delete(label)) muted.add(label);
+      store.set({ muted });
+    };
+    const focused = legend.contains(document.activeElement)
+      ? Array.from(legend.children).indexOf(/** @type {Element} */ (document.activeElement))
+      : -1;
+    legend.replaceChildren(
+      ...Array.from({ length: count }, (_, label) => {
+        const swatch = element("i");
+        swatch.style.background = colours[label % colours.length];
+        return element(
+          "button.vx-legend-item",
+          {
+            type: "button",
+            title: t.legendTip(pane.labelName(label)),
+            "aria-pressed": String(!state.muted.has(label)),
+            onclick: (/** @type {MouseEvent} */ event) => toggle(label, event.shiftKey || event.altKey),
+            ondblclick: () => toggle(label, true),
+          },
+          swatch,
+          pane.labelName(label),
+        );
+      }),
+    );
+    if (focused >= 0) /** @type {HTMLElement | undefined} */ (legend.children[focused])?.focus();
+  }
+
+  function arrange() {
+    const second = explorer.panes[1];
+    boxes[1].hidden = !second;
+    views[1]?.destroy();
+    views[1] = second ? new MapView(hosts[1], second, t.mapLabel) : null;
+    const title = (/** @type {import("./pane.js").Pane} */ pane) =>
+      `${pane.run.name}${pane.priorView ? ` · ${t.priorName(pane.priorView.name, pane.priorView.kind)}` : ""}`;
+    names[0].textContent = second ? title(explorer.pane) : "";
+    names[1].textContent = second ? title(second) : "";
+    mosaicKeys[1] = null;
+    if (views[1]) stopSecond = listenToMap(explorer, views[1], 1);
+    views[0]?.resize();
+    redraw();
+    if (views[0]?.fitted) views[0].fit();
+  }
+  /** @type {() => void} */
+  let stopSecond = () => {};
+
+  scope.listen(["layers", "muted", "prior", "plane", "selectionA", "selectionB", "spacing", "theme"], redraw);
+  scope.listen(["pin", "pinImage", "hover", "nearest", "drawn", "ends", "way", "samples", "corners", "tab"], redrawMarks);
+  scope.listen(["pin", "pinImage", "drawn", "layers", "prior", "epoch", "ready"], () => {
+    if (explorer.state.layers.exact || views[0]?.exact.length) refreshExact();
+    else gap.hidden = true;
+  });
+  scope.listen(["prior"], () => explorer.panes[1] && arrange());
+  scope.listen(["tool"], showTool);
+  scope.listen(["plane"], showPlane);
+  scope.listen(["layers", "prior"], showChips);
+  scope.listen(["muted", "theme"], showLegend);
+  scope.atEnd(() => {
+    stopSecond();
+    clearTimeout(exactDelay);
+    if (exactTask) exactTask.cancelled = true;
+    each((view) => view.destroy());
+  });
+  showTool();
+  showPlane();
+  showChips();
+  showLegend();
+
+  const planes =
+    explorer.pane.size > 2
+      ? select(
+          t.planeTip,
+          [
+            ["pair", t.planeNames.pair],
+            ["pca", t.planeNames.pca],
+            ["points", t.planeNames.points],
+          ],
+          explorer.state.plane.kind,
+          (kind) => explorer.choosePlane(/** @type {any} */ (kind)),
+        )
+      : null;
+  const corner = planes
+    ? button(t.addCorner, t.addCornerTip, () => {
+        const { corners, pin } = explorer.state;
+        store.set({ corners: [...corners, Float32Array.from(pin)].slice(-3) });
+      })
+    : null;
+
+  const node = element(
+    "section.vx-maps",
+    { "aria-label": t.map },
+    element(
+      "div.vx-toolbar",
+      {},
+      element("div.vx-group", { role: "group", "aria-label": t.tool }, ...toolButtons),
+      element(
+        "div.vx-group",
+        { role: "group", "aria-label": t.zoom },
+        button("+", t.zoomIn, () => each((view) => view.zoom(1.4))),
+        button("−", t.zoomOut, () => each((view) => view.zoom(1 / 1.4))),
+        button("⤢", t.zoomFit, () => each((view) => view.fit())),
+      ),
+      planes,
+      corner,
+      caption,
+    ),
+    element("div.vx-chips", { role: "group", "aria-label": t.layersTitle }, ...chips, spacing),
+    element("div.vx-map-row", {}, ...boxes),
+    gap,
+    legend,
+  );
+
+  return {
+    node,
+    views,
+    redraw,
+    arrange,
+    fit: () => each((view) => view.fit()),
+    settle() {
+      views[0] = new MapView(hosts[0], explorer.pane, t.mapLabel);
+      scope.atEnd(listenToMap(explorer, views[0], 0));
+      arrange();
+    },
+  };
+}
+
+/** @param {import("./plane.js").Plane | undefined} plane */
+const placeKey = (plane) => (plane ? [...plane.u, ...plane.v, ...plane.offset].map((value) => value.toFixed(3)).join() : "");

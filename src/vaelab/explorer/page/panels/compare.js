@@ -1,0 +1,114 @@
+/** Two runs, or two priors of one, side by side and linked: the same image in both. */
+
+import { element, number, select } from "../dom.js";
+import { newestWins } from "../latest.js";
+import { paint } from "../picture.js";
+
+/** @param {import("../explorer.js").Explorer} explorer @param {import("../frame.js").Scope} scope */
+export function buildCompare(explorer, scope) {
+  const { texts: t, bundle } = explorer;
+  const { runs } = bundle.manifest;
+  const choices = runs.flatMap((run, index) => {
+    const priors = run.priors.length ? run.priors.map((_, prior) => prior) : [-1];
+    return priors
+      .filter((prior) => index !== 0 || (runs[0].priors.length > 1 && prior !== -1))
+      .map((prior) => ({ run: index, prior }));
+  });
+  if (!explorer.state.other) return { node: element("p.vx-words", {}, t.nothingToCompare) };
+
+  const pictures = [0, 1, 2].map(() => element("canvas.vx-seen", { role: "img" }));
+  const captions = pictures.map(() => element("figcaption"));
+  const table = element("table.vx-table");
+  const words = element("p.vx-words");
+
+  const decodeSoon = newestWins(
+    async (/** @type {Float32Array} */ z) => explorer.decode(z, 1),
+    (image) => explorer.panes[1] && paint(pictures[2], image, explorer.panes[1].run.image),
+    (error) => explorer.fail(error),
+  );
+
+  function update() {
+    const other = explorer.panes[1];
+    if (explorer.state.tab !== "compare" || !other) return;
+    const { state, pane } = explorer;
+    const hovered = state.hover;
+    const from = hovered ? state.hoverPane : 0;
+    const z = hovered ?? state.pin;
+    const here = from === 0 ? pane : other;
+    const nearest = !hovered && state.pinImage !== null ? state.pinImage : here.around(z).nearest;
+    const twin = explorer.counterpart(from, nearest);
+    const inMain = from === 0 ? nearest : twin;
+    const inOther = from === 0 ? twin : nearest;
+    const samePlace = other.index === pane.index;
+    const zOther = from === 1 ? z : samePlace ? z : inOther === null ? null : other.meanOf(inOther);
+    const zMain = from === 0 ? z : samePlace ? z : inMain === null ? null : pane.meanOf(inMain);
+    paint(pictures[0], here.thumbnailOf(nearest), here.run.image, true);
+    captions[0].textContent = t.testImage(here.indices[nearest], here.labelOf(nearest));
+    captions[1].textContent = pane.run.name;
+    captions[2].textContent = other.run.name;
+    if (from === 1 && zMain && state.hover) void explorer.decode(zMain).then((image) => paint(pictures[1], image, pane.run.image), (error) => explorer.fail(error));
+    if (zOther) decodeSoon(zOther);
+    words.hidden = twin !== null;
+    words.textContent = t.notLinked;
+    const rows = /** @type {[string, (side: import("../pane.js").Pane, z: Float32Array | null) => string][]} */ ([
+      [t.prior, (side) => (side.priorView ? t.priorName(side.priorView.name, side.priorView.kind) : "–")],
+      ["log p(z)", (side, at) => number(at ? side.logPrior(at) : NaN)],
+      ["log q(z)", (side, at) => number(at ? side.around(at).logDensity : NaN)],
+      [t.familiarity, (side, at) => (at ? `${number(100 * side.familiarity(at), 0)} %` : "–")],
+      [t.totalKl, (side) => (side.logVariances ? t.nats(number(side.kl.reduce((sum, part) => sum + part, 0))) : "–")],
+      ["β", (side) => String(Number(side.run.beta.toPrecision(3)))],
+      [t.validation, (side) => number(side.run.metrics.at(-1)?.val_loss ?? NaN, 1)],
+    ]);
+    table.replaceChildren(
+      element("tr", {}, element("th"), element("th", { scope: "col" }, pane.run.name), element("th", { scope: "col" }, other.run.name)),
+      ...rows.map(([name, value]) =>
+        element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, value(pane, zMain)), element("td", {}, value(other, zOther))),
+      ),
+    );
+  }
+  scope.listen(["hover", "pin", "pinImage", "tab", "prior", "other", "nearest"], update);
+
+  const chosen = explorer.state.other;
+  const node = element(
+    "div",
+    {},
+    element(
+      "div.vx-actions",
+      {},
+      element("span", {}, t.compareWith),
+      select(
+        t.compareTip,
+        choices.map(({ run, prior }) => [
+          `${run}/${prior}`,
+          `${runs[run].name}${prior >= 0 ? ` · ${t.priorName(runs[run].priors[prior].name, runs[run].priors[prior].kind)}` : ""}`,
+        ]),
+        `${chosen.run}/${chosen.prior}`,
+        (value) => {
+          const [run, prior] = value.split("/").map(Number);
+          explorer.compareWith({ run, prior });
+          update();
+        },
+      ),
+    ),
+    element(
+      "div.vx-row",
+      {},
+      ...pictures.map((canvas, place) => element("figure.vx-figure.vx-small", {}, canvas, captions[place])),
+    ),
+    table,
+    words,
+  );
+  return {
+    node,
+    open() {
+      explorer.compareWith(explorer.state.other);
+      if (explorer.decodedImage) paint(pictures[1], explorer.decodedImage, explorer.pane.run.image);
+      update();
+    },
+    close: () => explorer.compareWith(null),
+    /** @param {Float32Array} image */
+    decoded(image) {
+      if (explorer.state.hoverPane === 0 || !explorer.state.hover) paint(pictures[1], image, explorer.pane.run.image);
+    },
+  };
+}

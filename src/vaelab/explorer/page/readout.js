@@ -1,0 +1,102 @@
+/** Beside the map: the decoded image, the nearest test image, and how far from data this place is. */
+
+import { element, number } from "./dom.js";
+import { paint } from "./picture.js";
+
+/** @param {import("./explorer.js").Explorer} explorer @param {import("./frame.js").Scope} scope */
+export function buildReadout(explorer, scope) {
+  const { texts: t } = explorer;
+  const decoded = element("canvas.vx-decoded", { role: "img", "aria-label": t.decodedImage });
+  const nearest = element("canvas.vx-nearest", { role: "img", "aria-label": t.nearestImage });
+  const nearestText = element("figcaption");
+  const where = element("dd.vx-z");
+  const prior = element("dd");
+  const aggregate = element("dd");
+  const needle = element("i");
+  const meter = element(
+    "div.vx-meter",
+    { role: "meter", "aria-label": t.meter, "aria-valuemin": "0", "aria-valuemax": "100", title: t.meterTip },
+    needle,
+  );
+  const meterText = element("p.vx-verdict");
+  const standing = element("span.vx-standing");
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let speaking;
+
+  function update() {
+    const { pane, state } = explorer;
+    const z = explorer.shownLatent;
+    const around = pane.around(z);
+    const pinned = z === state.pin && state.pinImage !== null && state.epoch === null;
+    const image = pinned ? /** @type {number} */ (state.pinImage) : around.nearest;
+    paint(nearest, pane.thumbnailOf(image), pane.run.image, true);
+    const label = pane.labelOf(image);
+    nearestText.textContent = `${pinned ? t.pinnedImage : t.nearestImage} ${pane.indices[image]}${label && ` · ${label}`}`;
+    where.textContent = writeLatent(z);
+    const logPrior = pane.logPrior(z);
+    prior.textContent = Number.isFinite(logPrior) ? t.nats(number(logPrior)) : t.notHere;
+    aggregate.textContent = Number.isFinite(around.logDensity)
+      ? t.nats(number(around.logDensity))
+      : t.distance(number(around.distance));
+    const share = pane.familiarity(z, around);
+    needle.style.left = `${(100 * share).toFixed(1)}%`;
+    meter.setAttribute("aria-valuenow", (100 * share).toFixed(0));
+    const verdict = share < 0.01 ? "far" : share < 0.1 ? "sparse" : "near";
+    meter.dataset.verdict = verdict;
+    meterText.textContent = verdict === "far" ? t.farFromData : verdict === "sparse" ? t.sparse(100 * share) : t.nearData(100 * share);
+    standing.textContent = state.hover && state.hoverPane === 0 ? t.underPointer : t.pinnedPlace;
+    clearTimeout(speaking);
+    speaking = setTimeout(() => explorer.announce(t.spoken(writeLatent(z), label, meterText.textContent)), 350);
+  }
+  scope.listen(["pin", "hover", "prior", "epoch", "pinImage"], update);
+  scope.atEnd(() => clearTimeout(speaking));
+  update();
+  if (explorer.decodedImage) paint(decoded, explorer.decodedImage, explorer.pane.run.image);
+  else paintBaked();
+
+  /** Before the weights are there: the middle of the grid that Python decoded. */
+  function paintBaked() {
+    const { pane } = explorer;
+    const grid = pane.bundle.columns.get(`${pane.index}/manifold`);
+    const places = pane.run.manifold?.z;
+    if (!grid || !places) return;
+    const middle = Math.floor((places.length * places.length) / 2) * pane.pixels;
+    paint(decoded, grid.subarray(middle, middle + pane.pixels), pane.run.image, true);
+  }
+
+  const node = element(
+    "section.vx-readout",
+    { "aria-label": t.readout },
+    element("figure.vx-figure", {}, decoded, element("figcaption", {}, t.decodedImage, " ", standing)),
+    element(
+      "div.vx-beside",
+      {},
+      element("figure.vx-figure.vx-small", {}, nearest, nearestText),
+      element(
+        "dl.vx-numbers",
+        {},
+        element("dt", {}, "z"),
+        where,
+        element("dt", { title: t.logPriorTip }, "log p(z)"),
+        prior,
+        element("dt", { title: t.logAggregateTip }, explorer.pane.logVariances ? "log q(z)" : t.toNearest),
+        aggregate,
+      ),
+    ),
+    element("div.vx-far", {}, meter, meterText),
+  );
+  return {
+    node,
+    /** @param {Float32Array} image @param {Float32Array} z */
+    showDecoded(image, z) {
+      paint(decoded, image, explorer.pane.run.image);
+      decoded.dataset.z = Array.from(z).join(",");
+    },
+  };
+}
+
+/** @param {ArrayLike<number>} z */
+export function writeLatent(z) {
+  const shown = Array.from(z).slice(0, 6).map((value) => number(value));
+  return `(${shown.join(", ")}${z.length > 6 ? ", …" : ""})`;
+}

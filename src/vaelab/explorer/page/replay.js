@@ -1,0 +1,171 @@
+/** The foot: the training as it happened. A slider over epochs moves points, grid, bars and loss curves together. */
+
+import { column, columnIfAny } from "./bundle.js";
+import { button, element, number } from "./dom.js";
+import { divergences } from "./densities.js";
+
+const STEP_MILLISECONDS = 450;
+/** @type {[string, string, number[]][]} */
+const CURVES = [
+  ["loss", "ink", []],
+  ["val_loss", "accent", []],
+  ["reconstruction", "quiet", [5, 3]],
+  ["kl", "prior", [2, 3]],
+];
+
+/**
+ * @param {import("./explorer.js").Explorer} explorer @param {import("./frame.js").Scope} scope
+ * @param {() => void} redraw
+ */
+export function buildReplay(explorer, scope, redraw) {
+  const { texts: t, pane, bundle } = explorer;
+  const { snapshots, metrics } = pane.run;
+  const canvas = element("canvas.vx-curves", { role: "img", "aria-label": t.curves });
+  const caption = element("output.vx-epoch");
+  const legend = element(
+    "div.vx-curve-names",
+    { "aria-hidden": "true" },
+    ...CURVES.filter(([name]) => metrics.some((record) => name in record)).map(([name, ink]) => {
+      const swatch = element("i");
+      swatch.style.background = `var(--vx-${ink})`;
+      return element("span", {}, swatch, t.curveNames[name]);
+    }),
+  );
+  const last = snapshots.length - 1;
+  const slider = element("input.vx-epochs", {
+    type: "range",
+    min: "0",
+    max: String(Math.max(last, 0)),
+    step: "1",
+    title: t.replayTip,
+    "aria-label": t.replayTip,
+    disabled: snapshots.length === 0,
+    oninput: () => move(Number(slider.value)),
+  });
+  /** @type {ReturnType<typeof setInterval> | null} */
+  let playing = null;
+  const play = button("▶", t.play, () => (playing ? stop() : start()), { disabled: snapshots.length < 2 });
+
+  /** @param {number} snapshot */
+  function move(snapshot) {
+    explorer.store.set({ epoch: snapshot === last ? null : snapshot });
+  }
+  function start() {
+    const { epoch } = explorer.state;
+    if (epoch === null) move(0);
+    play.textContent = "❚❚";
+    playing = setInterval(() => {
+      const now = explorer.state.epoch;
+      if (now === null) return stop();
+      move(now + 1);
+    }, STEP_MILLISECONDS);
+  }
+  function stop() {
+    if (playing) clearInterval(playing);
+    playing = null;
+    play.textContent = "▶";
+  }
+
+  function show() {
+    const { epoch } = explorer.state;
+    pane.show(epoch === null ? null : latentsAt(epoch));
+    const at = epoch ?? last;
+    slider.value = String(Math.max(at, 0));
+    const number = snapshots[at]?.epoch ?? metrics.at(-1)?.epoch;
+    caption.textContent = number === undefined ? "" : t.epoch(number);
+    slider.setAttribute("aria-valuetext", caption.textContent);
+    drawCurves();
+    redraw();
+  }
+
+  /** @param {number} snapshot */
+  function latentsAt(snapshot) {
+    const { size } = pane;
+    /** @type {Float32Array} */
+    const all = column(bundle, pane.index, "snapshots/means");
+    const spreads = columnIfAny(bundle, pane.index, "snapshots/log_variances");
+    const amounts = columnIfAny(bundle, pane.index, "snapshots/kl");
+    const length = all.length / snapshots.length;
+    const means = all.subarray(snapshot * length, (snapshot + 1) * length);
+    const logVariances = spreads ? spreads.subarray(snapshot * length, (snapshot + 1) * length) : null;
+    let kl = amounts ? amounts.subarray(snapshot * size, (snapshot + 1) * size) : null;
+    if (!kl && logVariances) {
+      kl = new Float32Array(size);
+      const count = length / size;
+      for (let n = 0; n < count; n++) {
+        const part = divergences(means.subarray(n * size, (n + 1) * size), logVariances.subarray(n * size, (n + 1) * size));
+        for (let i = 0; i < size; i++) kl[i] += part[i] / count;
+      }
+    }
+    return { means, logVariances, kl: kl ?? pane.kl };
+  }
+
+  function drawCurves() {
+    const { clientWidth: width, clientHeight: height } = canvas;
+    if (!width || !metrics.length) return;
+    const ratio = window.devicePixelRatio || 1;
+    canvas.width = width * ratio;
+    canvas.height = height * ratio;
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    context.scale(ratio, ratio);
+    const style = getComputedStyle(canvas);
+    /** @param {string} name */
+    const ink = (name) => style.getPropertyValue(`--vx-${name}`).trim();
+    const epochs = metrics.map(({ epoch }) => epoch);
+    const [first, end] = [Math.min(epochs[0], snapshots[0]?.epoch ?? Infinity), epochs[epochs.length - 1]];
+    /** @param {number} epoch */
+    const across = (epoch) => 4 + ((epoch - first) / Math.max(end - first, 1)) * (width - 8);
+    // One scale for what is of one size (loss, validation, reconstruction), the KL on its own below them.
+    const large = metrics.flatMap(({ loss, val_loss, reconstruction }) => [loss, val_loss, reconstruction]).filter(Number.isFinite);
+    const [low, high] = [Math.min(...large), Math.max(...large.slice().sort((a, b) => a - b).slice(0, Math.ceil(large.length * 0.97)))];
+    const rates = metrics.map(({ kl }) => kl).filter(Number.isFinite);
+    for (const [name, colour, dash] of CURVES) {
+      const [bottom, top] = name === "kl" ? [0, Math.max(...rates)] : [low, high];
+      context.beginPath();
+      let begun = false;
+      for (const record of metrics) {
+        const value = record[name];
+        if (!Number.isFinite(value)) continue;
+        const y = 5 + (1 - Math.min((value - bottom) / (top - bottom || 1), 1)) * (height - 10);
+        if (begun) context.lineTo(across(record.epoch), y);
+        else context.moveTo(across(record.epoch), y);
+        begun = true;
+      }
+      context.strokeStyle = ink(colour);
+      context.lineWidth = 1.5;
+      context.setLineDash(dash);
+      context.stroke();
+    }
+    context.setLineDash([]);
+    const now = snapshots[explorer.state.epoch ?? last]?.epoch ?? end;
+    context.strokeStyle = ink("accent");
+    context.lineWidth = 1;
+    context.beginPath();
+    context.moveTo(across(now), 0);
+    context.lineTo(across(now), height);
+    context.stroke();
+    const record = metrics.reduce((best, one) => (Math.abs(one.epoch - now) < Math.abs(best.epoch - now) ? one : best));
+    values.textContent = CURVES.filter(([name]) => Number.isFinite(record[name]))
+      .map(([name]) => `${t.curveNames[name]} ${number(record[name], 1)}`)
+      .join("  ");
+  }
+
+  const values = element("span.vx-losses");
+  scope.listen(["epoch"], show);
+  scope.listen(["theme"], drawCurves);
+  scope.atEnd(stop);
+  const observer = new ResizeObserver(drawCurves);
+  observer.observe(canvas);
+  scope.atEnd(() => observer.disconnect());
+  queueMicrotask(show);
+
+  return {
+    node: element(
+      "footer.vx-replay",
+      { "aria-label": t.replay },
+      element("div.vx-replay-controls", {}, play, slider, caption),
+      element("div.vx-replay-curves", {}, canvas, legend),
+      element("div.vx-replay-words", {}, snapshots.length ? values : element("span", {}, t.noSnapshots)),
+    ),
+  };
+}
