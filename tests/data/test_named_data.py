@@ -118,6 +118,8 @@ def test_the_data_room_imports_no_jax(tmp_path, grey_images):
     [
         ("mnits", ("'mnits'", "did you mean 'mnist'?", "kmnist")),
         ("Fashion_MNIST", ("did you mean 'fashion-mnist'?",)),
+        ("", ("unknown data set ''", "known: digits")),
+        ("x" * 5000, ("unknown data set",)),
         ("somewhere/else", ("no such file or folder: somewhere/else",)),
         ("pictures.npz", ("no such file or folder: pictures.npz", "mnist")),
     ],

@@ -89,10 +89,17 @@ def _read(
         parts, origin = read_published(published, cache)
         return published.name, parts, published.licence, origin
     path = Path(name_or_path).expanduser()
-    if not path.exists():
+    if not os.fspath(name_or_path) or not _exists(path):
         raise VaelabError(_missing(name_or_path, NAMES))
     name = path.resolve().name if path.is_dir() else path.stem
     return name, _read_path(path, size), _LICENCE_OF_FILES, str(path)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name too long, a folder on the way that may not be entered
+        return False
 
 
 def _missing(name_or_path: str | os.PathLike[str], names: tuple[str, ...]) -> str:
