@@ -1,9 +1,10 @@
-"""Small pictures of a training as it goes, for the explorer's replay: latent means and the decoder, in half precision."""
+"""Small pictures of a training as it goes, for the explorer's replay: the latents of some images and the decoder, in half precision."""
 
 import jax
 import numpy as np
 from jaxtyping import Array, Float
 
+from vaelab.densities import DiagonalNormal
 from vaelab.model import Model, named_arrays
 from vaelab.pixels import scaled
 from vaelab.runs import Run
@@ -18,13 +19,19 @@ def snapshot_epochs(epochs: int, count: int) -> list[int]:
 
 
 @jax.jit
-def posterior_means(model: Model, images: Array) -> Float[Array, "images latent"]:
-    """The means of q(z|x) of uint8 or floating-point images, as grey values."""
-    return jax.vmap(lambda image: model.posterior(image).mean)(scaled(images))
+def posterior_parameters(model: Model, images: Array) -> dict[str, Float[Array, "images latent"]]:
+    """`means` and, for a Gaussian posterior, `log_variances` of q(z|x) of uint8 or floating-point images, as grey values."""
+
+    def parameters(image: Float[Array, " *image"]) -> dict[str, Float[Array, " latent"]]:
+        posterior = model.posterior(image)
+        spread = {"log_variances": posterior.log_variance} if isinstance(posterior, DiagonalNormal) else {}
+        return {"means": posterior.mean, **spread}
+
+    return jax.vmap(parameters)(scaled(images))
 
 
 def save_snapshot(run: Run, epoch: int, model: Model, watched_images: Array) -> None:
-    """Write the latent means of the watched images and the decoder's tensors at this epoch."""
-    arrays = {"means": np.asarray(posterior_means(model, watched_images), np.float16)}
+    """Write the latents of the watched images and the decoder's tensors at this epoch."""
+    arrays = {name: np.asarray(array, np.float16) for name, array in posterior_parameters(model, watched_images).items()}
     arrays |= {f"decoder.{name}": array.astype(np.float16) for name, array in named_arrays(model.decoder).items()}
     write_tensors(run.snapshot_file(epoch), arrays, {"format": "vaelab-snapshot-1", "epoch": epoch})
