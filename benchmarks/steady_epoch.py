@@ -1,0 +1,51 @@
+"""Our steady training epoch, its validation, and the matrix products alone, by turns in one process.
+
+Run as `python -m benchmarks.steady_epoch REPORT.json ROUNDS`. Seconds of each round are written; the first round is
+for warming up and is left out.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import jax
+
+from benchmarks.matrix_products import products_epoch
+from vaelab.config import load_recipe
+from vaelab.data import load_data
+from vaelab.training import TrainingData
+from vaelab.training.beginning import initial_model, resolve
+from vaelab.training.epoch import build_trainer
+from vaelab.training.placement import mesh_for, replicated
+
+
+def measure(rounds: int) -> dict[str, list[float]]:
+    """Wall seconds of `rounds` epochs of the recipe `tutorial`, of their validation, and of the products."""
+    config = load_recipe("tutorial")
+    data = TrainingData.from_dataset(load_data(config.data.name), config.data)
+    config = resolve(config, data)
+    mesh = mesh_for(config.training.batch_size)
+    trainer = build_trainer(config, model := initial_model(config, data), len(data.images), mesh)
+    state = replicated(trainer.start(model), mesh)
+    images, labels = replicated((data.images, data.labels), mesh)
+    held_out = replicated((data.validation_images, data.validation_labels), mesh)
+    products = products_epoch()
+
+    seconds: dict[str, list[float]] = {"training": [], "validation": [], "products": []}
+    for turn in range(rounds + 1):
+        start = time.perf_counter()
+        state, losses = jax.block_until_ready(trainer.epoch(state, images, labels))
+        trained = time.perf_counter()
+        jax.block_until_ready(trainer.score(state, *held_out))
+        validated = time.perf_counter()
+        measured = {"training": trained - start, "validation": validated - trained, "products": products()}
+        if turn:
+            for name, value in measured.items():
+                seconds[name].append(value)
+        print(f"round {turn}: " + ", ".join(f"{name} {value:.3f} s" for name, value in measured.items()), flush=True)
+    return seconds
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(json.dumps(measure(int(sys.argv[2]))))
