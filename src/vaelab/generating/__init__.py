@@ -1,0 +1,19 @@
+"""What a trained model makes of images and of points in its latent space: NumPy in, NumPy out, batched and compiled."""
+
+from vaelab.generating.checking import check_images, check_latents
+from vaelab.generating.coding import Encoded, decode, draw_pixels, encode, reconstruct
+from vaelab.generating.interpolation import path_between
+from vaelab.generating.sampling import can_sample, sample_latents
+
+__all__ = [
+    "Encoded",
+    "can_sample",
+    "check_images",
+    "check_latents",
+    "decode",
+    "draw_pixels",
+    "encode",
+    "path_between",
+    "reconstruct",
+    "sample_latents",
+]

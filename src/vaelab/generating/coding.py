@@ -1,0 +1,105 @@
+"""Images to points of the latent space, and points to images."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float, Float32, Int, Shaped
+
+from vaelab.densities import DiagonalNormal
+from vaelab.generating.batching import features_of, in_batches
+from vaelab.generating.checking import check_images, check_latents
+from vaelab.likelihoods import AbstractLikelihood
+from vaelab.model import Model
+from vaelab.pixels import scaled
+from vaelab.posteriors import AbstractPosterior
+
+
+class Encoded(NamedTuple):
+    """q(z|x) of each image, and one draw from it."""
+
+    mean: Float32[np.ndarray, "n latent"]
+    log_variance: Float32[np.ndarray, "n latent"] | None  # of a diagonal Gaussian; None for an autoencoder
+    draw: Float32[np.ndarray, "n latent"]  # the mean itself for an autoencoder
+
+
+def encode(model: Model, images: Shaped[np.ndarray, "n ..."], *, seed: int = 0) -> Encoded:
+    """The posterior of each image: uint8, or floats as the model sees them. Grey values are taken as they are.
+
+    The draw of image i depends on the seed, on i and on the image: the first images of a longer array get the same draws.
+
+    Raises:
+        VaelabError: where the images do not fit the model.
+    """
+    check_images(model, images)
+    mean, log_variance = in_batches(
+        lambda rows: _posteriors(model.encoder, rows), images, features=features_of(model.image_shape)
+    )
+    if log_variance is None:
+        return Encoded(mean, None, mean)
+    # by NumPy: a compiled program with random numbers takes a second to build, and this one would be run once
+    noise = np.random.default_rng(seed).standard_normal(mean.shape, np.float32)
+    return Encoded(mean, log_variance, mean + np.exp(0.5 * log_variance) * noise)
+
+
+def encode_means(model: Model, images: Shaped[np.ndarray, "n ..."]) -> Float32[np.ndarray, "n latent"]:
+    """The means of the posteriors alone."""
+    return encode(model, images).mean
+
+
+def decode(model: Model, z: Float[np.ndarray, "n latent"]) -> Float32[np.ndarray, "n ..."]:
+    """The mean of p(x|z) at each point: the picture shown, pixels in [0, 1] (any number for a Gaussian likelihood).
+
+    Raises:
+        VaelabError: where the points are not of the model's latent space.
+    """
+    check_latents(model, z)
+    rows = np.asarray(z, np.float32)
+    return in_batches(lambda part: _means(model.decoder, part), rows, features=features_of(model.image_shape))
+
+
+def draw_pixels(model: Model, z: Float[np.ndarray, "n latent"], *, seed: int = 0) -> Float32[np.ndarray, "n ..."]:
+    """One draw x ~ p(x|z) at each point: pixel by pixel, so it shows the likelihood's noise that the mean leaves out.
+
+    Raises:
+        VaelabError: where the points are not of the model's latent space.
+    """
+    check_latents(model, z)
+    rows, key = np.asarray(z, np.float32), jr.key(seed)
+    places = np.arange(len(rows), dtype=np.uint32)
+    return in_batches(
+        lambda part, which: _draws(model.decoder, part, which, key), rows, places, features=features_of(model.image_shape)
+    )
+
+
+def reconstruct(model: Model, images: Shaped[np.ndarray, "n ..."]) -> Float32[np.ndarray, "n ..."]:
+    """Each image encoded to its posterior mean and decoded: the same every time.
+
+    Raises:
+        VaelabError: where the images do not fit the model.
+    """
+    return decode(model, encode_means(model, images))
+
+
+@jax.jit
+def _posteriors(
+    encoder: AbstractPosterior, images: Shaped[Array, "n ..."]
+) -> tuple[Float[Array, "n latent"], Float[Array, "n latent"] | None]:
+    posteriors = jax.vmap(encoder)(scaled(images))
+    if isinstance(posteriors, DiagonalNormal):
+        return posteriors.mean, posteriors.log_variance
+    return posteriors.mean, None
+
+
+@jax.jit
+def _means(decoder: AbstractLikelihood, z: Float[Array, "n latent"]) -> Float[Array, "n ..."]:
+    return jax.vmap(lambda point: decoder(point).mean)(z)
+
+
+@jax.jit
+def _draws(
+    decoder: AbstractLikelihood, z: Float[Array, "n latent"], places: Int[Array, " n"], key: Array
+) -> Float[Array, "n ..."]:
+    return jax.vmap(lambda point, place: decoder(point).sample(jr.fold_in(key, place)))(z, jnp.asarray(places))

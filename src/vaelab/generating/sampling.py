@@ -1,0 +1,76 @@
+"""Draws from the prior."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float, Float32, Int
+
+from vaelab.densities import AbstractDensity, DiagonalNormal, FullNormal, Mixture
+from vaelab.errors import VaelabError
+from vaelab.generating.batching import in_batches
+from vaelab.model import Model
+from vaelab.priors import NormalPrior
+
+
+def can_sample(model: Model) -> bool:
+    """False for an autoencoder without a fitted prior: nothing made its codes follow N(0, I)."""
+    return model.has_density or not isinstance(model.prior, NormalPrior)
+
+
+def sample_latents(
+    model: Model, count: int, *, seed: int = 0, label: int | None = None, temperature: float = 1.0
+) -> Float32[np.ndarray, "count latent"]:
+    """`count` draws z ~ p(z), or z ~ p(z | label) where the prior knows labels. Draw i depends on the seed and on i alone.
+
+    `temperature` multiplies the standard deviation of each Gaussian that the prior is made of (Kingma and Dhariwal, "Glow", 2018,
+    section 6): below 1 the draws keep to the middle, and are more alike.
+
+    Raises:
+        VaelabError: for an autoencoder without a fitted prior, a label that the prior does not know, a temperature that is not
+            positive, or one other than 1 for a prior that is not made of Gaussians.
+    """
+    if not can_sample(model):
+        raise VaelabError("an autoencoder has no prior to sample from: nothing made its codes follow N(0, I)")
+    density = model.prior.density(model)
+    if label is not None:
+        density = _given(density, label)
+    if temperature != 1.0:
+        density = tempered(density, temperature)
+    if isinstance(density, DiagonalNormal):
+        # by NumPy: a compiled program with random numbers takes a second to build, and this one would be run once
+        noise = np.random.default_rng(seed).standard_normal((count, model.latent_dim), np.float32)
+        return np.asarray(density.mean) + np.asarray(density.standard_deviation) * noise
+    places = np.arange(count, dtype=np.uint32)
+    key = jr.key(seed)
+    return in_batches(lambda which: _draws(density, which, key), places, features=model.latent_dim)
+
+
+def _given(density: AbstractDensity, label: int) -> AbstractDensity:
+    conditional = density.given(jnp.asarray(label))
+    if conditional is density:
+        raise VaelabError(f"label {label}: this prior does not know of labels; fit one that does with: vaelab fit-prior RUN mixture --by-class")
+    return conditional
+
+
+def tempered(density: AbstractDensity, temperature: float) -> AbstractDensity:
+    """The density with the standard deviations of its Gaussians multiplied by the temperature.
+
+    Raises:
+        VaelabError: where it is not made of Gaussians, or the temperature is not positive.
+    """
+    if not temperature > 0.0:
+        raise VaelabError(f"temperature: expected a positive number; found {temperature:g}")
+    if isinstance(density, DiagonalNormal):
+        return DiagonalNormal(density.mean, density.log_variance + 2.0 * float(np.log(temperature)))
+    if isinstance(density, FullNormal):
+        return FullNormal(density.mean, density.scale * temperature)
+    if isinstance(density, Mixture):
+        return Mixture(density.log_weights, tempered(density.components, temperature))
+    raise VaelabError("temperature: only a prior made of Gaussians has one; leave it out")
+
+
+@eqx.filter_jit
+def _draws(density: AbstractDensity, places: Int[Array, " n"], key: Array) -> Float[Array, "n latent"]:
+    return jax.vmap(lambda place: density.sample(jr.fold_in(key, place)))(jnp.asarray(places))

@@ -1,0 +1,145 @@
+"""What the figures of a run are drawn from, read and computed once and only when a figure asks for it."""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Integer, Shaped
+
+from vaelab.data import Dataset, Split, load_data
+from vaelab.errors import VaelabError
+from vaelab.generating import Encoded, can_sample, check_images, decode, encode
+from vaelab.generating.pictures import shown_range
+from vaelab.model import Model, load_model
+from vaelab.plotting.latent import Contours
+from vaelab.plotting.plane import Plane, plane_of
+from vaelab.priors import NormalPrior
+from vaelab.runs import Run
+
+
+class Material:
+    """A run, its model with one of its priors, and the test images of a data set as grey values."""
+
+    def __init__(self, run: Run, *, dataset: Dataset | None = None, data: str | None = None, prior: str = "trained"):
+        self.run = run
+        self.prior = prior
+        self._given_dataset, self._data = dataset, data
+
+    @cached_property
+    def model(self) -> Model:
+        return load_model(self.run, self.prior)
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        return self._given_dataset if self._given_dataset is not None else dataset_of(self.run, self._data)
+
+    @cached_property
+    def test(self) -> Split:
+        check_images(self.model, self.dataset.test.images, self.dataset.name)
+        return self.dataset.test
+
+    @property
+    def labels(self) -> Integer[np.ndarray, " n"] | None:
+        return self.test.labels
+
+    @cached_property
+    def encoded(self) -> Encoded:
+        return encode(self.model, self.test.images)
+
+    @cached_property
+    def plane(self) -> Plane:
+        return plane_of(self.encoded.mean, self.encoded.log_variance)
+
+    @cached_property
+    def shown(self) -> tuple[float, float]:
+        """The values of black and of white."""
+        return shown_range(self.test.images)
+
+    @cached_property
+    def records(self) -> list[dict[str, Any]]:
+        return self.run.metrics()
+
+    @property
+    def has_normal_prior(self) -> bool:
+        return self.model.has_density and isinstance(self.model.prior, NormalPrior)
+
+    @property
+    def can_sample(self) -> bool:
+        return can_sample(self.model)
+
+    def decode(self, z: Float[np.ndarray, "n latent"]) -> Shaped[np.ndarray, "n ..."]:
+        return decode(self.model, np.asarray(z, np.float32))
+
+    @property
+    def facts(self) -> str:
+        """One line: of which run a figure is."""
+        config = self.run.config
+        size = config.model.latent_dim
+        posterior = config.model.posterior.kind
+        words = [self.run.name, self.data_name, f"{size} latent dimension{'' if size == 1 else 's'}"]
+        if posterior == "deterministic":
+            words.append("autoencoder" if self.prior == "trained" else f"autoencoder with prior {self.prior}")
+        else:
+            words.append(f"β {config.objective.beta:g}")
+            words.append(f"{config.model.prior.kind} prior" if self.prior == "trained" else f"prior {self.prior}, fitted afterwards")
+        return "  ·  ".join([*words, f"seed {config.seed}"])
+
+    @property
+    def data_name(self) -> str:
+        if self._given_dataset is not None:
+            return self._given_dataset.name
+        return self._data or self.run.config.data.name
+
+    @cached_property
+    def contours(self) -> Contours | None:
+        """The density of a prior that is not N(0, I), where the plane is the whole latent space."""
+        if self.has_normal_prior or not self.can_sample or self.model.latent_dim != 2:
+            return None
+        if getattr(self.model.prior, "scoring", "any") == "bound":
+            return None
+        return contours_of(self.model, self.encoded.mean)
+
+
+def contours_of(model: Model, points: Float[np.ndarray, "n 2"]) -> Contours:
+    """log p(z) on a grid over the points and the prior's own draws, with the levels that hold 98.9, 86.5 and 39.3 % of its mass.
+
+    A level is the quantile of log p(z) at draws z ~ p: that is the mass of a highest-density region.
+    """
+    import equinox as eqx
+    import jax
+
+    from vaelab.generating import sample_latents
+
+    density = model.prior.density(model)
+    log_probs = eqx.filter_jit(lambda density, z: jax.vmap(density.log_prob)(z))
+    draws = sample_latents(model, 4096)
+    together = np.concatenate([draws, points])
+    low, high = together.min(axis=0), together.max(axis=0)
+    across, up = (np.linspace(low[axis], high[axis], 160, dtype=np.float32) for axis in (0, 1))
+    grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
+    masses = 1.0 - np.exp(-0.5 * np.array([3.0, 2.0, 1.0]) ** 2)
+    # both through one program of one length
+    blocks = [np.asarray(log_probs(density, rows)) for rows in np.split(np.concatenate([grid, draws[: 4096 - len(grid) % 4096]]), 1)]
+    values = np.concatenate(blocks)
+    levels = np.quantile(np.asarray(log_probs(density, draws)), 1.0 - masses)
+    return Contours(across, up, values[: len(grid)].reshape(len(up), len(across)), levels)
+
+
+def dataset_of(run: Run, data: str | None = None) -> Dataset:
+    """The data set that a run was trained on, or another by its name or path.
+
+    Raises:
+        VaelabError: where it cannot be read; for a run's own data that are gone, saying which option names others.
+    """
+    config = run.config.data
+    try:
+        return load_data(
+            data or config.name,
+            size=config.size if data is None else None,
+            validation_size=config.validation_size if data is None else None,
+            validation_seed=config.validation_seed,
+        )
+    except VaelabError as error:
+        if data is not None:
+            raise
+        raise VaelabError(f"the data that {run.name} was trained on: {error}") from error

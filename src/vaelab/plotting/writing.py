@@ -1,0 +1,231 @@
+"""`write_figures`: the figures of a run, gathered, drawn and written into its folder."""
+
+import io
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from vaelab.data import Dataset
+from vaelab.errors import VaelabError, nearest_name
+from vaelab.runs import PRETRAINED, Run
+from vaelab.tensors import write_bytes_safely
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from vaelab.plotting.material import Material
+
+Format = Literal["png", "svg", "pdf"]
+Style = Literal["vaelab", "tutorial"]
+
+DEFAULT_FIGURES = ("loss", "latent", "manifold", "reconstructions", "samples")
+
+
+class Unavailable(VaelabError):
+    """A figure that this run cannot have, and why."""
+
+
+def write_figures(
+    run: Run,
+    names: Iterable[str] | None = None,
+    *,
+    format: Format = "png",
+    style: Style = "vaelab",
+    dataset: Dataset | None = None,
+    data: str | None = None,
+    prior: str = "trained",
+    folder: Path | None = None,
+    say: Callable[[str], None] = lambda words: None,
+) -> list[Path]:
+    """Draw figures of a run and write them as `NAME.png` into its `figures/`; returns where they are.
+
+    `names` are of `figure_names()`; by default all of the usual ones that the run can have, and `say` is told of those it cannot.
+    With more than two latent dimensions `manifold` gives `traversals`. `dataset`, or `data`, the name or path of one, takes the place
+    of what the run was trained on; `prior` names one made by `vaelab fit-prior`; `folder` takes the place of the run's.
+
+    Raises:
+        VaelabError: for an unknown name, format or style, a figure asked for that the run cannot have, and what cannot be read or
+            written.
+    """
+    wanted = DEFAULT_FIGURES if names is None else tuple(dict.fromkeys(names))
+    for name in wanted:
+        if name not in FIGURES:
+            raise VaelabError(f"unknown figure '{name}'; {nearest_name(name, FIGURES)}")
+    if format not in ("png", "svg", "pdf"):
+        raise VaelabError(f"unknown format '{format}'; {nearest_name(format, ('png', 'svg', 'pdf'))}")
+    if style not in ("vaelab", "tutorial"):
+        raise VaelabError(f"unknown style '{style}'; {nearest_name(style, ('vaelab', 'tutorial'))}")
+
+    from vaelab.plotting.material import Material
+
+    material = Material(run, dataset=dataset, data=data, prior=prior)
+    folder = folder or figures_folder(run)
+    written = []
+    for name in wanted:
+        if name == "manifold" and run.config.model.latent_dim > 2:
+            say(f"manifold: a grid needs one or two latent dimensions, and this run has {run.config.model.latent_dim}; drew traversals")
+            name = "traversals"
+        try:
+            figure = FIGURES[name](material, style)
+        except Unavailable as reason:
+            if names is not None:
+                raise
+            say(str(reason))
+            continue
+        path = folder / f"{name}.{format}"
+        write_bytes_safely(path, figure_bytes(figure, format))
+        written.append(path)
+    return written
+
+
+def figure_names() -> tuple[str, ...]:
+    return tuple(FIGURES)
+
+
+def figures_folder(run: Run) -> Path:
+    """`RUN/figures`; for a model that ships in the package, which is not ours to write to, `figures/NAME` in the current folder."""
+    return Path("figures") / run.name if run.folder.is_relative_to(PRETRAINED) else run.figures
+
+
+def figure_bytes(figure: "Figure", format: Format) -> bytes:
+    """The file of a figure."""
+    buffer = io.BytesIO()
+    if format == "png":
+        # drawn on white, so three channels say it all: a third less to compress
+        from PIL import Image
+
+        figure.canvas.draw()
+        pixels = np.asarray(figure.canvas.buffer_rgba())[:, :, :3]  # pyright: ignore[reportAttributeAccessIssue]
+        Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", compress_level=4, dpi=(figure.dpi, figure.dpi))
+    else:
+        figure.savefig(buffer, format=format)
+    return buffer.getvalue()
+
+
+# --- one figure each: what it needs of the run -----------------------------------------------------------------------------------------
+
+
+def _loss(material: "Material", style: Style) -> "Figure":
+    del style
+    if not material.records:
+        raise Unavailable(f"loss: {material.run.metrics_file} has no epoch in it, so there is nothing to draw")
+    from vaelab.plotting.loss import loss_figure
+
+    return loss_figure(material.records, facts=material.facts)
+
+
+def _latent(material: "Material", style: Style) -> "Figure":
+    from vaelab.plotting.latent import latent_figure
+    from vaelab.plotting.tutorial import tutorial_scatter
+
+    plane = material.plane
+    points = plane.project(material.encoded.mean)
+    if style == "tutorial" and points.shape[1] == 2:
+        return tutorial_scatter(points, material.labels)
+    kind = "posterior means" if material.model.has_density else "codes"
+    where = f"; {plane.choice}" if plane.choice else ""
+    return latent_figure(
+        points,
+        material.labels,
+        label_names=material.dataset.label_names,
+        axis_names=plane.axis_names,
+        rings=material.has_normal_prior,
+        contours=material.contours,
+        title=f"Latent space: {kind} of {len(points):,} test images",
+        facts=material.facts + where,
+    )
+
+
+def _manifold(material: "Material", style: Style) -> "Figure":
+    from vaelab.plotting.manifold import grid_of, manifold_figure, normal_quantiles, own_quantiles
+    from vaelab.plotting.tutorial import tutorial_grid
+
+    size = material.model.latent_dim
+    if size > 2:
+        raise Unavailable(f"manifold: a grid needs one or two latent dimensions, and this run has {size}; draw traversals")
+    if material.has_normal_prior:
+        values, where = [normal_quantiles()] * size, "at quantiles 5 % to 95 % of the prior"
+    else:
+        means = material.encoded.mean
+        values, where = [own_quantiles(means[:, axis]) for axis in range(size)], "at quantiles 5 % to 95 % of the images' own latents"
+    up = values[1] if size == 2 else None
+    z = grid_of(values[0], up) if up is not None else values[0][:, None]
+    images = material.decode(z)
+    if style == "tutorial" and size == 2:
+        return tutorial_grid(images, len(values[0]), shown=material.shown)
+    return manifold_figure(
+        images, values[0], up, shown=material.shown, title="What the decoder makes of the latent plane", facts=f"{material.facts}  ·  {where}"
+    )
+
+
+def _traversals(material: "Material", style: Style) -> "Figure":
+    del style
+    from vaelab.plotting.page import latent_name
+    from vaelab.plotting.plane import kl_per_dimension
+    from vaelab.plotting.traversals import MAX_ROWS, STEPS, traversal_points, traversals_figure
+
+    encoded = material.encoded
+    size = material.model.latent_dim
+    if encoded.log_variance is not None:
+        weights = kl_per_dimension(encoded.mean, encoded.log_variance)
+        unit = "KL {:.2f}"
+    else:
+        weights, unit = encoded.mean.var(axis=0), "variance {:.2g}"
+    rows = [int(row) for row in np.argsort(-weights, kind="stable")[:MAX_ROWS]]
+    if material.has_normal_prior:
+        values, where = np.tile(np.linspace(-3.0, 3.0, STEPS), (len(rows), 1)), "from −3 to 3 sigma of the prior"
+    else:
+        shares = np.linspace(0.01, 0.99, STEPS)
+        values = np.stack([np.quantile(encoded.mean[:, row].astype(np.float64), shares) for row in rows])
+        where = "from quantile 1 % to 99 % of the images' own latents"
+    images = material.decode(traversal_points(encoded.mean[0], rows, values))
+    shown = "all" if len(rows) == size else f"the {len(rows)} strongest of"
+    return traversals_figure(
+        images,
+        [f"{latent_name(row)}   {unit.format(weights[row])}" for row in rows],
+        shown=material.shown,
+        title=f"Traversals: {shown} {size} dimensions, one moved at a time",
+        facts=f"{material.facts}  ·  around test image 0, {where}",
+    )
+
+
+def _reconstructions(material: "Material", style: Style) -> "Figure":
+    del style
+    from vaelab.plotting.reconstructions import chosen_images, reconstructions_figure
+
+    chosen = chosen_images(material.labels, len(material.test))
+    return reconstructions_figure(
+        material.test.images[chosen],
+        material.decode(material.encoded.mean[chosen]),
+        shown=material.shown,
+        title="Test images and their reconstructions",
+        facts=material.facts,
+    )
+
+
+def _samples(material: "Material", style: Style) -> "Figure":
+    del style
+    if not material.can_sample:
+        raise Unavailable(
+            "samples: an autoencoder has no prior to sample from; fit one to its codes with: "
+            f"vaelab fit-prior {material.run.folder} mixture, then: vaelab plot {material.run.folder} samples --prior mixture"
+        )
+    from vaelab.generating import sample_latents
+    from vaelab.plotting.samples import COUNT, samples_figure
+
+    images = material.decode(sample_latents(material.model, COUNT))
+    return samples_figure(
+        images, shown=material.shown, title=f"{COUNT} samples from the prior, decoded", facts=material.facts
+    )
+
+
+FIGURES: dict[str, Callable[["Material", Style], "Figure"]] = {
+    "loss": _loss,
+    "latent": _latent,
+    "manifold": _manifold,
+    "traversals": _traversals,
+    "reconstructions": _reconstructions,
+    "samples": _samples,
+}
