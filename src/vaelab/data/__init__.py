@@ -9,6 +9,7 @@ from vaelab.data.pictures import load_image as load_image
 from vaelab.data.selection import Item as Item
 from vaelab.data.selection import resolve_item as resolve_item
 from vaelab.data.selection import resolve_items as resolve_items
+from vaelab.data.whole import load_images as load_images
 
 __all__ = [
     "Dataset",
@@ -18,6 +19,7 @@ __all__ = [
     "catalogue",
     "load_data",
     "load_image",
+    "load_images",
     "resolve_item",
     "resolve_items",
 ]

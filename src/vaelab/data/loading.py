@@ -50,7 +50,7 @@ def load_data(
     >>> load_data("digits")
     Dataset('digits': train 1,437, validation 180, test 180; 8x8 uint8; 10 labels)
     """
-    name, parts, licence, origin = _read(name_or_path, size, cache)
+    name, parts, licence, origin = read_parts(name_or_path, size, cache)
     default = _MNIST_VALIDATION if name_or_path == "mnist" else None
     dataset = complete(
         name,
@@ -69,11 +69,12 @@ def load_data(
     return dataset
 
 
-def _read(
+def read_parts(
     name_or_path: str | os.PathLike[str],
     size: int | tuple[int, int] | None,
     cache: str | os.PathLike[str] | None,
 ) -> tuple[str, Parts, str, str]:
+    """Name, parts as the source brings them, licence and origin."""
     if name_or_path == "mnist":
         train, test = read_mnist()
         return "mnist", Parts(train, test=test, label_names=MNIST_LABELS), MNIST_LICENCE, "inside vaelab"

@@ -1,0 +1,47 @@
+"""Images to look at or to encode: all that a source holds, in its own order, or one part of it."""
+
+import os
+
+import numpy as np
+
+from vaelab.data.dataset import Split
+from vaelab.data.loading import load_data, read_parts
+from vaelab.errors import VaelabError, nearest_name
+
+PARTS = ("train", "validation", "test", "all")
+
+
+def load_images(
+    name_or_path: str | os.PathLike[str],
+    *,
+    part: str | None = None,
+    size: int | tuple[int, int] | None = None,
+    cache: str | os.PathLike[str] | None = None,
+) -> tuple[Split, tuple[str, ...] | None]:
+    """Images of a data set, a file or a folder, with the names of their labels.
+
+    Without `part` that is the test part where the source brings one, and all its images, in their order, where it is one piece
+    (`load_data` would set some of them aside). `part` is train, validation, test, or all; a part that the source does not
+    bring is the one that `load_data` holds out.
+
+    Raises:
+        VaelabError: for an unknown part, and as `load_data` does.
+    """
+    if part is not None and part not in PARTS:
+        raise VaelabError(f"unknown part '{part}' of the data; {nearest_name(part, PARTS)}")
+    if part is None or part == "all":
+        parts = read_parts(name_or_path, size, cache)[1]
+        if part is None and parts.test is not None:
+            return parts.test, parts.label_names
+        return _joined([split for split in (parts.train, parts.validation, parts.test) if split is not None]), parts.label_names
+    dataset = load_data(name_or_path, size=size, cache=cache)
+    return {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[part], dataset.label_names
+
+
+def _joined(splits: list[Split]) -> Split:
+    if len(splits) == 1:
+        return splits[0]
+    labels = [split.labels for split in splits if split.labels is not None]
+    return Split(
+        np.concatenate([split.images for split in splits]), np.concatenate(labels) if len(labels) == len(splits) else None
+    )
