@@ -13,7 +13,7 @@ PAGE = Path(__file__).parent / "page"
 
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.{1,2}/[^"]+)";\n', re.MULTILINE)
 _SIDE_IMPORT = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
-_COMMENT = re.compile(r"^ */\*\*.*?\*/\n|^ *//[^\n]*\n|/\*\* @[^*]*\*/ ?", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(r"^ */\*\*(?:(?!\*/).)*\*/\n|^ *//[^\n]*\n|/\*\* @[^*]*\*/ ?", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|class|const|let) +(\w+))", re.MULTILINE)
 
 

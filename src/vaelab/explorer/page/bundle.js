@@ -22,7 +22,7 @@ import { readSafetensors } from "./safetensors.js";
  * @property {string} name @property {string} data @property {string} split
  * @property {number} shown @property {number} total
  * @property {number} latent_dim
- * @property {{height: number, width: number, channels: number}} image
+ * @property {import("./picture.js").ImageShape} image
  * @property {"mnist" | "fit"} normalise
  * @property {string[] | null} label_names
  * @property {"gaussian" | "deterministic"} posterior

@@ -23,7 +23,7 @@ const DEPTH = 14;
 export async function exactPosterior(explorer, task) {
   const { pane, state } = explorer;
   const image =
-    state.pinImage !== null ? Float32Array.from(pane.thumbnailOf(state.pinImage), (byte) => byte / 255) : state.drawn?.image;
+    state.pinImage !== null ? pane.imageOf(state.pinImage) : state.drawn?.image;
   if (!image) return null;
   const mean = state.pinImage !== null ? pane.meanOf(state.pinImage) : /** @type {any} */ (state.drawn).mean;
   const logVariance = state.pinImage !== null ? pane.logVarianceOf(state.pinImage) : /** @type {any} */ (state.drawn).logVariance;

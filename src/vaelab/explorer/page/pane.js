@@ -233,6 +233,12 @@ export class Pane {
     return this.thumbnails.subarray(image * this.pixels, (image + 1) * this.pixels);
   }
 
+  /** An image as the model sees it, to the precision of its bytes. @param {number} image @returns {Float32Array} */
+  imageOf(image) {
+    const { low = 0, high = 1 } = this.run.image;
+    return Float32Array.from(this.thumbnailOf(image), (byte) => low + (byte / 255) * (high - low));
+  }
+
   /** @param {number} image @returns {string} */
   labelOf(image) {
     if (!this.labels) return "";

@@ -1,9 +1,9 @@
 /** Pixels on a canvas: one image at its own size, the style sheet scales it up. */
 
-/** @typedef {{height: number, width: number, channels: number}} ImageShape */
+/** @typedef {{height: number, width: number, channels: number, low?: number, high?: number}} ImageShape low is shown black, high white */
 
 /**
- * @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} values in [0, 1], or uint8 where `bytes`
+ * @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} values as the model has them, or uint8 where `bytes`
  * @param {ImageShape} shape @param {boolean} [bytes]
  */
 export function paint(canvas, values, shape, bytes = false) {
@@ -18,13 +18,14 @@ export function paint(canvas, values, shape, bytes = false) {
 }
 
 /** @param {ArrayLike<number>} values @param {ImageShape} shape @param {boolean} [bytes] */
-export function toImageData(values, { height, width, channels }, bytes = false) {
+export function toImageData(values, { height, width, channels, low = 0, high = 1 }, bytes = false) {
   const data = new ImageData(width, height);
-  const scale = bytes ? 1 : 255;
+  const scale = bytes ? 1 : 255 / (high - low || 1);
+  const black = bytes ? 0 : low;
   for (let i = 0; i < height * width; i++) {
     for (let channel = 0; channel < 3; channel++) {
       const value = values[i * channels + (channels === 1 ? 0 : channel)];
-      data.data[4 * i + channel] = Math.round(Math.min(Math.max(value * scale, 0), 255));
+      data.data[4 * i + channel] = Math.round(Math.min(Math.max((value - black) * scale, 0), 255));
     }
     data.data[4 * i + 3] = 255;
   }

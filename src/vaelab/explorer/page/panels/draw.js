@@ -103,7 +103,8 @@ export function buildDraw(explorer, scope) {
     const field = grey
       ? normaliseDigit(lightOnDark(withChannels(picture, 1)), shape.height, shape.width)
       : fitPicture(picture, shape.height, shape.width, shape.channels);
-    if (field) encodeSoon(field);
+    const { low = 0, high = 1 } = shape;
+    if (field) encodeSoon(field.map((value) => low + value * (high - low)));
   }
 
   function readPad() {

@@ -1,0 +1,276 @@
+"""The explorer's bundle: everything that the page shows, as columns of numbers and a manifest.
+
+One safetensors file holds what is to be seen (`view`): latents, labels, small images, priors, baked figures, curves, snapshots. The
+weights come apart, so that the page can be looked at before they are there. What each column is stands in docs/explorer.md.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+from safetensors.numpy import save as format_tensors
+from scipy.spatial import KDTree
+from scipy.stats import norm
+
+from vaelab import __version__
+from vaelab.densities import DiagonalNormal, Mixture
+from vaelab.errors import VaelabError
+from vaelab.evaluation.mixture_log_probs import log_probs
+from vaelab.explorer.explored import Explored, Snapshot, with_decoder
+from vaelab.explorer.prior_columns import prior_columns
+from vaelab.generating import Encoded, decode, encode
+from vaelab.generating.pictures import as_levels
+from vaelab.model import Model, operation_graph
+from vaelab.naming import named_arrays
+
+FORMAT = "vaelab-explorer-1"
+
+MANIFOLD_SIDE = 15
+MANIFOLD_PLACES: list[float] = norm.ppf(np.linspace(0.05, 0.95, MANIFOLD_SIDE)).tolist()
+"""Quantiles of N(0, 1), both axes of the decoded grid (Kingma and Welling 2014, appendix A)."""
+
+PAGE_MULTIPLICATIONS = 16_000_000
+"""A network of more multiply-adds than this is run by the server: in the page it would take longer than a frame."""
+
+PAGE_OPERATIONS = {"dense", "add", "multiply", "affine", "clip", "activation", "reshape", "convolution", "depth-to-space"}
+PAGE_ACTIVATIONS = {"relu", "tanh", "sigmoid", "softplus", "continuous-bernoulli-mean"}
+
+DIGIT_DATA = {"mnist", "kmnist", "digits"}
+"""Data whose images were normalised as MNIST's digits: a drawing is, too."""
+
+QUANTILES = 101
+QUANTILE_DRAWS = 2000
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """One or two models as the page is given them."""
+
+    explored: tuple[Explored, ...]
+
+    @property
+    def name(self) -> str:
+        return "-".join(one.name for one in self.explored)
+
+    @cached_property
+    def view(self) -> bytes:
+        """The manifest and every column, a safetensors file."""
+        return self._view(half=False)
+
+    @cached_property
+    def half_view(self) -> bytes:
+        """The same with snapshots in half precision and fewer weights promised, for a file to give away."""
+        return self._view(half=True)
+
+    def _view(self, *, half: bool) -> bytes:
+        columns: dict[str, np.ndarray] = {}
+        runs = []
+        for number, (manifest, own) in enumerate(self._runs):
+            runs.append(manifest if not half else {**manifest, "snapshots": promised(manifest["snapshots"])})
+            columns |= {f"{number}/{name}": np.ascontiguousarray(array) for name, array in own.items()}
+        manifest = {"format": FORMAT, "version": __version__, "title": self.name, "runs": runs}
+        return format_tensors(columns, metadata={"manifest": json.dumps(manifest)})
+
+    @property
+    def manifests(self) -> list[dict[str, Any]]:
+        """Each run's entry in the manifest."""
+        return [manifest for manifest, _ in self._runs]
+
+    @cached_property
+    def _runs(self) -> list[tuple[dict[str, Any], dict[str, np.ndarray]]]:
+        return [_run_columns(one) for one in self.explored]
+
+    def weights(self, run: int, *, half: bool = False) -> bytes:
+        """Encoder and decoder of a run with their operation graph."""
+        model = self.explored[run].model
+        parts = {"encoder": model.encoder, "decoder": model.decoder}
+        arrays = {f"{part}.{name}": array for part, tree in parts.items() for name, array in named_arrays(tree).items()}
+        return _weights_file(arrays, operation_graph(model), half=half)
+
+    def snapshot(self, run: int, epoch: int) -> bytes:
+        """The decoder of a run as it was after so many epochs, in half precision.
+
+        Raises:
+            VaelabError: where there is no snapshot of that epoch.
+        """
+        explored = self.explored[run]
+        for snapshot in explored.snapshots:
+            if snapshot.epoch == epoch:
+                graph = {"decoder": operation_graph(explored.model)["decoder"]}
+                return _weights_file(snapshot.decoder, graph, half=True)
+        raise VaelabError(f"{explored.name}: has no snapshot of epoch {epoch}")
+
+
+def _weights_file(arrays: Mapping[str, np.ndarray], graph: Mapping[str, Any], *, half: bool) -> bytes:
+    kind = np.float16 if half else np.float32
+    used = {name: np.ascontiguousarray(array, kind) for name, array in arrays.items() if name in _tensors_of(graph)}
+    return format_tensors(used, metadata={"format": "vaelab-model-1", "graph": json.dumps(graph)})
+
+
+def _tensors_of(graph: Mapping[str, Any]) -> set[str]:
+    nodes = [node for part in graph.values() for node in part["nodes"]]
+    return {node[field] for node in nodes for field in ("weight", "bias") if field in node}
+
+
+def promised(snapshots: Sequence[dict[str, Any]], most: int = 4) -> list[dict[str, Any]]:
+    """A file to give away carries the decoders of at most so many epochs, spread over the training."""
+    chosen = {round(place) for place in np.linspace(0, len(snapshots) - 1, min(most, len(snapshots)))}
+    return [{**snapshot, "weights": snapshot["weights"] and place in chosen} for place, snapshot in enumerate(snapshots)]
+
+
+# --- one run ------------------------------------------------------------------------------------------------------------------------
+
+
+def _run_columns(explored: Explored) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """A run's entry in the manifest, and its columns."""
+    model = explored.model
+    encoded = encode(model, explored.images)
+    low, high = explored.shown
+    height, width, channels = explored.shape
+    columns: dict[str, np.ndarray] = {
+        "means": encoded.mean,
+        "indices": np.arange(len(explored.images), dtype=np.int32),
+        "thumbnails": as_levels(explored.images, low=low, high=high),
+        "kl": divergence_per_dimension(encoded),
+    }
+    if encoded.log_variance is not None:
+        columns["log_variances"] = encoded.log_variance
+    if explored.labels is not None:
+        columns["labels"] = explored.labels.astype(np.int32)
+    if model.latent_dim == 2:
+        columns["manifold"] = manifold(model, explored.shown)
+
+    reach = max(3.5, float(np.abs(encoded.mean).max()) * 1.05)
+    priors = []
+    for number, (name, with_prior) in enumerate(explored.priors.items()):
+        entry, own = prior_columns(with_prior, reach)
+        priors.append({"name": name, **entry})
+        columns |= {f"prior/{number}/{column}": array for column, array in own.items()}
+    snapshots = _snapshot_columns(explored, columns)
+
+    names = list(explored.priors)
+    place, reason = engine_for(model)
+    manifest = {
+        "name": explored.name,
+        "data": explored.data,
+        "split": explored.split,
+        "shown": len(explored.images),
+        "total": explored.total,
+        "latent_dim": model.latent_dim,
+        "image": {"height": height, "width": width, "channels": channels, "low": low, "high": high},
+        "normalise": "mnist" if explored.data in DIGIT_DATA and channels == 1 else "fit",
+        "label_names": None if explored.label_names is None else list(explored.label_names),
+        "posterior": "gaussian" if encoded.log_variance is not None else "deterministic",
+        "likelihood": {"kind": _likelihood_kind(model), "scale": explored.scale},
+        "pixels": explored.pixels,
+        "beta": explored.beta,
+        "priors": priors,
+        "prior": names.index(explored.first_prior) if explored.first_prior in names else min(0, len(names) - 1),
+        "engine": {"place": place, "reason": reason},
+        "manifold": {"z": MANIFOLD_PLACES},
+        "metrics": [_finite(record) for record in explored.metrics],
+        "snapshots": snapshots,
+        "density_quantiles": density_quantiles(encoded),
+        "distance_quantiles": distance_quantiles(encoded.mean),
+    }
+    return manifest, columns
+
+
+def _snapshot_columns(explored: Explored, columns: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    """The snapshots' entries in the manifest; adds their columns."""
+    snapshots = [one for one in explored.snapshots if len(one.means) == len(explored.snapshots[0].means)]
+    if not snapshots or len(snapshots[0].means) > len(explored.images):
+        return []
+    columns["snapshots/means"] = np.stack([one.means for one in snapshots]).astype(np.float16)
+    spreads = [one.log_variances for one in snapshots if one.log_variances is not None]
+    if len(spreads) == len(snapshots):
+        columns["snapshots/log_variances"] = np.stack(spreads).astype(np.float16)
+    columns["snapshots/kl"] = np.stack([_snapshot_divergence(one) for one in snapshots])
+    if explored.model.latent_dim == 2 and all(one.decoder for one in snapshots):
+        baked = [manifold(with_decoder(explored.model, one), explored.shown) for one in snapshots]
+        columns["snapshots/manifold"] = np.stack(baked)
+    return [{"epoch": one.epoch, "weights": bool(one.decoder)} for one in snapshots]
+
+
+def _snapshot_divergence(snapshot: Snapshot) -> Float[np.ndarray, " latent"]:
+    log_variances = snapshot.log_variances
+    spread = None if log_variances is None else log_variances.astype(np.float32)
+    means = snapshot.means.astype(np.float32)
+    return divergence_per_dimension(Encoded(means, spread, means))
+
+
+def divergence_per_dimension(encoded: Encoded) -> Float[np.ndarray, " latent"]:
+    """The mean over images of KL(q(z_j|x) || N(0, 1)), nats; for a deterministic posterior the variance of the means instead."""
+    if encoded.log_variance is None:
+        return encoded.mean.var(axis=0).astype(np.float32)
+    variance = np.exp(encoded.log_variance)
+    return (0.5 * (variance + encoded.mean**2 - 1.0 - encoded.log_variance)).mean(axis=0).astype(np.float32)
+
+
+def manifold(model: Model, shown: tuple[float, float]) -> np.ndarray:
+    """The grid of decoded images, uint8 (225, ...): rows of the second axis, rising."""
+    second, first = np.meshgrid(MANIFOLD_PLACES, MANIFOLD_PLACES, indexing="ij")
+    latents = np.stack([first.ravel(), second.ravel()], axis=1).astype(np.float32)
+    return as_levels(decode(model, latents), low=shown[0], high=shown[1])
+
+
+def density_quantiles(encoded: Encoded) -> list[float] | None:
+    """0, 1, ..., 100 % quantiles of log q(z) at draws from the images' own posteriors, each left out of its own average.
+
+    q(z) = 1/N sum_n q(z|x_n). They say how empty a place is beside the data's own places; None for a deterministic posterior.
+    """
+    if encoded.log_variance is None or len(encoded.mean) < 2:
+        return None
+    count = len(encoded.mean)
+    chosen = np.random.default_rng(0).permutation(count)[:QUANTILE_DRAWS]
+    log_weights = jnp.full(count, -math.log(count))
+    components = DiagonalNormal(jnp.asarray(encoded.mean), jnp.asarray(encoded.log_variance))
+    values = log_probs(Mixture(log_weights, components), encoded.draw[chosen]).astype(np.float64)
+    # log(q(z) - q_own(z) / N): the average of the others, up to the factor N / (N - 1)
+    own = _log_normal(encoded.draw[chosen], encoded.mean[chosen], encoded.log_variance[chosen]) - math.log(count)
+    others = values + np.log1p(-np.minimum(np.exp(np.minimum(own - values, 0.0)), 1.0 - 1e-12))
+    return np.quantile(others, np.linspace(0.0, 1.0, QUANTILES)).tolist()
+
+
+def _log_normal(z: np.ndarray, mean: np.ndarray, log_variance: np.ndarray) -> np.ndarray:
+    square = (z - mean).astype(np.float64) ** 2 * np.exp(-log_variance)
+    return -0.5 * (square + log_variance + math.log(2.0 * math.pi)).sum(axis=1)
+
+
+def distance_quantiles(means: Float[np.ndarray, "n latent"]) -> list[float]:
+    """0, 1, ..., 100 % quantiles of the distance from each image's mean to the nearest other."""
+    if len(means) < 2:
+        return [0.0, 1.0]
+    distances, _ = KDTree(means).query(means, k=2)
+    return np.quantile(distances[:, 1], np.linspace(0.0, 1.0, QUANTILES)).tolist()
+
+
+def engine_for(model: Model) -> tuple[str, str | None]:
+    """Who runs the networks: `page`, or `server` with the reason."""
+    graph = operation_graph(model)
+    nodes = [node for part in graph.values() for node in part["nodes"]]
+    for node in nodes:
+        known = node["op"] in PAGE_OPERATIONS and node.get("kind", "relu") in PAGE_ACTIVATIONS
+        if not known:
+            return "server", f"{node['op']} {node.get('kind', '')}".strip()
+    # a dense layer multiplies once a weight; nothing else here is counted for models of the package
+    weights = sum(array.size for array in named_arrays(model.decoder).values())
+    if weights > PAGE_MULTIPLICATIONS:
+        return "server", f"{weights / 1e6:.0f} million weights"
+    return "page", None
+
+
+def _likelihood_kind(model: Model) -> str:
+    return {"BernoulliLikelihood": "bernoulli", "ContinuousBernoulliLikelihood": "continuous-bernoulli"}.get(
+        type(model.decoder).__name__, "gaussian"
+    )
+
+
+def _finite(record: Mapping[str, Any]) -> dict[str, float]:
+    return {name: value for name, value in record.items() if isinstance(value, int | float) and math.isfinite(value)}

@@ -1,0 +1,134 @@
+"""What the explorer looks at: a trained model, its priors, the images on the map, and how it was trained."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import Float, Integer, Shaped
+
+from vaelab.data import Dataset
+from vaelab.generating import check_images
+from vaelab.generating.pictures import is_picture, shown_range
+from vaelab.generating.sampling import can_sample
+from vaelab.likelihoods import GaussianLikelihood
+from vaelab.model import Model, load_model
+from vaelab.naming import with_named_arrays
+from vaelab.priors import TRAINED
+from vaelab.runs import Run
+from vaelab.tensors import read_tensors
+
+PIXELS_ON_THE_MAP = 24_000_000
+"""At most so many bytes of images go to the page; where the test images are more, the map shows the first of them."""
+
+POINTS = 20_000
+"""At most so many points."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The latents of the first images, and the decoder, as they were after `epoch` epochs."""
+
+    epoch: int
+    means: Float[np.ndarray, "watched latent"]
+    log_variances: Float[np.ndarray, "watched latent"] | None
+    decoder: Mapping[str, np.ndarray]  # by their names in the model file, half precision
+
+
+@dataclass(frozen=True)
+class Explored:
+    """One model as the explorer shows it. `priors[name]` is the model with that prior in the place of its own."""
+
+    name: str
+    model: Model
+    priors: Mapping[str, Model]
+    images: Shaped[np.ndarray, "images ..."]
+    total: int  # how many images there were to choose from
+    labels: Integer[np.ndarray, " images"] | None = None
+    label_names: tuple[str, ...] | None = None
+    data: str = "data"
+    split: str = "test"
+    beta: float = 1.0
+    pixels: str = "grey"
+    first_prior: str = TRAINED
+    metrics: list[dict[str, Any]] = field(default_factory=list)
+    snapshots: list[Snapshot] = field(default_factory=list)
+
+    @cached_property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of an image as it is shown; a vector of features is shown as a square, or one row."""
+        shape = self.model.image_shape
+        if is_picture(shape):
+            return (shape[0], shape[1], shape[2] if len(shape) == 3 else 1)
+        features = int(np.prod(shape))
+        side = round(features**0.5)
+        return (side, side, 1) if side * side == features else (1, features, 1)
+
+    @cached_property
+    def shown(self) -> tuple[float, float]:
+        """The values that are shown as black and as white."""
+        return shown_range(self.images)
+
+    @property
+    def scale(self) -> float | None:
+        """The standard deviation of a Gaussian likelihood; None for others."""
+        if not isinstance(self.model.decoder, GaussianLikelihood):
+            return None
+        density = self.model.likelihood(np.zeros(self.model.latent_dim, np.float32))  # pyright: ignore[reportArgumentType]
+        return float(np.exp(0.5 * np.asarray(density.log_variance).ravel()[0]))  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def images_shown(images: Shaped[np.ndarray, "n ..."]) -> int:
+    """How many of the images go on the map: all, unless that is more than a page should carry."""
+    each = max(1, int(np.prod(images.shape[1:])))
+    return max(1, min(len(images), POINTS, PIXELS_ON_THE_MAP // each))
+
+
+def explored_run(run: Run, dataset: Dataset, *, prior: str = TRAINED) -> Explored:
+    """A run of a folder as the explorer shows it: its own prior and each one fitted to it, its metrics and its snapshots.
+
+    Raises:
+        VaelabError: where the run has no model or a damaged one, no prior of that name, or the data do not fit it.
+    """
+    model = load_model(run)
+    priors = {TRAINED: model} if can_sample(model) else {}
+    for name in run.prior_names():
+        priors[name] = load_model(run, prior=name)
+    if prior not in priors and prior != TRAINED:
+        priors[prior] = load_model(run, prior=prior)
+    check_images(model, dataset.test.images, dataset.name)
+    count = images_shown(dataset.test.images)
+    labels = dataset.test.labels
+    return Explored(
+        name=run.name,
+        model=model,
+        priors=priors,
+        images=dataset.test.images[:count],
+        total=len(dataset.test),
+        labels=None if labels is None else labels[:count],
+        label_names=dataset.label_names,
+        data=dataset.name,
+        beta=run.config.objective.beta,
+        pixels=run.config.data.pixels,
+        first_prior=prior,
+        metrics=run.metrics(),
+        snapshots=[snapshot for epoch, path in run.snapshots() if (snapshot := _read_snapshot(epoch, path, model)) is not None],
+    )
+
+
+def _read_snapshot(epoch: int, path: Any, model: Model) -> Snapshot | None:
+    arrays, _ = read_tensors(path)
+    means = arrays.get("means")
+    if means is None or means.shape[1:] != (model.latent_dim,):
+        return None
+    decoder = {name: array for name, array in arrays.items() if name.startswith("decoder.")}
+    return Snapshot(epoch, means, arrays.get("log_variances"), decoder)
+
+
+def with_decoder(model: Model, snapshot: Snapshot) -> Model:
+    """The model with the decoder it had at a snapshot."""
+    arrays = {name.removeprefix("decoder."): np.asarray(array, np.float32) for name, array in snapshot.decoder.items()}
+    decoder = with_named_arrays(model.decoder, arrays, source=f"snapshot of epoch {snapshot.epoch}")
+    return eqx.tree_at(lambda model: model.decoder, model, decoder)
