@@ -31,7 +31,7 @@ class Convolution(eqx.Module):
 
 
 class Dense(eqx.Module):
-    """An affine map, `input @ weight + bias`."""
+    """An affine map, `values @ weight + bias`."""
 
     weight: Float[Array, "in out"]
     bias: Float[Array, " out"]
@@ -40,8 +40,8 @@ class Dense(eqx.Module):
         self.weight = math.sqrt(2 / size) * jr.normal(key, (size, out), jnp.float32)
         self.bias = jnp.zeros(out, jnp.float32)
 
-    def __call__(self, input: Float[Array, " in"]) -> Float[Array, " out"]:
-        return input @ self.weight + self.bias
+    def __call__(self, values: Float[Array, " in"]) -> Float[Array, " out"]:
+        return values @ self.weight + self.bias
 
 
 class Classifier(eqx.Module):

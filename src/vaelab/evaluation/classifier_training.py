@@ -20,7 +20,7 @@ from vaelab.evaluation.images import as_uint8_images
 
 def train_classifier(
     images: Num[np.ndarray, "image ..."],
-    labels: Int[np.ndarray, " image"],
+    labels: Int[np.ndarray, "..."],
     *,
     epochs: int = 4,
     batch_size: int = 128,
@@ -138,14 +138,28 @@ def _loss(
 
 
 def moved(image: Float[Array, "height width channels"], key: Key[Array, ""]) -> Float[Array, "height width channels"]:
-    """`image` rotated (12 degrees), scaled (12 %), shifted (8 %) by uniform draws up to these; bilinear, 0 outside."""
+    """`image` rotated (12 degrees), scaled (12 %), shifted (8 %) by uniform draws up to these."""
     height, width, _ = image.shape
     angle, scale, down, right = jr.uniform(key, (4,), jnp.float32, -1.0, 1.0)
-    angle, scale = angle * math.radians(12), 1 + 0.12 * scale
+    return warped(image, angle * math.radians(12), 1 + 0.12 * scale, 0.08 * height * down, 0.08 * width * right)
+
+
+def warped(
+    image: Float[Array, "height width channels"],
+    angle: Float[Array, ""],
+    scale: Float[Array, ""],
+    down: Float[Array, ""],
+    right: Float[Array, ""],
+) -> Float[Array, "height width channels"]:
+    """The pixels of `image` at places scaled, rotated (radians) about its middle, and `down` and `right` (pixels).
+
+    Bilinear between pixels, zero outside.
+    """
+    height, width, _ = image.shape
     row = (jnp.arange(height, dtype=jnp.float32) - (height - 1) / 2)[:, None]
     column = (jnp.arange(width, dtype=jnp.float32) - (width - 1) / 2)[None, :]
-    source_row = scale * (jnp.cos(angle) * row - jnp.sin(angle) * column) + (height - 1) / 2 + 0.08 * height * down
-    source_column = scale * (jnp.sin(angle) * row + jnp.cos(angle) * column) + (width - 1) / 2 + 0.08 * width * right
+    source_row = scale * (jnp.cos(angle) * row - jnp.sin(angle) * column) + (height - 1) / 2 + down
+    source_column = scale * (jnp.sin(angle) * row + jnp.cos(angle) * column) + (width - 1) / 2 + right
     top, left = jnp.floor(source_row), jnp.floor(source_column)
     below, beside = (source_row - top)[..., None], (source_column - left)[..., None]
     rows, columns = top.astype(jnp.int32) + 1, left.astype(jnp.int32) + 1

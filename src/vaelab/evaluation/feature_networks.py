@@ -97,7 +97,7 @@ def saved_classifier(path: str | os.PathLike[str]) -> FeatureNetwork:
 
 def labelled_network(
     images: Num[np.ndarray, "image ..."],
-    labels: Int[np.ndarray, " image"],
+    labels: Int[np.ndarray, "..."],
     *,
     name: str,
     epochs: int = 4,
