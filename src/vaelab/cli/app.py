@@ -4,6 +4,13 @@ import typer
 
 from vaelab import __version__
 from vaelab.cli.data import data
+from vaelab.cli.decode import decode
+from vaelab.cli.demo_autoencoder import autoencoder
+from vaelab.cli.encode import encode
+from vaelab.cli.interpolate import interpolate
+from vaelab.cli.plot import plot
+from vaelab.cli.reconstruct import reconstruct
+from vaelab.cli.sample import sample
 from vaelab.cli.summary import summary
 from vaelab.cli.train import train
 
@@ -36,3 +43,14 @@ TRAIN, LOOK, USE, MEASURE = "Train", "Look", "Generate and encode", "Measure and
 app.command(rich_help_panel=TRAIN)(train)
 app.command(rich_help_panel=TRAIN)(summary)
 app.command(rich_help_panel=TRAIN)(data)
+
+app.command(rich_help_panel=LOOK)(plot)
+demo = typer.Typer(no_args_is_help=True, help="The tutorial's arguments, each as one picture.")
+demo.command()(autoencoder)
+app.add_typer(demo, name="demo", rich_help_panel=LOOK)
+
+app.command(rich_help_panel=USE)(sample)
+app.command(rich_help_panel=USE)(encode)
+app.command(rich_help_panel=USE)(decode)
+app.command(rich_help_panel=USE)(reconstruct)
+app.command(rich_help_panel=USE)(interpolate)

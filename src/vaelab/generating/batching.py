@@ -1,4 +1,4 @@
-"""Arrays of any length through a compiled function, in batches of few sizes: a program is compiled once, not once a length."""
+"""Arrays of any length through a compiled function, in batches of two sizes, so that it is compiled once or twice."""
 
 import math
 from collections.abc import Callable
@@ -30,7 +30,9 @@ def in_batches(function: Callable[..., Any], *arrays: np.ndarray, features: int)
             rows = [_padded(array, size) for array in rows]
         parts.append((function(*rows), present))
     return jax.tree.map(
-        lambda *leaves: np.concatenate([np.asarray(leaf)[:kept] for leaf, (_, kept) in zip(leaves, parts, strict=True)]),
+        lambda *leaves: np.concatenate(
+            [np.asarray(leaf)[:kept] for leaf, (_, kept) in zip(leaves, parts, strict=True)]
+        ),
         *(result for result, _ in parts),
     )
 

@@ -28,7 +28,8 @@ class Encoded(NamedTuple):
 def encode(model: Model, images: Shaped[np.ndarray, "n ..."], *, seed: int = 0) -> Encoded:
     """The posterior of each image: uint8, or floats as the model sees them. Grey values are taken as they are.
 
-    The draw of image i depends on the seed, on i and on the image: the first images of a longer array get the same draws.
+    The draw of image i depends on the seed, on i and on the image: the first images of a longer array get the same
+    draws.
 
     Raises:
         VaelabError: where the images do not fit the model.
@@ -70,7 +71,10 @@ def draw_pixels(model: Model, z: Float[np.ndarray, "n latent"], *, seed: int = 0
     rows, key = np.asarray(z, np.float32), jr.key(seed)
     places = np.arange(len(rows), dtype=np.uint32)
     return in_batches(
-        lambda part, which: _draws(model.decoder, part, which, key), rows, places, features=features_of(model.image_shape)
+        lambda part, which: _draws(model.decoder, part, which, key),
+        rows,
+        places,
+        features=features_of(model.image_shape),
     )
 
 

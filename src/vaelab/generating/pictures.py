@@ -6,8 +6,6 @@ import math
 import numpy as np
 from jaxtyping import Shaped, UInt8
 
-from vaelab.errors import VaelabError
-
 
 def is_picture(shape: tuple[int, ...]) -> bool:
     """Whether arrays of this shape can be looked at: (H, W), or (H, W, C) with 1, 3 or 4 channels."""
@@ -27,7 +25,8 @@ def as_levels(
 def shown_range(images: Shaped[np.ndarray, "n ..."]) -> tuple[float, float]:
     """What is shown as black and as white: 0 and 1 for images that lie in [0, 1], else their lowest and highest value.
 
-    A Gaussian likelihood's mean may leave [0, 1] a little on data that do not: up to a tenth is not taken for another range.
+    A Gaussian likelihood's mean may leave [0, 1] a little on data that do not: up to a tenth is not taken for another
+    range.
     """
     if images.dtype == np.uint8 or not images.size:
         return 0.0, 1.0
@@ -55,7 +54,9 @@ def tiled(
 
 
 def png_bytes(picture: UInt8[np.ndarray, "height width ..."], *, enlarged: int = 1) -> bytes:
-    """One picture, (H, W) or (H, W, C) with 1, 3 or 4 channels, as a PNG file; each pixel a square of `enlarged` pixels."""
+    """One picture, (H, W) or (H, W, C) with 1, 3 or 4 channels, as a PNG file; each pixel a square of `enlarged`
+    pixels.
+    """
     from PIL import Image
 
     if picture.ndim == 3 and picture.shape[2] == 1:
@@ -66,9 +67,20 @@ def png_bytes(picture: UInt8[np.ndarray, "height width ..."], *, enlarged: int =
     return buffer.getvalue()
 
 
-def refuse_features(shape: tuple[int, ...], what: str) -> None:
-    """Raises:
-    VaelabError: for data that are no pictures.
+def paired_rows(
+    above: Shaped[np.ndarray, "n ..."], below: Shaped[np.ndarray, "n ..."], columns: int, *, white: float = 1.0
+) -> Shaped[np.ndarray, "m ..."]:
+    """Two rows of images in turn, `columns` wide, for a sheet: originals and what became of them; short rows are filled
+    with white.
+
+    uint8 images are brought to [0, 1].
     """
-    if not is_picture(shape):
-        raise VaelabError(f"{what}: data of shape {shape} are no pictures; choose a name ending in .npz")
+    first, second = (
+        images.astype(np.float32) / np.float32(255) if images.dtype == np.uint8 else images.astype(np.float32)
+        for images in (above, below)
+    )
+    columns = min(columns, len(first))
+    missing = -len(first) % columns
+    filling = np.full((missing, *first.shape[1:]), white, np.float32)
+    rows = [np.concatenate([images, filling]).reshape(-1, columns, *first.shape[1:]) for images in (first, second)]
+    return np.stack(rows, axis=1).reshape(-1, *first.shape[1:])

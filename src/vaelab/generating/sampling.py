@@ -11,7 +11,8 @@ from vaelab.densities import AbstractDensity, DiagonalNormal, FullNormal, Mixtur
 from vaelab.errors import VaelabError
 from vaelab.generating.batching import in_batches
 from vaelab.model import Model
-from vaelab.priors import NormalPrior
+from vaelab.priors import DensityByLabel, NormalPrior
+from vaelab.priors.by_label import ChosenDensity
 
 
 def can_sample(model: Model) -> bool:
@@ -22,20 +23,23 @@ def can_sample(model: Model) -> bool:
 def sample_latents(
     model: Model, count: int, *, seed: int = 0, label: int | None = None, temperature: float = 1.0
 ) -> Float32[np.ndarray, "count latent"]:
-    """`count` draws z ~ p(z), or z ~ p(z | label) where the prior knows labels. Draw i depends on the seed and on i alone.
+    """`count` draws z ~ p(z), or z ~ p(z | label) where the prior knows labels. Draw i depends on the seed and on i
+    alone.
 
-    `temperature` multiplies the standard deviation of each Gaussian that the prior is made of (Kingma and Dhariwal, "Glow", 2018,
-    section 6): below 1 the draws keep to the middle, and are more alike.
+    `temperature` multiplies the standard deviation of each Gaussian that the prior is made of (Kingma and Dhariwal,
+    "Glow", 2018, section 6): below 1 the draws keep to the middle, and are more alike.
 
     Raises:
-        VaelabError: for an autoencoder without a fitted prior, a label that the prior does not know, a temperature that is not
+        VaelabError: for an autoencoder without a fitted prior, a label that the prior does not know, a temperature that
+        is not
             positive, or one other than 1 for a prior that is not made of Gaussians.
     """
     if not can_sample(model):
         raise VaelabError("an autoencoder has no prior to sample from: nothing made its codes follow N(0, I)")
     density = model.prior.density(model)
     if label is not None:
-        density = _given(density, label)
+        check_label(model, label)
+        density = density.given(jnp.asarray(label))
     if temperature != 1.0:
         density = tempered(density, temperature)
     if isinstance(density, DiagonalNormal):
@@ -47,11 +51,20 @@ def sample_latents(
     return in_batches(lambda which: _draws(density, which, key), places, features=model.latent_dim)
 
 
-def _given(density: AbstractDensity, label: int) -> AbstractDensity:
-    conditional = density.given(jnp.asarray(label))
-    if conditional is density:
-        raise VaelabError(f"label {label}: this prior does not know of labels; fit one that does with: vaelab fit-prior RUN mixture --by-class")
-    return conditional
+def check_label(model: Model, label: int) -> None:
+    """Refuse a label that the prior has no density for.
+
+    Raises:
+        VaelabError: saying which labels it knows, or how to get a prior that knows some.
+    """
+    known = model.prior.labels
+    if known is None:
+        raise VaelabError(
+            "label: this prior does not know of labels; fit one that does with: vaelab fit-prior RUN mixture "
+            "--by-class, then choose it with --prior"
+        )
+    if label not in known:
+        raise VaelabError(f"label {label}: the prior was fitted to none such; known: {', '.join(map(str, known))}")
 
 
 def tempered(density: AbstractDensity, temperature: float) -> AbstractDensity:
@@ -66,6 +79,10 @@ def tempered(density: AbstractDensity, temperature: float) -> AbstractDensity:
         return DiagonalNormal(density.mean, density.log_variance + 2.0 * float(np.log(temperature)))
     if isinstance(density, FullNormal):
         return FullNormal(density.mean, density.scale * temperature)
+    if isinstance(density, DensityByLabel):
+        return DensityByLabel(density.log_frequencies, tuple(tempered(each, temperature) for each in density.densities))
+    if isinstance(density, ChosenDensity):
+        return ChosenDensity(density.label, tuple(tempered(each, temperature) for each in density.densities))
     if isinstance(density, Mixture):
         return Mixture(density.log_weights, tempered(density.components, temperature))
     raise VaelabError("temperature: only a prior made of Gaussians has one; leave it out")

@@ -17,7 +17,9 @@ SIDE = 5.4
 
 
 class Contours(NamedTuple):
-    """log p(z) of a prior in the plane shown, and the levels that hold as much of its mass as 3, 2 and 1 sigma of a Gaussian."""
+    """log p(z) of a prior in the plane shown, and the levels that hold as much of its mass as 3, 2 and 1 sigma of a
+    Gaussian.
+    """
 
     across: Float[np.ndarray, " columns"]
     up: Float[np.ndarray, " rows"]
@@ -38,8 +40,8 @@ def latent_figure(
 ) -> Figure:
     """Points of a plane (n, 2), coloured by label; axes equal, so that a circle is one.
 
-    `rings` draws the standard normal prior as circles at 1, 2 and 3 sigma; `contours` draws any other prior. With one latent
-    dimension, (n, 1), a histogram stacked by label is drawn, and the prior's density over it.
+    `rings` draws the standard normal prior as circles at 1, 2 and 3 sigma; `contours` draws any other prior. With one
+    latent dimension, (n, 1), a histogram stacked by label is drawn, and the prior's density over it.
     """
     if points.shape[1] == 1:
         return _histogram(points[:, 0], labels, label_names, axis_names[0], rings, title, facts)
@@ -70,17 +72,23 @@ def class_colours(count: int) -> list[str]:
 def draw_points(
     axes: Axes, points: Float[np.ndarray, "n 2"], labels: Integer[np.ndarray, " n"] | None, *, size: float | None = None
 ) -> None:
-    """The points, small and many: drawn in their own order, so that no label lies over the others; raster even in SVG and PDF."""
+    """The points, small and many: drawn in their own order, so that no label lies over the others; raster even in SVG
+    and PDF.
+    """
     size = size if size is not None else float(np.clip(240.0 / np.sqrt(max(len(points), 1)), 2.2, 7.0))
     if labels is None:
-        axes.plot(points[:, 0], points[:, 1], "o", ms=size, mec="none", color=CLASS_COLOURS[0], alpha=0.5, rasterized=True)
+        axes.plot(
+            points[:, 0], points[:, 1], "o", ms=size, mec="none", color=CLASS_COLOURS[0], alpha=0.5, rasterized=True
+        )
         return
     colours = class_colours(int(labels.max(initial=0)) + 1)
     # markers of one colour are drawn fastest: a few rounds over the labels, each with its share of the points
     for share in np.array_split(np.arange(len(points)), min(4, len(points) // 250 + 1)):
         for label in np.unique(labels[share]):
             chosen = points[share][labels[share] == label]
-            axes.plot(chosen[:, 0], chosen[:, 1], "o", ms=size, mec="none", color=colours[label], alpha=0.75, rasterized=True)
+            axes.plot(
+                chosen[:, 0], chosen[:, 1], "o", ms=size, mec="none", color=colours[label], alpha=0.75, rasterized=True
+            )
 
 
 def draw_rings(axes: Axes, *, named: bool = True) -> None:
@@ -97,7 +105,13 @@ def draw_rings(axes: Axes, *, named: bool = True) -> None:
 def draw_contours(axes: Axes, contours: Contours) -> None:
     """A prior's density, by lines that hold 39, 86 and 99 % of its mass."""
     axes.contour(
-        contours.across, contours.up, contours.log_density, levels=contours.levels, colors=INK, linewidths=0.9, linestyles="--"
+        contours.across,
+        contours.up,
+        contours.log_density,
+        levels=contours.levels,
+        colors=INK,
+        linewidths=0.9,
+        linestyles="--",
     )
 
 
@@ -107,9 +121,7 @@ def fit_square(axes: Axes, points: Float[np.ndarray, "n 2"], *, at_least: float 
     if at_least is not None:
         low, high = np.minimum(low, -at_least), np.maximum(high, at_least)
     middle, half = (low + high) / 2.0, float((high - low).max()) / 2.0 * 1.03 or 1.0
-    axes.set(
-        xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half), aspect="equal"
-    )
+    axes.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half), aspect="equal")
 
 
 def draw_legend(axes: Axes, names: Sequence[str]) -> None:
@@ -148,12 +160,16 @@ def _histogram(
     page = Page(8.2, 4.3, title, facts)
     axes = page.axes(0.7, 0.85, 6.2, 2.85)
     bins = np.linspace(float(values.min()), float(values.max()), 81)
-    groups = [values] if labels is None else [values[labels == label] for label in range(int(labels.max(initial=0)) + 1)]
+    groups = (
+        [values] if labels is None else [values[labels == label] for label in range(int(labels.max(initial=0)) + 1)]
+    )
     weights = [np.full(len(group), 1.0 / (len(values) * (bins[1] - bins[0]))) for group in groups]
     axes.hist(groups, bins=bins, weights=weights, stacked=True, color=class_colours(len(groups)))
     if rings:
         across = np.linspace(min(-3.5, bins[0]), max(3.5, bins[-1]), 301)
-        axes.plot(across, np.exp(-0.5 * across**2) / np.sqrt(2.0 * np.pi), color=INK, lw=1.2, ls="--", label="prior N(0, 1)")
+        axes.plot(
+            across, np.exp(-0.5 * across**2) / np.sqrt(2.0 * np.pi), color=INK, lw=1.2, ls="--", label="prior N(0, 1)"
+        )
     label_axes(axes, axis_name, "density")
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelcolor=FAINT)

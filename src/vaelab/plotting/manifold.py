@@ -14,7 +14,9 @@ STEPS = 15
 
 
 def normal_quantiles(steps: int = STEPS) -> Float[np.ndarray, " steps"]:
-    """The points that cut N(0, 1) at probabilities from 0.05 to 0.95, evenly spaced: `norm.ppf(linspace(0.05, 0.95, steps))`."""
+    """The points that cut N(0, 1) at probabilities from 0.05 to 0.95, evenly spaced: `norm.ppf(linspace(0.05, 0.95,
+    steps))`.
+    """
     normal = NormalDist()  # the same numbers as scipy's, without its import
     return np.array([normal.inv_cdf(share) for share in np.linspace(0.05, 0.95, steps).tolist()])
 
@@ -24,10 +26,10 @@ def own_quantiles(values: Float[np.ndarray, " n"], steps: int = STEPS) -> Float[
     return np.quantile(values.astype(np.float64), np.linspace(0.05, 0.95, steps))
 
 
-def grid_of(
-    across: Float[np.ndarray, " columns"], up: Float[np.ndarray, " rows"]
-) -> Float[np.ndarray, "points 2"]:
-    """The points of a grid in the order in which it is drawn: row by row from the largest second value, as in a scatter plot."""
+def grid_of(across: Float[np.ndarray, " columns"], up: Float[np.ndarray, " rows"]) -> Float[np.ndarray, "points 2"]:
+    """The points of a grid in the order in which it is drawn: row by row from the largest second value, as in a scatter
+    plot.
+    """
     second, first = np.meshgrid(up[::-1], across, indexing="ij")
     return np.stack([first.ravel(), second.ravel()], axis=1)
 
@@ -42,7 +44,8 @@ def manifold_figure(
     title: str = "Decoded grid",
     facts: str = "",
 ) -> Figure:
-    """The images decoded at `grid_of(across, up)`, in the scatter's orientation: the first latent to the right, the second upward.
+    """The images decoded at `grid_of(across, up)`, in the scatter's orientation: the first latent to the right, the
+    second upward.
 
     With one latent dimension `up` is None, and the images, decoded at `across`, stand in one row.
     """
@@ -56,9 +59,7 @@ def manifold_figure(
     return page.figure
 
 
-def _tick(
-    axes: Axes, across: Float[np.ndarray, " columns"], up: Float[np.ndarray, " rows"] | None
-) -> None:
+def _tick(axes: Axes, across: Float[np.ndarray, " columns"], up: Float[np.ndarray, " rows"] | None) -> None:
     """The latent's values under every second column and beside every second row."""
     columns = np.arange(0, len(across), 2)
     axes.set_xticks(columns + 0.5, [_number(across[column]) for column in columns])

@@ -8,7 +8,7 @@ from jaxtyping import Float, Integer, Shaped
 
 from vaelab.data import Dataset, Split, load_data
 from vaelab.errors import VaelabError
-from vaelab.generating import Encoded, can_sample, check_images, decode, encode
+from vaelab.generating import Encoded, can_sample, check_images, decode, encode, sample_latents
 from vaelab.generating.pictures import shown_range
 from vaelab.model import Model, load_model
 from vaelab.plotting.latent import Contours
@@ -81,7 +81,11 @@ class Material:
             words.append("autoencoder" if self.prior == "trained" else f"autoencoder with prior {self.prior}")
         else:
             words.append(f"β {config.objective.beta:g}")
-            words.append(f"{config.model.prior.kind} prior" if self.prior == "trained" else f"prior {self.prior}, fitted afterwards")
+            words.append(
+                f"{config.model.prior.kind} prior"
+                if self.prior == "trained"
+                else f"prior {self.prior}, fitted afterwards"
+            )
         return "  ·  ".join([*words, f"seed {config.seed}"])
 
     @property
@@ -95,34 +99,30 @@ class Material:
         """The density of a prior that is not N(0, I), where the plane is the whole latent space."""
         if self.has_normal_prior or not self.can_sample or self.model.latent_dim != 2:
             return None
-        if getattr(self.model.prior, "scoring", "any") == "bound":
+        if self.model.prior.scoring == "bound":
             return None
         return contours_of(self.model, self.encoded.mean)
 
 
-def contours_of(model: Model, points: Float[np.ndarray, "n 2"]) -> Contours:
-    """log p(z) on a grid over the points and the prior's own draws, with the levels that hold 98.9, 86.5 and 39.3 % of its mass.
+def contours_of(model: Model, points: Float[np.ndarray, "n 2"], *, cells: int = 128) -> Contours:
+    """The log-density of the model's prior on a grid over the points and its own draws, with three of its levels.
 
-    A level is the quantile of log p(z) at draws z ~ p: that is the mass of a highest-density region.
+    They hold 98.9, 86.5 and 39.3 % of its mass, as 3, 2 and 1 sigma of a Gaussian do: each is the quantile of log p(z) at
+    draws z ~ p.
     """
     import equinox as eqx
     import jax
 
-    from vaelab.generating import sample_latents
-
     density = model.prior.density(model)
     log_probs = eqx.filter_jit(lambda density, z: jax.vmap(density.log_prob)(z))
-    draws = sample_latents(model, 4096)
+    draws = sample_latents(model, cells**2)  # as many as there are cells: one program serves both
     together = np.concatenate([draws, points])
     low, high = together.min(axis=0), together.max(axis=0)
-    across, up = (np.linspace(low[axis], high[axis], 160, dtype=np.float32) for axis in (0, 1))
+    across, up = (np.linspace(low[axis], high[axis], cells, dtype=np.float32) for axis in (0, 1))
     grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
     masses = 1.0 - np.exp(-0.5 * np.array([3.0, 2.0, 1.0]) ** 2)
-    # both through one program of one length
-    blocks = [np.asarray(log_probs(density, rows)) for rows in np.split(np.concatenate([grid, draws[: 4096 - len(grid) % 4096]]), 1)]
-    values = np.concatenate(blocks)
     levels = np.quantile(np.asarray(log_probs(density, draws)), 1.0 - masses)
-    return Contours(across, up, values[: len(grid)].reshape(len(up), len(across)), levels)
+    return Contours(across, up, np.asarray(log_probs(density, grid)).reshape(cells, cells), levels)
 
 
 def dataset_of(run: Run, data: str | None = None) -> Dataset:

@@ -1,6 +1,7 @@
 """The page that every figure stands on: sizes in inches, quiet colours, a heading that says what is shown and of what.
 
-Figures are `matplotlib.figure.Figure`s of their own, never pyplot's: nothing global is touched, and they may be drawn in any thread.
+Figures are `matplotlib.figure.Figure`s of their own, never pyplot's: nothing global is touched, and they may be drawn
+in any thread.
 """
 
 from typing import Any

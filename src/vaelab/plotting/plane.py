@@ -9,7 +9,9 @@ from vaelab.plotting.page import latent_name
 
 
 class Plane(NamedTuple):
-    """Two directions (orthonormal rows), the names of the axes, and in words how they were chosen ("" for the whole space)."""
+    """Two directions (orthonormal rows), the names of the axes, and in words how they were chosen ("" for the whole
+    space).
+    """
 
     directions: Float[np.ndarray, "plane latent"]
     axis_names: tuple[str, str]
@@ -28,10 +30,10 @@ def kl_per_dimension(
     return 0.5 * (mean.astype(np.float64) ** 2 + variance - 1.0 - log_variance).mean(axis=0)
 
 
-def plane_of(
-    mean: Float32[np.ndarray, "n latent"], log_variance: Float32[np.ndarray, "n latent"] | None
-) -> Plane:
-    """The whole space in one or two dimensions; else the two dimensions of largest KL; for an autoencoder the first two principal axes."""
+def plane_of(mean: Float32[np.ndarray, "n latent"], log_variance: Float32[np.ndarray, "n latent"] | None) -> Plane:
+    """The whole space in one or two dimensions; else the two dimensions of largest KL; for an autoencoder the first two
+    principal axes.
+    """
     size = mean.shape[1]
     if size <= 2:
         return Plane(np.eye(size), (latent_name(0), latent_name(1)), "")
@@ -40,7 +42,9 @@ def plane_of(
         first, second = np.argsort(-divergence, kind="stable")[:2]
         names = (latent_name(int(first)), latent_name(int(second)))
         choice = f"{names[0]} and {names[1]}, the two of {size} dimensions with the largest KL"
-        labelled = tuple(f"{name}   (KL {divergence[place]:.2f} nats)" for name, place in zip(names, (first, second), strict=True))
+        labelled = tuple(
+            f"{name}   (KL {divergence[place]:.2f} nats)" for name, place in zip(names, (first, second), strict=True)
+        )
         return Plane(np.eye(size)[[first, second]], (labelled[0], labelled[1]), choice)
     covariance = np.cov(mean.astype(np.float64), rowvar=False)
     variances, vectors = np.linalg.eigh(covariance)

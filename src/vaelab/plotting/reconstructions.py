@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Integer, Shaped
 from matplotlib.figure import Figure
 
+from vaelab.generating.pictures import paired_rows
 from vaelab.plotting.page import FAINT, Page
 from vaelab.plotting.tiles import GAP, draw_tiles, tiles_size
 
@@ -11,7 +12,8 @@ COLUMNS, BLOCKS = 10, 3
 
 
 def chosen_images(labels: Integer[np.ndarray, " n"] | None, count: int) -> Integer[np.ndarray, " chosen"]:
-    """Which images to show: with two to ten labels the first of each label, then the second, ...; otherwise the first ones.
+    """Which images to show: with two to ten labels the first of each label, then the second, ...; otherwise the first
+    ones.
 
     `count` is the number of images there are.
     """
@@ -36,33 +38,13 @@ def reconstructions_figure(
 ) -> Figure:
     """Pairs of rows: the images, and under each its reconstruction."""
     columns = min(columns, len(originals))
-    blocks = -(-len(originals) // columns)
+    pairs = paired_rows(originals, reconstructions, columns, white=shown[1])
+    blocks = len(pairs) // (2 * columns)
     width, height = tiles_size(originals.shape[1:], 2, columns, width=6.2, gap=GAP)
     page = Page(max(width, 5.4) + 1.6, 0.8 + blocks * (height + 0.16) + 0.2, title, facts)
-    for block in range(blocks):
-        part = slice(block * columns, (block + 1) * columns)
-        pair = _levels_alike(originals[part], reconstructions[part])
-        missing = columns - len(originals[part])
+    for block, rows in enumerate(np.split(pairs, blocks)):
         top = 0.8 + block * (height + 0.16)
-        axes = page.axes(1.2, top, width, height)
-        draw_tiles(axes, _two_rows(pair, missing, shown), columns, shown=shown, gap=GAP)
+        draw_tiles(page.axes(1.2, top, width, height), rows, columns, shown=shown, gap=GAP)
         page.text(1.1, top + height * 0.25 + 0.03, "original", size=7.5, color=FAINT, ha="right")
         page.text(1.1, top + height * 0.75 + 0.03, "reconstruction", size=7.5, color=FAINT, ha="right")
     return page.figure
-
-
-def _levels_alike(
-    originals: Shaped[np.ndarray, "n ..."], reconstructions: Shaped[np.ndarray, "n ..."]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Both as floats, uint8 brought to [0, 1]."""
-    as_float = [
-        images.astype(np.float32) / np.float32(255) if images.dtype == np.uint8 else images.astype(np.float32)
-        for images in (originals, reconstructions)
-    ]
-    return as_float[0], as_float[1]
-
-
-def _two_rows(pair: tuple[np.ndarray, np.ndarray], missing: int, shown: tuple[float, float]) -> np.ndarray:
-    """Both rows filled up to the same number of columns, with white."""
-    filling = np.full((missing, *pair[0].shape[1:]), shown[1], np.float32)
-    return np.concatenate([pair[0], filling, pair[1], filling])

@@ -16,7 +16,9 @@ GAP = 2
 def tiles_size(
     image_shape: tuple[int, ...], rows: int, columns: int, *, width: float, gap: int = 0
 ) -> tuple[float, float]:
-    """The inches (width, height) of axes for so many tiles, about `width` wide: whole screen pixels for each pixel, if there is room."""
+    """The inches (width, height) of axes for so many tiles, about `width` wide: whole screen pixels for each pixel, if
+    there is room.
+    """
     if not is_picture(image_shape):
         return width, width / columns * rows * 0.6
     across, down = columns * (image_shape[1] + gap) - gap, rows * (image_shape[0] + gap) - gap
@@ -33,7 +35,8 @@ def draw_tiles(
     shown: tuple[float, float] = (0.0, 1.0),
     gap: int = 0,
 ) -> None:
-    """Images row by row from the upper left; the tile in row r and column c covers x in [c, c + 1] and y in [r, r + 1], y downward.
+    """Images row by row from the upper left; the tile in row r and column c covers x in [c, c + 1] and y in [r, r + 1],
+    y downward.
 
     `shown` are the values of black and white.
     """

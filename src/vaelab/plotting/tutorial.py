@@ -13,7 +13,9 @@ def tutorial_scatter(points: Float[np.ndarray, "n 2"], labels: Integer[np.ndarra
     figure = Figure(figsize=(6, 6), dpi=100)
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    drawn = axes.scatter(points[:, 0], points[:, 1], c=labels, cmap="viridis" if labels is not None else None, rasterized=True)
+    drawn = axes.scatter(
+        points[:, 0], points[:, 1], c=labels, cmap="viridis" if labels is not None else None, rasterized=True
+    )
     if labels is not None:
         figure.colorbar(drawn)
     axes.set(xlabel="z[0], its mean", ylabel="z[1], its mean")
@@ -25,7 +27,8 @@ def tutorial_grid(
 ) -> Figure:
     """10 x 10 inches, Greys_r, pixels on the axes.
 
-    `images` come as `grid_of` has them, from the highest second latent downward; here, as in the tutorial, the first row is the lowest.
+    `images` come as `grid_of` has them, from the highest second latent downward; here, as in the tutorial, the first
+    row is the lowest.
     """
     figure = Figure(figsize=(10, 10), dpi=100)
     FigureCanvasAgg(figure)

@@ -23,7 +23,7 @@ Style = Literal["vaelab", "tutorial"]
 DEFAULT_FIGURES = ("loss", "latent", "manifold", "reconstructions", "samples")
 
 
-class Unavailable(VaelabError):
+class UnavailableError(VaelabError):
     """A figure that this run cannot have, and why."""
 
 
@@ -31,22 +31,24 @@ def write_figures(
     run: Run,
     names: Iterable[str] | None = None,
     *,
-    format: Format = "png",
+    format: Format = "png",  # noqa: A002 - as matplotlib calls it
     style: Style = "vaelab",
     dataset: Dataset | None = None,
     data: str | None = None,
     prior: str = "trained",
     folder: Path | None = None,
-    say: Callable[[str], None] = lambda words: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> list[Path]:
     """Draw figures of a run and write them as `NAME.png` into its `figures/`; returns where they are.
 
-    `names` are of `figure_names()`; by default all of the usual ones that the run can have, and `say` is told of those it cannot.
-    With more than two latent dimensions `manifold` gives `traversals`. `dataset`, or `data`, the name or path of one, takes the place
-    of what the run was trained on; `prior` names one made by `vaelab fit-prior`; `folder` takes the place of the run's.
+    `names` are of `figure_names()`; by default all of the usual ones that the run can have, and `say` is told of those
+    it cannot. With more than two latent dimensions `manifold` gives `traversals`. `dataset`, or `data`, the name or
+    path of one, takes the place of what the run was trained on; `prior` names one made by `vaelab fit-prior`; `folder`
+    takes the place of the run's.
 
     Raises:
-        VaelabError: for an unknown name, format or style, a figure asked for that the run cannot have, and what cannot be read or
+        VaelabError: for an unknown name, format or style, a figure asked for that the run cannot have, and what cannot
+        be read or
             written.
     """
     wanted = DEFAULT_FIGURES if names is None else tuple(dict.fromkeys(names))
@@ -65,11 +67,14 @@ def write_figures(
     written = []
     for name in wanted:
         if name == "manifold" and run.config.model.latent_dim > 2:
-            say(f"manifold: a grid needs one or two latent dimensions, and this run has {run.config.model.latent_dim}; drew traversals")
+            say(
+                f"manifold: a grid needs one or two latent dimensions, and this run has {run.config.model.latent_dim}; "
+                "drew traversals"
+            )
             name = "traversals"
         try:
             figure = FIGURES[name](material, style)
-        except Unavailable as reason:
+        except UnavailableError as reason:
             if names is not None:
                 raise
             say(str(reason))
@@ -85,11 +90,13 @@ def figure_names() -> tuple[str, ...]:
 
 
 def figures_folder(run: Run) -> Path:
-    """`RUN/figures`; for a model that ships in the package, which is not ours to write to, `figures/NAME` in the current folder."""
+    """`RUN/figures`; for a model that ships in the package, which is not ours to write to, `figures/NAME` in the
+    current folder.
+    """
     return Path("figures") / run.name if run.folder.is_relative_to(PRETRAINED) else run.figures
 
 
-def figure_bytes(figure: "Figure", format: Format) -> bytes:
+def figure_bytes(figure: "Figure", format: Format) -> bytes:  # noqa: A002
     """The file of a figure."""
     buffer = io.BytesIO()
     if format == "png":
@@ -98,19 +105,21 @@ def figure_bytes(figure: "Figure", format: Format) -> bytes:
 
         figure.canvas.draw()
         pixels = np.asarray(figure.canvas.buffer_rgba())[:, :, :3]  # pyright: ignore[reportAttributeAccessIssue]
-        Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", compress_level=4, dpi=(figure.dpi, figure.dpi))
+        Image.fromarray(np.ascontiguousarray(pixels)).save(
+            buffer, "PNG", compress_level=4, dpi=(figure.dpi, figure.dpi)
+        )
     else:
         figure.savefig(buffer, format=format)
     return buffer.getvalue()
 
 
-# --- one figure each: what it needs of the run -----------------------------------------------------------------------------------------
+# --- one figure each: what it needs of the run -----------------------------------------------------------------------
 
 
 def _loss(material: "Material", style: Style) -> "Figure":
     del style
     if not material.records:
-        raise Unavailable(f"loss: {material.run.metrics_file} has no epoch in it, so there is nothing to draw")
+        raise UnavailableError(f"loss: {material.run.metrics_file} has no epoch in it, so there is nothing to draw")
     from vaelab.plotting.loss import loss_figure
 
     return loss_figure(material.records, facts=material.facts)
@@ -144,19 +153,29 @@ def _manifold(material: "Material", style: Style) -> "Figure":
 
     size = material.model.latent_dim
     if size > 2:
-        raise Unavailable(f"manifold: a grid needs one or two latent dimensions, and this run has {size}; draw traversals")
+        raise UnavailableError(
+            f"manifold: a grid needs one or two latent dimensions, and this run has {size}; draw traversals"
+        )
     if material.has_normal_prior:
         values, where = [normal_quantiles()] * size, "at quantiles 5 % to 95 % of the prior"
     else:
         means = material.encoded.mean
-        values, where = [own_quantiles(means[:, axis]) for axis in range(size)], "at quantiles 5 % to 95 % of the images' own latents"
+        values, where = (
+            [own_quantiles(means[:, axis]) for axis in range(size)],
+            "at quantiles 5 % to 95 % of the images' own latents",
+        )
     up = values[1] if size == 2 else None
     z = grid_of(values[0], up) if up is not None else values[0][:, None]
     images = material.decode(z)
     if style == "tutorial" and size == 2:
         return tutorial_grid(images, len(values[0]), shown=material.shown)
     return manifold_figure(
-        images, values[0], up, shown=material.shown, title="What the decoder makes of the latent plane", facts=f"{material.facts}  ·  {where}"
+        images,
+        values[0],
+        up,
+        shown=material.shown,
+        title="What the decoder makes of the latent plane",
+        facts=f"{material.facts}  ·  {where}",
     )
 
 
@@ -208,9 +227,10 @@ def _reconstructions(material: "Material", style: Style) -> "Figure":
 def _samples(material: "Material", style: Style) -> "Figure":
     del style
     if not material.can_sample:
-        raise Unavailable(
+        folder = material.run.folder
+        raise UnavailableError(
             "samples: an autoencoder has no prior to sample from; fit one to its codes with: "
-            f"vaelab fit-prior {material.run.folder} mixture, then: vaelab plot {material.run.folder} samples --prior mixture"
+            f"vaelab fit-prior {folder} mixture, then: vaelab plot {folder} samples --prior mixture"
         )
     from vaelab.generating import sample_latents
     from vaelab.plotting.samples import COUNT, samples_figure

@@ -1,0 +1,45 @@
+"""`vaelab decode`: points of the latent space to images."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vaelab.cli.options import Overwrite, RunName, output_path
+
+
+def decode(
+    run: RunName,
+    latents: Annotated[
+        Path,
+        typer.Argument(metavar="Z.npz", help="Points (n, latent): from vaelab encode, or an .npz or .npy of your own."),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(help="NAME.npz: array images; NAME.png: one sheet; a name without an ending: a folder of PNGs."),
+    ] = Path("images.npz"),
+    array: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Which array of the file. Default: the first there is of z, mean and draw."),
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Decode points of the latent space to images: the mean of p(x|z)."""
+    from vaelab.cli.compilation import use_compilation_cache
+    from vaelab.runs import Run
+
+    opened = Run.open(run)
+    output_path(out, overwrite=overwrite)
+    use_compilation_cache()
+
+    from vaelab.generating import check_latents
+    from vaelab.generating import decode as decode_latents
+    from vaelab.generating.files import output_kind, read_latents, write_images
+    from vaelab.model import load_model
+
+    z, name = read_latents(latents, array)
+    model = load_model(opened)
+    output_kind(out, model.image_shape)
+    check_latents(model, z, f"{latents} ({name})")
+    write_images(out, decode_latents(model, z), arrays={"z": z})
+    typer.echo(f"{out}: {len(z):,} images decoded from '{name}' of {latents}")

@@ -1,0 +1,113 @@
+"""`vaelab demo autoencoder`: why a latent space needs a prior, as one picture."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vaelab.cli.options import Overwrite, Seed, output_path
+from vaelab.errors import VaelabError
+
+if TYPE_CHECKING:
+    from vaelab.data import Dataset
+    from vaelab.model import Model
+
+
+def autoencoder(
+    out: Annotated[Path, typer.Option(metavar="FILE", help="NAME.png, .svg or .pdf.")] = Path("autoencoder.png"),
+    runs: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            metavar="A B", help="An autoencoder's run and a VAE's, in place of training both now.", show_default=False
+        ),
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Of training both, where they are not given.")] = 20,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+) -> None:
+    """An autoencoder beside a VAE: where the digits lie, and what each decoder makes of points drawn at random."""
+    from vaelab.cli.compilation import use_compilation_cache
+
+    if out.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise VaelabError(f"{out}: expected a name ending in .png, .svg or .pdf")
+    output_path(out, overwrite=overwrite)
+    use_compilation_cache()
+
+    from vaelab.plotting.writing import figure_bytes
+    from vaelab.tensors import write_bytes_safely
+
+    plain, variational, dataset, origin = _trained(epochs, seed) if runs is None else _loaded(runs)
+    figure = _figure(plain, variational, dataset, origin, seed)
+    write_bytes_safely(out, figure_bytes(figure, out.suffix.lower()[1:]))  # pyright: ignore[reportArgumentType]
+    typer.echo(f"{out}: an autoencoder beside a VAE. Next: vaelab train, or vaelab demo bimodal")
+
+
+def _figure(plain: "Model", variational: "Model", dataset: "Dataset", origin: str, seed: int) -> Any:
+    from vaelab.generating import decode, encode, sample_latents
+    from vaelab.generating.pictures import shown_range
+    from vaelab.plotting.autoencoder import COUNT, Side, autoencoder_figure, points_over_box
+
+    codes, means = (encode(model, dataset.test.images).mean for model in (plain, variational))
+    over_box, from_prior = points_over_box(codes, COUNT, seed=seed), sample_latents(variational, COUNT, seed=seed)
+    left = Side(
+        "Autoencoder",
+        codes,
+        over_box,
+        decode(plain, over_box),
+        "drawn uniformly over the box that holds its codes",
+        rings=False,
+    )
+    right = Side(
+        "Variational autoencoder",
+        means,
+        from_prior,
+        decode(variational, from_prior),
+        "drawn from its prior N(0, I)",
+        rings=True,
+    )
+    return autoencoder_figure(
+        left,
+        right,
+        dataset.test.labels,
+        label_names=dataset.label_names,
+        shown=shown_range(dataset.test.images),
+        facts=f"{len(codes):,} test images of {dataset.name} through the same two networks  ·  {origin}",
+    )
+
+
+def _loaded(names: tuple[str, str]) -> tuple["Model", "Model", "Dataset", str]:
+    from vaelab.generating import check_images
+    from vaelab.model import load_model
+    from vaelab.plotting.material import dataset_of
+    from vaelab.runs import Run
+
+    first, second = Run.open(names[0]), Run.open(names[1])
+    plain, variational = load_model(first), load_model(second)
+    if plain.has_density or not variational.has_density:
+        raise VaelabError(f"--runs: expected an autoencoder's run, then a VAE's; found {names[0]} and {names[1]}")
+    for name, model in zip(names, (plain, variational), strict=True):
+        if model.latent_dim != 2:
+            raise VaelabError(f"{name}: the picture needs two latent dimensions; this run has {model.latent_dim}")
+    dataset = dataset_of(second)
+    check_images(plain, dataset.test.images, dataset.name)
+    check_images(variational, dataset.test.images, dataset.name)
+    return plain, variational, dataset, f"{first.name} and {second.name}"
+
+
+def _trained(epochs: int, seed: int) -> tuple["Model", "Model", "Dataset", str]:
+    from vaelab.config import load_recipe
+    from vaelab.data import load_data
+    from vaelab.training import TrainingData, train
+    from vaelab.training.beginning import resolve
+
+    dataset = load_data("mnist")
+    models = []
+    for recipe in ("autoencoder", "tutorial"):
+        config = load_recipe(recipe).with_values({"training.epochs": epochs, "seed": seed})
+        data = TrainingData.from_dataset(dataset, config.data)
+
+        def report(line: dict[str, Any], recipe: str = recipe) -> None:
+            typer.echo(f"{recipe}: epoch {line['epoch']} of {epochs}, val_loss {line['val_loss']:.2f}", err=True)
+
+        models.append(train(resolve(config, data), data, on_epoch=report).model)
+    return models[0], models[1], dataset, f"{epochs} epoch{'' if epochs == 1 else 's'} each"

@@ -1,0 +1,55 @@
+"""`vaelab encode`: images to points of the latent space."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vaelab.cli.inputs import PartName, input_images
+from vaelab.cli.options import DataName, Overwrite, RunName, Seed, output_path
+from vaelab.errors import VaelabError
+
+
+def encode(
+    run: RunName,
+    data: DataName = None,
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="NAME.npz: arrays mean, log_variance, draw (its seed beside it), and labels where there are some."
+        ),
+    ] = Path("z.npz"),
+    part: PartName = None,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+) -> None:
+    """Encode images (grey values, also for a run on dynamic pixels): mean, log-variance and one draw of q(z|x)."""
+    from vaelab.cli.compilation import use_compilation_cache
+    from vaelab.runs import Run
+
+    opened = Run.open(run)
+    if out.suffix.lower() != ".npz":
+        raise VaelabError(f"{out}: expected a name ending in .npz")
+    output_path(out, overwrite=overwrite)
+    use_compilation_cache()
+
+    import numpy as np
+
+    from vaelab.generating import encode as encode_images
+    from vaelab.generating.files import write_arrays
+    from vaelab.model import load_model
+
+    model = load_model(opened)
+    split, name = input_images(opened, model, data, part)
+    encoded = encode_images(model, split.images, seed=seed)
+    arrays = {"mean": encoded.mean, "draw": encoded.draw, "seed": np.asarray(seed)}
+    if encoded.log_variance is not None:
+        arrays["log_variance"] = encoded.log_variance
+    if split.labels is not None:
+        arrays["labels"] = split.labels
+    write_arrays(out, arrays)
+    spread = (
+        "mean, log_variance and one draw" if encoded.log_variance is not None else "the code (mean and draw are equal)"
+    )
+    labelled = ", with labels" if split.labels is not None else ""
+    typer.echo(f"{out}: {spread} (seed {seed}) of {len(split):,} images of {name}{labelled}")

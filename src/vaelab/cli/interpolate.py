@@ -1,0 +1,57 @@
+"""`vaelab interpolate`: the way from one image to another."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vaelab.cli.options import Overwrite, RunName, output_path
+
+
+def interpolate(
+    run: RunName,
+    between: Annotated[
+        tuple[str, str],
+        typer.Option(metavar="A B", help="Two of label:3 (the most typical), test:12, train:5, or an image file."),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="NAME.png: a strip; NAME.npz: arrays images and z; a name without an ending: a folder of PNGs."
+        ),
+    ] = Path("strip.png"),
+    steps: Annotated[int, typer.Option(min=2, help="Images, both ends included.")] = 12,
+    spherical: Annotated[
+        bool, typer.Option("--spherical", help="Turn about the origin instead of going straight: for many dimensions.")
+    ] = False,
+    data: Annotated[
+        str | None, typer.Option(metavar="DATA", help="Where label: and test: look. Default: the run's own data.")
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Decode the points between two images' posterior means."""
+    from vaelab.cli.compilation import use_compilation_cache
+    from vaelab.runs import Run
+
+    opened = Run.open(run)
+    output_path(out, overwrite=overwrite)
+    use_compilation_cache()
+
+    import numpy as np
+
+    from vaelab.data import resolve_items
+    from vaelab.generating import check_images, decode, encode, path_between
+    from vaelab.generating.files import output_kind, write_images
+    from vaelab.model import load_model
+    from vaelab.plotting.material import dataset_of
+
+    model = load_model(opened)
+    output_kind(out, model.image_shape)
+    items = resolve_items(dataset_of(opened, data), between)
+    ends = np.stack([item.image for item in items])
+    check_images(model, ends, " and ".join(between))
+    first, last = encode(model, ends).mean
+    z = path_between(first, last, steps=steps, spherical=spherical)
+    write_images(out, decode(model, z), columns=steps, arrays={"z": z, "ends": ends})
+    way = "on a sphere" if spherical else "straight"
+    typer.echo(f"{out}: {steps} images from {between[0]} to {between[1]}, {way}")

@@ -1,0 +1,55 @@
+"""`vaelab plot`: the figures of a run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vaelab.cli.options import PriorName, RunName
+
+
+def plot(
+    run: RunName,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...",
+            help="loss, latent, manifold, traversals, reconstructions, samples, prior, posterior. Default: the usual.",
+            show_default=False,
+        ),
+    ] = None,
+    format: Annotated[str, typer.Option("--format", metavar="KIND", help="png, svg or pdf.")] = "png",  # noqa: A002
+    style: Annotated[
+        str,
+        typer.Option(metavar="STYLE", help="vaelab, or tutorial: scatter and grid as the Keras tutorial draws them."),
+    ] = "vaelab",
+    prior: PriorName = "trained",
+    data: Annotated[
+        str | None, typer.Option(metavar="DATA", help="Test images of other data than the run's: a name or a path.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Default: RUN/figures; of pretrained:NAME, figures/NAME. What is there is replaced.",
+        ),
+    ] = None,
+) -> None:
+    """Draw the figures of a run: how it trained, its latent space, what it reconstructs and generates."""
+    from vaelab.cli.compilation import use_compilation_cache
+    from vaelab.plotting import write_figures
+    from vaelab.runs import Run
+
+    use_compilation_cache()
+    written = write_figures(
+        Run.open(run),
+        names or None,
+        format=format,  # pyright: ignore[reportArgumentType]
+        style=style,  # pyright: ignore[reportArgumentType]
+        data=data,
+        prior=prior,
+        folder=out,
+        say=lambda words: typer.echo(words, err=True),
+    )
+    for path in written:
+        typer.echo(str(path))

@@ -1,0 +1,83 @@
+"""`vaelab sample`: images from nothing but the prior."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vaelab.cli.options import Overwrite, PriorName, RunName, Seed, output_path
+from vaelab.errors import VaelabError, nearest_name
+
+if TYPE_CHECKING:
+    from vaelab.runs import Run
+
+
+def sample(
+    run: RunName,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many images.")] = 100,
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="NAME.png: one sheet; NAME.npz: arrays images and z; a name without an ending: a folder of PNGs."
+        ),
+    ] = Path("samples.png"),
+    prior: PriorName = "trained",
+    label: Annotated[
+        str | None, typer.Option(metavar="LABEL", help="Only images of this label, for a prior that knows labels.")
+    ] = None,
+    seed: Seed = 0,
+    temperature: Annotated[
+        float, typer.Option(help="Below 1: nearer to the middle of the prior's Gaussians, and more alike.")
+    ] = 1.0,
+    pixels: Annotated[
+        bool, typer.Option("--pixels", help="Draw x ~ p(x|z) pixel by pixel, instead of showing its mean.")
+    ] = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Generate images: draw z from the prior and decode it."""
+    from vaelab.cli.compilation import use_compilation_cache
+    from vaelab.runs import Run
+
+    opened = Run.open(run)
+    if prior == "trained" and opened.config.model.posterior.kind == "deterministic":
+        raise VaelabError(
+            f"{run}: an autoencoder has no prior to sample from. Fit one to its codes with: vaelab fit-prior {run} "
+            f"mixture, then: vaelab sample {run} --prior mixture"
+        )
+    output_path(out, overwrite=overwrite)
+    use_compilation_cache()
+
+    import numpy as np
+
+    from vaelab.generating import decode, draw_pixels, sample_latents
+    from vaelab.generating.files import output_kind, write_images
+    from vaelab.model import load_model
+
+    model = load_model(opened, prior)
+    output_kind(out, model.image_shape)
+    number = None if label is None else label_number(opened, label)
+    z = sample_latents(model, count, seed=seed, label=number, temperature=temperature)
+    images = draw_pixels(model, z, seed=seed) if pixels else decode(model, z)
+    arrays = {"z": z, "seed": np.asarray(seed)}
+    if number is not None:
+        arrays["labels"] = np.full(count, number)
+    write_images(out, images, arrays=arrays)
+    of_label = "" if label is None else f" of label {label}"
+    drawn = "drawn pixel by pixel" if pixels else "decoder means"
+    typer.echo(f"{out}: {count:,} samples{of_label} from prior {prior} (seed {seed}, {drawn})")
+
+
+def label_number(run: "Run", label: str) -> int:
+    """A label's number, by its name or its number.
+
+    Raises:
+        VaelabError: for a name that the run's data do not have.
+    """
+    from vaelab.model import model_facts
+
+    names = [str(name) for name in model_facts(run).get("label_names") or ()]
+    if label in names:
+        return names.index(label)
+    if label.isdecimal():
+        return int(label)
+    raise VaelabError(f"label '{label}': the data of {run.name} have no such label; {nearest_name(label, names)}")

@@ -1,0 +1,115 @@
+"""What is generated, written where the user says: a picture, arrays, or a folder of pictures; and latents read back."""
+
+import io
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Shaped
+
+from vaelab.errors import VaelabError
+from vaelab.generating.pictures import as_levels, columns_for, is_picture, png_bytes, shown_range, tiled
+from vaelab.tensors import write_bytes_safely
+
+SHEET = 800
+"""A sheet of small pictures is enlarged by a whole factor, up to about so many pixels on its longer side."""
+
+OutputKind = Literal["sheet", "arrays", "folder"]
+
+
+def output_kind(path: Path, image_shape: tuple[int, ...] | None = None) -> OutputKind:
+    """What a name asks for: `.png` one picture of them all, `.npz` arrays, a name without an ending a folder of
+    pictures.
+
+    Raises:
+        VaelabError: for another ending, and for pictures of data that are none (`image_shape`).
+    """
+    kinds: dict[str, OutputKind] = {".png": "sheet", ".npz": "arrays", "": "folder"}
+    suffix = "" if path.is_dir() else path.suffix.lower()
+    if suffix not in kinds:
+        raise VaelabError(
+            f"{path}: expected a name ending in .png or .npz, or without an ending for a folder of PNG files"
+        )
+    kind = kinds[suffix]
+    if kind != "arrays" and image_shape is not None and not is_picture(image_shape):
+        raise VaelabError(f"{path}: data of shape {image_shape} are no pictures; choose a name ending in .npz")
+    return kind
+
+
+def write_images(
+    path: Path,
+    images: Shaped[np.ndarray, "n ..."],
+    *,
+    columns: int | None = None,
+    arrays: Mapping[str, np.ndarray] | None = None,
+) -> None:
+    """Images (uint8, or floats with black at 0 and white at 1) as the name of `path` asks.
+
+    A sheet has `columns` columns (by default about as many as rows). An `.npz` holds `images` as they are, and `arrays`
+    beside them.
+
+    Raises:
+        VaelabError: as `output_kind` does, and where nothing can be written.
+    """
+    kind = output_kind(path, images.shape[1:])
+    if kind == "arrays":
+        write_arrays(path, {"images": images, **(arrays or {})})
+        return
+    low, high = shown_range(images)
+    levels = as_levels(images, low=low, high=high)
+    if kind == "sheet":
+        sheet = tiled(levels, columns or columns_for(len(levels)), gap=2)
+        write_bytes_safely(path, png_bytes(sheet, enlarged=max(1, SHEET // max(sheet.shape[:2]))))
+        return
+    digits = max(4, len(str(len(levels) - 1)))
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        for place, picture in enumerate(levels):
+            (path / f"{place:0{digits}d}.png").write_bytes(png_bytes(picture))
+    except OSError as error:
+        raise VaelabError(
+            f"{path}: could not be written ({error.strerror or error}); free some space, or choose another folder"
+        ) from error
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Named arrays as an `.npz` file.
+
+    Raises:
+        VaelabError: where it cannot be written.
+    """
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **dict(arrays))
+    write_bytes_safely(path, buffer.getvalue())
+
+
+def read_latents(path: Path, name: str | None = None) -> tuple[Float[np.ndarray, "..."], str]:
+    """Points of a latent space from an `.npz` or `.npy` file, and the name of the array that was taken.
+
+    That is `name`, or the first that is there of `z`, `mean` and `draw`, or the only one. Nothing is unpickled.
+
+    Raises:
+        VaelabError: for a file that is missing, damaged or of another kind, and for an array that is not there or no
+        numbers.
+    """
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        arrays = {"z": loaded} if isinstance(loaded, np.ndarray) else {key: loaded[key] for key in loaded.files}
+    except FileNotFoundError:
+        raise VaelabError(f"{path}: no such file; make one with: vaelab encode RUN --out {path}") from None
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise VaelabError(
+            f"{path}: damaged, or no .npz or .npy file of plain arrays; make one with: vaelab encode RUN"
+        ) from error
+    known = [key for key in ("z", "mean", "draw") if key in arrays] or list(arrays)[: 1 if len(arrays) == 1 else 0]
+    chosen = name or (known[0] if known else None)
+    if chosen is None or chosen not in arrays:
+        wanted = f"an array '{name}'" if name else "an array z, mean or draw"
+        raise VaelabError(f"{path}: expected {wanted}; found {', '.join(sorted(arrays)) or 'none'}")
+    values = arrays[chosen]
+    if values.dtype.kind not in "fiu":
+        raise VaelabError(f"{path}: expected numbers in '{chosen}'; found {values.dtype}")
+    return values.astype(np.float32), chosen
