@@ -85,11 +85,47 @@ class NormalPriorConfig(Frozen):
     kind: Literal["normal"] = "normal"
 
 
+class MixturePriorConfig(Frozen):
+    """A learned mixture of Gaussians."""
+
+    kind: Literal["mixture"] = "mixture"
+    components: PositiveCount = 10
+    covariance: Literal["diagonal", "full"] = "diagonal"
+
+
+class VampPriorConfig(Frozen):
+    """The mixture of the posteriors of learned pseudo-inputs, which begin as noise or as training images."""
+
+    kind: Literal["vamp"] = "vamp"
+    components: PositiveCount = 100
+    start: Literal["random", "data"] = "random"
+
+
+class FlowPriorConfig(Frozen):
+    """An invertible network over N(0, I), by rational-quadratic splines whose shapes small networks choose."""
+
+    kind: Literal["flow"] = "flow"
+    flow: Literal["coupling", "masked-autoregressive"] = "masked-autoregressive"
+    layers: PositiveCount = 4
+    width: PositiveCount = 64  # of the one hidden layer of each conditioner
+    knots: Annotated[int, Field(ge=2)] = 8
+
+
+class ClassPriorConfig(Frozen):
+    """One Gaussian a label."""
+
+    kind: Literal["class"] = "class"
+    classes: PositiveCount | None = None  # as many as the training labels have; a run's config.toml names it
+
+
 PosteriorConfig = Annotated[GaussianPosteriorConfig | DeterministicPosteriorConfig, Field(discriminator="kind")]
 LikelihoodConfig = Annotated[
     BernoulliConfig | ContinuousBernoulliConfig | GaussianLikelihoodConfig, Field(discriminator="kind")
 ]
-PriorConfig = NormalPriorConfig
+PriorConfig = Annotated[
+    NormalPriorConfig | MixturePriorConfig | VampPriorConfig | FlowPriorConfig | ClassPriorConfig,
+    Field(discriminator="kind"),
+]
 
 
 class ModelConfig(Frozen):
@@ -198,6 +234,11 @@ class Config(Frozen):
             )
         if self.model.posterior.kind == "deterministic" and self.objective.kind != "elbo":
             raise ValueError("a deterministic posterior has no importance weights; use objective.kind = 'elbo'")
+        if self.model.posterior.kind == "deterministic" and self.model.prior.kind != "normal":
+            raise ValueError(
+                "a deterministic posterior has no KL, so training would never move a prior; leave model.prior out, "
+                "and fit one afterwards with: vaelab fit-prior"
+            )
         if self.data.pixels == "static" and self.data.static_file is None:
             raise ValueError("data.pixels = 'static' needs data.static_file, the file of the binarised images")
         return self
@@ -302,6 +343,8 @@ def _first_complaint(error: ValidationError) -> str:
         if ".".join([*path, part]) in known:
             path.append(part)
     if first["type"] == "extra_forbidden":
+        if path and path[-1] == str(first["loc"][-1]):
+            return f"unknown key '{'.'.join(path)}' here: it belongs to another kind of {'.'.join(path[:-1])}"
         key = ".".join([*path, str(first["loc"][-1])])
         return f"unknown key '{key}'; {_nearest_key(key, known)}"
     message = first["msg"].removeprefix("Value error, ")

@@ -10,7 +10,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
 from vaelab.config import (
@@ -30,9 +29,10 @@ from vaelab.likelihoods import (
     ContinuousBernoulliLikelihood,
     GaussianLikelihood,
 )
+from vaelab.naming import named_arrays, with_named_arrays
 from vaelab.networks import Mlp
 from vaelab.posteriors import AbstractPosterior, DeterministicPosterior, GaussianPosterior
-from vaelab.priors import AbstractPrior, build_prior
+from vaelab.priors import TRAINED, AbstractPrior, build_prior, fitted_prior
 from vaelab.runs import Run
 from vaelab.tensors import read_tensors, write_tensors
 
@@ -164,32 +164,6 @@ def operation_graph(model: Model) -> dict[str, Any]:
     return {"encoder": encoder.as_dict(), "decoder": decoder.as_dict()}
 
 
-def named_arrays(tree: PyTree) -> dict[str, np.ndarray]:
-    """The arrays of a tree by their path: `encoder.network.layers.0.weight`."""
-    leaves, _ = jax.tree_util.tree_flatten_with_path(eqx.filter(tree, eqx.is_array))
-    return {jax.tree_util.keystr(path, simple=True, separator="."): np.asarray(leaf) for path, leaf in leaves}
-
-
-def with_named_arrays(tree: PyTree, arrays: dict[str, np.ndarray], *, source: str) -> PyTree:
-    """The tree (of arrays or of their shapes) filled with arrays by path.
-
-    Raises:
-        VaelabError: naming `source` and the array that is missing or of another shape.
-    """
-
-    def fill(path: tuple[Any, ...], leaf: Any) -> Any:
-        if not isinstance(leaf, jax.Array | jax.ShapeDtypeStruct | np.ndarray):
-            return leaf
-        name = jax.tree_util.keystr(path, simple=True, separator=".")
-        if name not in arrays:
-            raise VaelabError(f"{source}: has no array '{name}', which its configuration asks for")
-        if arrays[name].shape != leaf.shape:
-            raise VaelabError(f"{source}: array '{name}' has shape {arrays[name].shape}; its configuration asks for {leaf.shape}")
-        return jnp.asarray(arrays[name], leaf.dtype)
-
-    return jax.tree_util.tree_map_with_path(fill, tree)
-
-
 def save_model(run: Run, model: Model, facts: dict[str, Any] | None = None) -> None:
     """Write the run's model file; `facts` (label names, epochs done) go into its header."""
     header = {
@@ -201,11 +175,12 @@ def save_model(run: Run, model: Model, facts: dict[str, Any] | None = None) -> N
     write_tensors(run.model_file, named_arrays(model), header)
 
 
-def load_model(run: Run) -> Model:
-    """The trained model of a run.
+def load_model(run: Run, prior: str = TRAINED) -> Model:
+    """The trained model of a run, with its own prior (`trained`) or one fitted afterwards, by its name or its file's path.
 
     Raises:
-        VaelabError: where the run has no model yet, or its file is damaged, altered or of a newer version.
+        VaelabError: where the run has no model yet, or its file is damaged, altered or of a newer version; where it
+            has no prior of that name, or one that was fitted to another latent space.
     """
     if not run.model_file.is_file():
         raise VaelabError(f"{run.folder}: has no trained model yet; finish it with: vaelab train --resume {run.folder}")
@@ -216,7 +191,11 @@ def load_model(run: Run) -> Model:
         )
     config = Config.from_values(header["config"], source=str(run.model_file))
     shapes = eqx.filter_eval_shape(build_model, config.model, jr.key(0))
-    return with_named_arrays(shapes, arrays, source=str(run.model_file))
+    model = with_named_arrays(shapes, arrays, source=str(run.model_file))
+    if prior == TRAINED:
+        return model
+    fitted = fitted_prior(run, prior, model.encoder, model.latent_dim)
+    return eqx.tree_at(lambda model: model.prior, model, fitted)
 
 
 def model_facts(run: Run) -> dict[str, Any]:

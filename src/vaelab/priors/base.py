@@ -1,35 +1,58 @@
 """What every prior offers."""
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import equinox as eqx
 import jax
 import numpy as np
-from jaxtyping import PyTree
+from jaxtyping import PRNGKeyArray, PyTree
 
 from vaelab.densities import AbstractDensity
 
 if TYPE_CHECKING:
     from vaelab.model import Model
 
+Scoring = Literal["any", "quadrature", "bound"]
+
 
 class AbstractPrior(eqx.Module):
     """The parameters of p(z). `density(model)` is what is asked for `log_prob` and `sample`.
 
     It is taken once a step, outside the `vmap` over images, and may use the model (a VampPrior encodes its pseudo-inputs).
+    A prior's leaves are arrays and nothing else, so that a model with any prior passes through plain `jax.jit`.
     """
 
+    latent_dim: eqx.AbstractVar[int]
+
     @abstractmethod
-    def density(self, model: "Model") -> AbstractDensity:
-        """p(z), over vectors of shape (latent,)."""
+    def density(self, model: "Model | None" = None) -> AbstractDensity:
+        """p(z), over vectors of shape (latent,). Only a VampPrior asks for the model."""
+
+    @property
+    def scoring(self) -> Scoring:
+        """How a likelihood under this prior may be had.
+
+        - `any`: `log_prob` is exact and cheap; importance sampling and quadrature both serve.
+        - `quadrature`: `log_prob` is exact, but so dear that importance sampling through it would take days.
+        - `bound`: `log_prob` is a lower bound, so what follows from it is a bound too.
+        """
+        return "any"
+
+    @property
+    def labels(self) -> tuple[int, ...] | None:
+        """The labels that `density(model).given(label)` has a density of its own for; None where it knows of none."""
+        return None
 
     def trainable(self) -> PyTree[bool]:
         """True for each array that training may move."""
         return jax.tree.map(eqx.is_inexact_array, self)
 
-    def started_from(self, images: np.ndarray, labels: np.ndarray | None) -> "AbstractPrior":
-        """The prior at the beginning of training, which may look at the training images (as they lie in memory: uint8 or float32) and labels."""
-        del images, labels
-        return self
+    def started_from(self, images: np.ndarray, labels: np.ndarray | None, *, key: PRNGKeyArray) -> "AbstractPrior":
+        """The prior at the beginning of training, which may look at the training images (raw: uint8, or floating point) and labels.
 
+        Raises:
+            VaelabError: where it needs labels and there are none.
+        """
+        del images, labels, key
+        return self

@@ -11,6 +11,7 @@ from vaelab.errors import VaelabError
 from vaelab.likelihoods import BernoulliLikelihood, ContinuousBernoulliLikelihood
 from vaelab.model import Model, build_model
 from vaelab.pixels import scaled
+from vaelab.priors import class_count
 from vaelab.training.sources import TrainingData, check_range
 
 
@@ -30,14 +31,18 @@ def resolve(config: Config, data: TrainingData) -> Config:
         raise VaelabError(
             f"training.batch_size is {config.training.batch_size}, more than the {len(data.images)} training images; choose a smaller one"
         )
-    return config.with_values({"model.image_shape": list(data.image_shape)}, source="the data")
+    known = {"model.image_shape": list(data.image_shape)}
+    if config.model.prior.kind == "class" and config.model.prior.classes is None:
+        known["model.prior.classes"] = class_count(data.labels)
+    return config.with_values(known, source="the data")
 
 
 def initial_model(config: Config, data: TrainingData) -> Model:
     """The model before its first step, a function of the seed and, where the configuration says so, of the training images."""
     key = jr.fold_in(jr.key(config.seed), 0)
     model = build_model(config.model, key)
-    model = eqx.tree_at(lambda model: model.prior, model, model.prior.started_from(data.images, data.labels))
+    prior = model.prior.started_from(data.images, data.labels, key=jr.fold_in(key, 1))
+    model = eqx.tree_at(lambda model: model.prior, model, prior)
     if config.model.output_bias == "data-mean":
         model = _with_output_bias(model, data.images)
     return model

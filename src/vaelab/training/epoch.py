@@ -113,12 +113,11 @@ def build_trainer(config: Config, model: Model, image_count: int, mesh: Mesh) ->
         return jax.lax.scan(lambda state, chosen: step(state, chosen, images, labels), state, batches)
 
     @jax.jit
-    def score(state: TrainingState, images: Array, labels: Array | None) -> Scores:
+    def score(state: TrainingState, images: Array) -> Scores:
         return _scores(
             objective,
             model_of(state),
             images,
-            labels,
             jnp.float32(config.objective.beta),
             jr.fold_in(score_key, state.step),
         )
@@ -134,7 +133,7 @@ SCORE_CHUNK = 1000
 
 
 def _scores(
-    objective: AbstractObjective, model: Model, images: Array, labels: Array | None, beta: Array, key: PRNGKeyArray
+    objective: AbstractObjective, model: Model, images: Array, beta: Array, key: PRNGKeyArray
 ) -> Scores:
     """The averages over all images, in chunks that fit in memory; the last chunk is padded and its padding not counted."""
     count = images.shape[0]
@@ -145,8 +144,8 @@ def _scores(
     def score_chunk(inputs: tuple[Array, Array]) -> Scores:
         here, key = inputs
         chosen = jnp.minimum(here, count - 1)
-        batch = Batch(seen(images[chosen], "grey", key), None if labels is None else labels[chosen])
-        terms = objective(model, batch, beta, key)
+        # a class prior is scored as the mixture over its labels: the held-out label is never used
+        terms = objective(model, Batch(seen(images[chosen], "grey", key), labels=None), beta, key)
         counted = (here < count).astype(jnp.float32)
         return Scores(*(jnp.sum(term * counted) for term in terms))
 

@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PyTree
 
@@ -105,7 +103,7 @@ def train(
     while progress.epoch < config.training.epochs:
         started = time.monotonic()
         new_state, losses = run_epoch(state, images, labels)
-        scores = None if held_out is None else run_score(new_state, *held_out)
+        scores = None if held_out is None else run_score(new_state, held_out)
         if not _wait_for((new_state, losses, scores), stop):
             outcome = Outcome.INTERRUPTED
             break
@@ -146,20 +144,19 @@ def train(
     return TrainingResult(kept, history, outcome, kept_epoch, progress.seconds)
 
 
-def _held_out(config: Config, data: TrainingData) -> tuple[np.ndarray, np.ndarray | None] | None:
+def _held_out(config: Config, data: TrainingData) -> np.ndarray | None:
     if data.validation_images is None or len(data.validation_images) == 0:
         return None
-    drawn = seen_once(data.validation_images, config.data.pixels, config.data.test_seed)
-    return drawn, data.validation_labels
+    return seen_once(data.validation_images, config.data.pixels, config.data.test_seed)
 
 
 def _compiled(
-    trainer: Trainer, state: TrainingState, data: tuple[Array, Array | None], held_out: tuple[Array, Array | None] | None
+    trainer: Trainer, state: TrainingState, data: tuple[Array, Array | None], held_out: Array | None
 ) -> tuple[Callable[..., tuple[TrainingState, StepLosses]], Callable[..., Scores]]:
     """Both functions compiled ahead of the first epoch and side by side, so that its time is that of any other."""
     with ThreadPoolExecutor(2) as pool:
         epoch = pool.submit(lambda: trainer.epoch.lower(state, *data).compile())
-        score = None if held_out is None else pool.submit(lambda: trainer.score.lower(state, *held_out).compile())
+        score = None if held_out is None else pool.submit(lambda: trainer.score.lower(state, held_out).compile())
         return epoch.result(), (trainer.score if score is None else score.result())
 
 

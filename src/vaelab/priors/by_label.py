@@ -1,0 +1,73 @@
+"""A density for each label, and their mixture."""
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from vaelab.densities import AbstractDensity
+from vaelab.errors import VaelabError
+
+
+class DensityByLabel(AbstractDensity):
+    """p(z) = sum_y pi_y p_y(z), with pi_y the frequency of label y among the training images; `given(y)` is p_y.
+
+    Scoring an image without its label uses the mixture, so a test label can never leak into log p(x).
+    """
+
+    log_frequencies: Float[Array, " labels"]
+    densities: tuple[AbstractDensity, ...]
+
+    def log_prob(self, value: Float[Array, " latent"]) -> Float[Array, ""]:
+        each = jnp.stack([density.log_prob(value) for density in self.densities])
+        return jax.nn.logsumexp(self.log_frequencies + each)
+
+    def sample(self, key: PRNGKeyArray) -> Float[Array, " latent"]:
+        label_key, value_key = jr.split(key)
+        label = jr.categorical(label_key, self.log_frequencies)
+        return ChosenDensity(label, self.densities).sample(value_key)
+
+    def given(self, condition: Array | int | None) -> AbstractDensity:
+        return self if condition is None else ChosenDensity(jnp.asarray(condition), self.densities)
+
+
+class ChosenDensity(AbstractDensity):
+    """The `label`-th of several densities; the label may be traced."""
+
+    label: Int[Array, ""]
+    densities: tuple[AbstractDensity, ...]
+
+    def log_prob(self, value: Float[Array, " latent"]) -> Float[Array, ""]:
+        return jax.lax.switch(self.label, [density.log_prob for density in self.densities], value)
+
+    def sample(self, key: PRNGKeyArray) -> Float[Array, " latent"]:
+        return jax.lax.switch(self.label, [density.sample for density in self.densities], key)
+
+
+def class_count(labels: np.ndarray | Array | None) -> int:
+    """How many classes the training labels 0, 1, … name.
+
+    Raises:
+        VaelabError: where there are no labels, or negative ones.
+    """
+    if labels is None:
+        raise VaelabError("a prior with a density for each class needs labels, and these data have none; choose another prior")
+    lowest = int(np.min(labels))
+    if lowest < 0:
+        raise VaelabError(f"labels must be 0, 1, 2, …; found {lowest}. Number the classes from 0")
+    return int(np.max(labels)) + 1
+
+
+def log_frequencies(labels: np.ndarray | Array, classes: int) -> Float[np.ndarray, " labels"]:
+    """Log of the share of each label; -inf for one that does not occur.
+
+    Raises:
+        VaelabError: for a label beyond the number of classes.
+    """
+    found = class_count(labels)
+    if found > classes:
+        raise VaelabError(f"the prior has {classes} classes; found the label {found - 1}. Leave model.prior.classes out, and it is counted")
+    counts = np.bincount(np.asarray(labels), minlength=classes)
+    with np.errstate(divide="ignore"):
+        return np.log(counts / counts.sum()).astype(np.float32)

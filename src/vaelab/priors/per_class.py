@@ -1,0 +1,78 @@
+"""One Gaussian a label."""
+
+from typing import TYPE_CHECKING
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray, PyTree
+
+from vaelab.densities import AbstractDensity, DiagonalNormal, Mixture
+from vaelab.errors import VaelabError
+from vaelab.priors.base import AbstractPrior
+from vaelab.priors.by_label import log_frequencies
+
+if TYPE_CHECKING:
+    from vaelab.model import Model
+
+
+class ClassPrior(AbstractPrior):
+    """p(z|y) = N(z; m_y, diag(exp(log_variance_y))), and p(z) = sum_y pi_y p(z|y) with the frequencies of the training labels.
+
+    Trained, an image's KL is to its own label's Gaussian; scored, to the mixture, and its label is never used. It is the prior of
+    Kingma et al., "Semi-supervised learning with deep generative models", NeurIPS 2014, moved from the decoder into the latent space.
+    """
+
+    means: Float[Array, "classes latent"]
+    log_variances: Float[Array, "classes latent"]
+    log_frequencies: Float[Array, " classes"]
+    latent_dim: int = eqx.field(static=True)
+
+    def __init__(self, latent_dim: int, classes: int, *, key: PRNGKeyArray):
+        # spread over N(0, I), with half the variance between the classes
+        self.means = 0.5**0.5 * jr.normal(key, (classes, latent_dim))
+        self.log_variances = jnp.full((classes, latent_dim), float(np.log(0.5)))
+        self.log_frequencies = jnp.full(classes, -float(np.log(classes)))
+        self.latent_dim = latent_dim
+
+    @property
+    def classes(self) -> int:
+        return self.means.shape[0]
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        return tuple(np.flatnonzero(np.isfinite(np.asarray(self.log_frequencies))).tolist())
+
+    def density(self, model: "Model | None" = None) -> "ClassDensity":
+        del model
+        return ClassDensity(Mixture(self.log_frequencies, DiagonalNormal(self.means, self.log_variances)))
+
+    def trainable(self) -> PyTree[bool]:
+        mask = jax.tree.map(eqx.is_inexact_array, self)
+        return eqx.tree_at(lambda mask: mask.log_frequencies, mask, replace=False)
+
+    def started_from(self, images: np.ndarray, labels: np.ndarray | None, *, key: PRNGKeyArray) -> "ClassPrior":
+        del images, key
+        if labels is None:
+            raise VaelabError("model.prior.kind = 'class' needs labels, and these data have none; choose another prior")
+        frequencies = jnp.asarray(log_frequencies(labels, self.classes))
+        return eqx.tree_at(lambda prior: prior.log_frequencies, self, frequencies)
+
+
+class ClassDensity(AbstractDensity):
+    """The mixture over labels; `given(label)` is that label's Gaussian."""
+
+    mixture: Mixture
+
+    def log_prob(self, value: Float[Array, " latent"]) -> Float[Array, ""]:
+        return self.mixture.log_prob(value)
+
+    def sample(self, key: PRNGKeyArray) -> Float[Array, " latent"]:
+        return self.mixture.sample(key)
+
+    def given(self, condition: Array | int | None) -> AbstractDensity:
+        if condition is None:
+            return self
+        return jax.tree.map(lambda leaf: leaf[condition], self.mixture.components)
