@@ -30,8 +30,8 @@ PACKAGES = {
     "vaelab": ("vaelab", "jax", "jaxlib", "equinox", "optax", "numpy", "matplotlib"),
 }
 IMPORTS = {
-    "keras-tensorflow": "import os; os.environ['KERAS_BACKEND'] = 'tensorflow'; import keras, matplotlib.pyplot",
-    "keras-jax": "import os; os.environ['KERAS_BACKEND'] = 'jax'; import keras, matplotlib.pyplot",
+    "keras-tensorflow": "import keras, matplotlib.pyplot",
+    "keras-jax": "import keras, matplotlib.pyplot",
     "torch": "import torch, matplotlib.pyplot",
     "pythae": "import pythae.models, pythae.pipelines, matplotlib.pyplot",
     "vaelab": "import vaelab, jax, matplotlib.pyplot",
@@ -61,7 +61,8 @@ def prepare(name: str) -> Path:
     if name == "vaelab":  # pip thinks an unchanged version number is an unchanged package
         again = ["--no-deps", "--force-reinstall", str(ROOT)]
         run([str(python(name)), "-m", "pip", "install", "--quiet", *again])
-    run([str(python(name)), "-c", IMPORTS[name]])
+    # the imports also leave what their libraries keep in a user's cache folder, such as matplotlib's list of fonts
+    run([str(python(name)), "-c", IMPORTS[name]], process_environment(name, folder / "cache"))
     stamp.write_text(wanted_text)
     return folder
 
@@ -102,7 +103,7 @@ def source_digest() -> str:
     return digest.hexdigest()
 
 
-def run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True)
+def run(command: list[str], variables: dict[str, str] | None = None) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, env=variables)
     if done.returncode:
         raise RuntimeError(f"`{' '.join(command)}` failed:\n{(done.stdout + done.stderr)[-3000:]}")
