@@ -1,0 +1,79 @@
+"""p(x|z) at many points of latent space, in the form that scores many images at once.
+
+For Bernoulli, continuous Bernoulli, and Gaussian pixels of one scale, log p(x|z) = x . a(z) + b(z) + c(x): so one matrix product scores
+all images at all points. Any other likelihood goes image by image.
+"""
+
+from abc import abstractmethod
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from vaelab.densities import LOG_TWO_PI, AbstractDensity, Bernoulli, ContinuousBernoulli, DiagonalNormal
+from vaelab.evaluation.image_log_probs import sum_softplus
+from vaelab.likelihoods import GaussianLikelihood
+from vaelab.model import Model
+
+
+class AbstractPixelForm(eqx.Module):
+    """The likelihoods p(x|z_g) of some points z_g."""
+
+    @abstractmethod
+    def log_probs(self, images: Float[Array, "images ..."]) -> Float[Array, "images points"]:
+        """log p(x_i|z_g) in nats."""
+
+
+class LinearForm(AbstractPixelForm):
+    """log p(x|z) = x . a + b."""
+
+    coefficients: Float[Array, "points pixels"]
+    offsets: Float[Array, " points"]
+
+    def log_probs(self, images: Float[Array, "images ..."]) -> Float[Array, "images points"]:
+        flat = images.reshape(images.shape[0], -1)
+        return flat @ self.coefficients.T + self.offsets[None]
+
+
+class SharedScaleForm(AbstractPixelForm):
+    """Gaussian pixels of one scale: log p(x|z) = -(|x|^2 - 2 x . m + |m|^2) / (2 s^2) - P/2 log(2 pi s^2).
+
+    Images and means are taken relative to the points' average mean, so that little is lost where the three terms cancel.
+    """
+
+    centre: Float[Array, " pixels"]
+    means: Float[Array, "points pixels"]  # less the centre
+    log_variance: Float[Array, ""]
+
+    def log_probs(self, images: Float[Array, "images ..."]) -> Float[Array, "images points"]:
+        flat = images.reshape(images.shape[0], -1) - self.centre[None]
+        squares = jnp.sum(flat**2, axis=1)[:, None] + jnp.sum(self.means**2, axis=1)[None] - 2.0 * flat @ self.means.T
+        constant = flat.shape[1] * (LOG_TWO_PI + self.log_variance)
+        return -0.5 * (squares * jnp.exp(-self.log_variance) + constant)
+
+
+class GeneralForm(AbstractPixelForm):
+    """Any likelihood, by its own `log_prob`."""
+
+    densities: AbstractDensity  # its arrays stacked over the points
+
+    def log_probs(self, images: Float[Array, "images ..."]) -> Float[Array, "images points"]:
+        return jax.lax.map(lambda image: jax.vmap(lambda density: density.log_prob(image))(self.densities), images)
+
+
+def pixel_form(model: Model, z: Float[Array, "points latent"]) -> AbstractPixelForm:
+    """Decode the points into the quickest form that their likelihood has."""
+    densities = jax.vmap(model.likelihood)(z)
+    points = z.shape[0]
+    if isinstance(densities, Bernoulli):
+        logits = densities.logits.reshape(points, -1)
+        return LinearForm(logits, -sum_softplus(logits))
+    if isinstance(densities, ContinuousBernoulli):
+        offsets = jnp.sum(densities.log_normaliser.reshape(points, -1), axis=1)
+        return LinearForm(densities.logits.reshape(points, -1), offsets)
+    if isinstance(model.decoder, GaussianLikelihood) and isinstance(densities, DiagonalNormal):
+        means = densities.mean.reshape(points, -1)
+        centre = jnp.mean(means, axis=0)
+        return SharedScaleForm(centre, means - centre[None], densities.log_variance.reshape(-1)[0])
+    return GeneralForm(densities)
