@@ -4,17 +4,25 @@ The settings come before the first import of vaelab, so that the checks reach al
 """
 
 import os
+import tempfile
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
 os.environ["JAX_NUMPY_DTYPE_PROMOTION"] = "strict"
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
 
+# Nothing that a test makes reaches the user's cache folder. Compiled programs are shared by all tests of one session, and by the
+# processes that they start.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ["VAELAB_CACHE"] = tempfile.mkdtemp(prefix="vaelab-tests-")
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = f"{os.environ['VAELAB_CACHE']}/compiled"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "0"
+
 import jaxtyping
 
 jaxtyping.install_import_hook("vaelab", "beartype.beartype")
 
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +31,6 @@ import pytest
 from vaelab.config import Config, load_recipe
 from vaelab.data import Dataset, Split, load_data
 from vaelab.runs import Run
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _own_cache() -> None:
-    """Nothing that a test makes reaches the user's cache folder; compiled programs are shared by the tests of one session."""
-    os.environ["VAELAB_CACHE"] = tempfile.mkdtemp(prefix="vaelab-tests-")
 
 
 @pytest.fixture(scope="session")

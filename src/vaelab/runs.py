@@ -1,6 +1,7 @@
 """The run folder: the only place that knows its file names."""
 
 import json
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,13 +48,20 @@ class Run:
         Raises:
             VaelabError: where something is there already, or it cannot be written.
         """
+        if folder.exists():
+            raise VaelabError(
+                f"{folder}: exists already; choose another --out, or go on with: vaelab train --resume {folder}"
+            )
         try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            raise VaelabError(f"{folder}: exists already; choose another --out, or go on with: vaelab train --resume {folder}") from None
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            # made whole under another name: whatever is killed, no folder is left that is no run
+            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
+                made = Path(temporary) / "run"
+                made.mkdir()
+                write_bytes_safely(made / "config.toml", config.to_toml().encode())
+                made.rename(folder)
         except OSError as error:
             raise VaelabError(f"{folder}: could not be made ({error.strerror}); choose another --out") from None
-        write_bytes_safely(folder / "config.toml", config.to_toml().encode())
         return cls(folder, config)
 
     # --- its files ------------------------------------------------------------------------------------------------------------------

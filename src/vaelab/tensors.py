@@ -43,7 +43,8 @@ def write_bytes_safely(path: Path, content: bytes) -> None:
 
 def write_tensors(path: Path, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> None:
     """Write arrays by name, with a header of JSON values, and a digest over both."""
-    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    # ascontiguousarray makes a number a vector of one: the shape is put back
+    arrays = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
     texts = {key: json.dumps(value, sort_keys=True) for key, value in header.items()}
     texts["digest"] = _digest(arrays, texts)
     write_bytes_safely(path, format_tensors(arrays, metadata=texts))

@@ -33,6 +33,7 @@ def load_checkpoint(path: Path, like: TrainingState) -> tuple[TrainingState, PyT
     """
     arrays, header = read_tensors(path)
     progress = Progress(**header["progress"])
-    template: dict[str, Any] = {"state": like, "best": None if progress.best_loss is None else like.parameters}
+    has_best = any(name.startswith("best.") for name in arrays)
+    template: dict[str, Any] = {"state": like, "best": like.parameters if has_best else None}
     filled = with_named_arrays(template, arrays, source=str(path))
     return filled["state"], filled["best"], progress

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 
+import jax
 import jax.numpy as jnp
 import optax
 
@@ -52,9 +53,19 @@ def build_optimiser(config: TrainingConfig, steps: int) -> optax.GradientTransfo
                 f"training.optimiser_options: {config.optimiser} has no option '{option}'; {nearest_name(option, known)}"
             )
     optimiser = make(build_schedule(config.schedule, config.learning_rate, steps), **config.optimiser_options)
-    if config.clip_norm is None:
-        return optimiser
-    return optax.chain(optax.clip_by_global_norm(config.clip_norm), optimiser)
+    if config.clip_norm is not None:
+        optimiser = optax.chain(optax.clip_by_global_norm(config.clip_norm), optimiser)
+    return _promoting(optimiser)
+
+
+def _promoting(optimiser: optax.GradientTransformation) -> optax.GradientTransformation:
+    """Optax mixes float32 with its int32 step counts, so its own lines run under JAX's standard promotion, whatever ours do."""
+
+    def update(updates: optax.Updates, state: optax.OptState, params: optax.Params | None = None):
+        with jax.numpy_dtype_promotion("standard"):
+            return optimiser.update(updates, state, params)
+
+    return optax.GradientTransformation(optimiser.init, update)
 
 
 def build_schedule(config: ScheduleConfig, peak: float, steps: int) -> optax.Schedule | float:
@@ -74,7 +85,7 @@ def build_schedule(config: ScheduleConfig, peak: float, steps: int) -> optax.Sch
 
 
 def beta_at(step: jnp.ndarray, beta: float, warmup_steps: int) -> jnp.ndarray:
-    """beta rises linearly from 0 to its final value over the first `warmup_steps`."""
+    """Beta rises linearly from 0 to its final value over the first `warmup_steps`."""
     if warmup_steps == 0:
         return jnp.float32(beta)
     return jnp.float32(beta) * jnp.minimum(step.astype(jnp.float32) / warmup_steps, 1.0)

@@ -8,7 +8,6 @@ from vaelab.config import DataConfig
 from vaelab.data import Dataset
 from vaelab.errors import VaelabError
 
-
 WATCHED = 2000
 """How many test images the snapshots of a run follow."""
 

@@ -1,0 +1,371 @@
+"""`VAE`: a variational autoencoder as a scikit-learn estimator."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import jax
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from vaelab.config import Config
+from vaelab.densities import DiagonalNormal, kl_divergence
+from vaelab.errors import VaelabError
+from vaelab.evaluation.likelihood import importance_weighted_bound
+from vaelab.generating import decode, encode, encode_means, sample_latents
+from vaelab.model import Model, load_model, model_facts, save_model
+from vaelab.pixels import scaled
+from vaelab.runs import Run
+from vaelab.training import TrainingData, train
+from vaelab.training.beginning import resolve
+
+Images = Shaped[np.ndarray, "n ..."]
+
+
+class ElboParts(NamedTuple):
+    """The evidence lower bound of each row and its parts, in nats: elbo = -(reconstruction + kl)."""
+
+    elbo: Float[np.ndarray, " n"]
+    reconstruction: Float[np.ndarray, " n"]
+    kl: Float[np.ndarray, " n"]
+    kl_per_dimension: Float[np.ndarray, "n latent"] | None  # None where the prior does not factorise
+
+
+class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """A variational autoencoder with scikit-learn's interface.
+
+    Images are (n, features), (n, H, W) or (n, H, W, C), uint8 in [0, 255] or floating-point; what comes back is of the same kind.
+    Floats lie in [0, 1], or anywhere for `likelihood="gaussian"`.
+
+    Args:
+        latent_dim: dimensions of the latent space.
+        hidden: widths of the encoder's hidden layers; the decoder's are reversed.
+        prior: `"normal"`, `"mixture"`, `"vamp"`, `"flow"` or `"class"` (which needs labels `y`).
+        likelihood: `"bernoulli"`, `"continuous-bernoulli"` or `"gaussian"`.
+        posterior: `"gaussian"`, or `"deterministic"` for a plain autoencoder.
+        activation: `"relu"`, `"tanh"` or `"gated"`.
+        pixels: as the model sees them, `"grey"` or `"dynamic"` (binarised afresh each time in training).
+        beta: the weight of the KL term.
+        warmup: the share of training over which beta rises from 0.
+        epochs, batch_size, learning_rate, optimiser: of training; the optimiser by its name in optax.
+        settings: any other keys of the configuration, `{"training.averaging": 0.999}`.
+        verbose: print a line an epoch.
+        random_state: a seed, a `numpy.random.RandomState`, or None for a fresh one.
+
+    Attributes:
+        model_: the trained `vaelab.model.Model`, with its parts `encoder`, `decoder` and `prior`.
+        history_: as Keras's `History.history`: a list for each of `loss`, `reconstruction`, `kl`, ..., `val_loss`, ...
+        config_: the whole configuration of the training.
+        image_shape_, n_features_in_, n_iter_: the shape of one image, the size of its first axis, the epochs done.
+
+    >>> from sklearn.datasets import load_digits
+    >>> X = load_digits().images / 16
+    >>> vae = VAE(latent_dim=2, hidden=(32,), epochs=2, random_state=0).fit(X)
+    >>> vae.transform(X).shape, vae.sample(3).shape
+    ((1797, 2), (3, 8, 8))
+    """
+
+    def __init__(
+        self,
+        latent_dim: int = 2,
+        hidden: Sequence[int] = (256,),
+        *,
+        prior: str = "normal",
+        likelihood: str = "bernoulli",
+        posterior: str = "gaussian",
+        activation: str = "relu",
+        pixels: str = "grey",
+        beta: float = 1.0,
+        warmup: float = 0.0,
+        epochs: int = 20,
+        batch_size: int = 100,
+        learning_rate: float = 1e-3,
+        optimiser: str = "adam",
+        settings: dict[str, Any] | None = None,
+        verbose: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+    ):
+        self.latent_dim = latent_dim
+        self.hidden = hidden
+        self.prior = prior
+        self.likelihood = likelihood
+        self.posterior = posterior
+        self.activation = activation
+        self.pixels = pixels
+        self.beta = beta
+        self.warmup = warmup
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.optimiser = optimiser
+        self.settings = settings
+        self.verbose = verbose
+        self.random_state = random_state
+
+    # --- training -------------------------------------------------------------------------------------------------------------------
+
+    def fit(self, X: Images, y: Any = None, *, X_val: Images | None = None) -> Self:
+        """Train on images X; `y` are their labels, which only a class prior looks at. `X_val` are scored after each epoch.
+
+        Raises:
+            VaelabError: (a ValueError) for data that the likelihood cannot score, and settings out of range.
+        """
+        if _is_same(X, y):
+            raise VaelabError("fit(X, X) is Keras's way; a VAE takes its images once: fit(X)")
+        images = self._checked(X, fitting=True)
+        labels = self._checked_labels(y, len(images))
+        held_out = None if X_val is None else self._checked(X_val, shape=images.shape[1:])
+        seed = int(check_random_state(self.random_state).randint(2**31))
+        data = TrainingData(images, labels, held_out)
+        self.config_ = resolve(self._config(seed, len(images), held_out is not None), data)
+        result = train(self.config_, data, on_epoch=_print_epoch if self.verbose else lambda report: None)
+        self._learnt(result.model, result.history, images.dtype)
+        return self
+
+    def _config(self, seed: int, count: int, validated: bool) -> Config:
+        widths = [int(width) for width in self.hidden]
+        values = {
+            "seed": seed,
+            "data.name": "arrays",
+            "data.pixels": self.pixels,
+            "data.validation": "held-out" if validated else "none",
+            "model.latent_dim": self.latent_dim,
+            "model.encoder.hidden": widths,
+            "model.decoder.hidden": widths[::-1],
+            "model.encoder.activation": self.activation,
+            "model.decoder.activation": self.activation,
+            "model.prior.kind": self.prior,
+            "model.likelihood.kind": self.likelihood,
+            "model.posterior.kind": self.posterior,
+            "objective.beta": self.beta,
+            "objective.warmup": self.warmup,
+            "training.epochs": self.epochs,
+            "training.batch_size": min(self.batch_size, count),
+            "training.learning_rate": self.learning_rate,
+            "training.optimiser": self.optimiser,
+            "training.snapshots": 0,
+        }
+        return Config().with_values(values | (self.settings or {}), source="VAE")
+
+    def _learnt(self, model: Model, history: list[dict[str, Any]], kind: np.dtype) -> None:
+        self.model_ = model
+        self.image_shape_ = model.image_shape
+        self.history_ = {name: [report[name] for report in history] for name in (history[0] if history else {})}
+        self.n_iter_ = len(history)
+        self._kind = np.dtype(kind)
+        self._n_features_out = model.latent_dim
+
+    # --- images to latents and back -------------------------------------------------------------------------------------------------
+
+    def transform(self, X: Images) -> Float[np.ndarray, "n latent"]:
+        """The posterior means: the same at every call, and never a draw."""
+        images, kind = self._seen(X)
+        return encode_means(self.model_, images).astype(kind)
+
+    def posterior(self, X: Images) -> tuple[Float[np.ndarray, "n latent"], Float[np.ndarray, "n latent"]]:
+        """The mean and the standard deviation of q(z|x) for each row; zero deviations for an autoencoder."""
+        images, kind = self._seen(X)
+        encoded = encode(self.model_, images)
+        if encoded.log_variance is None:
+            return encoded.mean.astype(kind), np.zeros_like(encoded.mean, kind)
+        return encoded.mean.astype(kind), np.exp(0.5 * encoded.log_variance).astype(kind)
+
+    def inverse_transform(self, Z: Float[np.ndarray, "n latent"]) -> Images:
+        """The mean image of p(x|z) for each row of latents, of the kind that was fitted (uint8 if that was)."""
+        check_is_fitted(self)
+        return self._as_fitted(decode(self.model_, np.asarray(Z)))
+
+    def reconstruct(self, X: Images) -> Images:
+        """Each image through its posterior mean and back."""
+        return self.inverse_transform(self.transform(X))
+
+    def sample(
+        self, n_samples: int = 1, *, y: int | None = None, temperature: float = 1.0, random_state: Any = None
+    ) -> Images:
+        """`n_samples` images: z drawn from the prior (or the label's, under a class prior), decoded to their means.
+
+        Raises:
+            VaelabError: for an autoencoder, which has no prior, and a label that the prior does not know.
+        """
+        check_is_fitted(self)
+        seed = int(check_random_state(random_state).randint(2**31))
+        label = None if y is None else self._label_number(y)
+        return self._as_fitted(
+            decode(self.model_, sample_latents(self.model_, n_samples, seed=seed, label=label, temperature=temperature))
+        )
+
+    # --- scores ---------------------------------------------------------------------------------------------------------------------
+
+    def score_samples(self, X: Images, *, importance_samples: int = 100) -> Float[np.ndarray, " n"]:
+        """The importance-weighted lower bound on log p(x) of each row, in nats: higher is better.
+
+        One fixed set of noise serves all rows, so a subset of rows gets the same scores. On grey pixels under a Bernoulli likelihood
+        it is no log-likelihood, but ranks images by how well the model accounts for them.
+
+        Raises:
+            VaelabError: for an autoencoder, which has no density.
+        """
+        images, _ = self._seen(X)
+        prior = self.model_.prior.density(self.model_)
+        return importance_weighted_bound(
+            self.model_, prior, images, samples=importance_samples, key=jax.random.key(0), fixed_noise=True
+        ).log_prob.astype(np.float64)
+
+    def score(self, X: Images, y: Any = None) -> float:
+        """The mean of `score_samples`: higher is better, as in `GridSearchCV`."""
+        del y
+        return float(self.score_samples(X).mean())
+
+    def elbo(self, X: Images) -> ElboParts:
+        """The evidence lower bound of each row and its parts, in nats, at one draw of z with noise fixed for all rows."""
+        images, _ = self._seen(X)
+        encoded = encode(self.model_, images)
+        if encoded.log_variance is None:
+            raise VaelabError("an autoencoder has no evidence lower bound: its posterior is deterministic, so it has no density")
+        return _elbo_parts(self.model_, images, encoded.mean, encoded.log_variance)
+
+    # --- keeping --------------------------------------------------------------------------------------------------------------------
+
+    def save(self, folder: str | Path) -> Path:
+        """Write a run folder, as `vaelab train` does: every command takes it, and `vaelab.load` brings it back.
+
+        Raises:
+            VaelabError: where something is there already.
+        """
+        check_is_fitted(self)
+        run = Run.create(Path(folder), self.config_)
+        for number in range(self.n_iter_):
+            run.append_metrics({name: values[number] for name, values in self.history_.items()})
+        save_model(run, self.model_, {"pixel_kind": self._kind.str, "label_names": getattr(self, "label_names_", None)})
+        return run.folder
+
+    @classmethod
+    def from_run(cls, run: Run, *, prior: str = "trained") -> Self:
+        """The estimator of a trained run."""
+        config, facts = run.config, model_facts(run)
+        model, training = config.model, config.training
+        vae = cls(
+            model.latent_dim,
+            model.encoder.hidden,
+            prior=model.prior.kind,
+            likelihood=model.likelihood.kind,
+            posterior=model.posterior.kind,
+            activation=model.encoder.activation,
+            pixels=config.data.pixels,
+            beta=config.objective.beta,
+            warmup=config.objective.warmup,
+            epochs=training.epochs,
+            batch_size=training.batch_size,
+            learning_rate=training.learning_rate,
+            optimiser=training.optimiser,
+            random_state=config.seed,
+        )
+        vae.config_ = config
+        vae._learnt(load_model(run, prior), run.metrics(), np.dtype(facts.get("pixel_kind", "uint8")))
+        vae.n_features_in_ = vae.image_shape_[0]
+        if facts.get("label_names"):
+            vae.label_names_ = np.asarray(facts["label_names"])
+        return vae
+
+    # --- checks ---------------------------------------------------------------------------------------------------------------------
+
+    def _checked(self, X: Any, *, fitting: bool = False, shape: tuple[int, ...] | None = None) -> np.ndarray:
+        """X as numpy images, uint8 or float32, finite; scikit-learn's own words for what it cannot be."""
+        images = validate_data(
+            self, X, reset=fitting, dtype="numeric", allow_nd=True, ensure_min_samples=2 if fitting else 1
+        )
+        if images.dtype != np.uint8:
+            with np.errstate(over="ignore"):
+                images = images.astype(np.float32)
+            if not np.isfinite(images).all():
+                raise VaelabError("images must fit in 32-bit floats; found larger values. Rescale them")
+        expected = shape or (None if fitting else self.image_shape_)
+        if expected is not None and images.shape[1:] != expected:
+            raise VaelabError(f"images have shape {images.shape[1:]}; this VAE was fitted on {expected}. Give images of that shape")
+        return images
+
+    def _seen(self, X: Any) -> tuple[np.ndarray, np.dtype]:
+        """X checked against what was fitted, and the floating-point type that answers have."""
+        check_is_fitted(self)
+        given = getattr(X, "dtype", None)
+        images = self._checked(X)
+        return images, np.dtype(np.float64) if given == np.float64 else np.dtype(np.float32)
+
+    def _checked_labels(self, y: Any, count: int) -> Int[np.ndarray, " n"] | None:
+        if y is None:
+            return None
+        labels = np.asarray(y)
+        if self.prior != "class":
+            return None
+        if labels.shape != (count,):
+            raise VaelabError(f"y: expected {count} labels, one an image; found an array of shape {labels.shape}")
+        self.label_names_, numbers = np.unique(labels, return_inverse=True)
+        return numbers.astype(np.int64)
+
+    def _label_number(self, y: Any) -> int:
+        names = getattr(self, "label_names_", None)
+        if names is None:
+            return int(y)
+        found = np.flatnonzero(names.astype(str) == str(y))
+        if len(found) == 0:
+            raise VaelabError(f"label {y!r}: not among those fitted ({', '.join(map(str, names))})")
+        return int(found[0])
+
+    def _as_fitted(self, images: Float[np.ndarray, "n ..."]) -> Images:
+        """Model images as the kind that was fitted: uint8 for uint8."""
+        if self._kind == np.uint8:
+            return np.round(np.clip(images, 0.0, 1.0) * 255.0).astype(np.uint8)
+        return images
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def load(run: str | Path, *, prior: str = "trained") -> VAE:
+    """The estimator of a run folder, or of `pretrained:tutorial`; `prior` is one fitted to it, by name.
+
+    Raises:
+        VaelabError: where there is no such run, or its files are damaged.
+    """
+    return VAE.from_run(Run.open(run), prior=prior)
+
+
+def _elbo_parts(model: Model, images: np.ndarray, mean: np.ndarray, log_variance: np.ndarray) -> ElboParts:
+    prior = model.prior.density(model)
+    noise = jax.random.normal(jax.random.key(0), (model.latent_dim,))
+
+    @jax.jit
+    def parts(image: Any, mean: Any, log_variance: Any) -> tuple[Any, Any, Any]:
+        def one(image: Any, mean: Any, log_variance: Any) -> tuple[Any, Any, Any]:
+            posterior = DiagonalNormal(mean, log_variance)
+            z = posterior.mean + posterior.standard_deviation * noise
+            per_dimension = kl_divergence(posterior, prior)
+            kl = posterior.log_prob(z) - prior.log_prob(z) if per_dimension is None else per_dimension.sum()
+            return -model.likelihood(z).log_prob(image), kl, per_dimension
+
+        return jax.vmap(one)(scaled(image), mean, log_variance)
+
+    chunks = range(0, len(images), 2000)
+    found = [parts(*(array[start : start + 2000] for array in (images, mean, log_variance))) for start in chunks]
+    reconstruction, kl = (np.concatenate([np.asarray(part[index]) for part in found]) for index in (0, 1))
+    per_dimension = None if found[0][2] is None else np.concatenate([np.asarray(part[2]) for part in found])
+    return ElboParts(-(reconstruction + kl), reconstruction, kl, per_dimension)
+
+
+def _is_same(X: Any, y: Any) -> bool:
+    if y is None:
+        return False
+    if y is X:
+        return True
+    shapes = np.shape(X), np.shape(y)
+    return shapes[0] == shapes[1] and len(shapes[0]) > 1 and bool(np.array_equal(np.asarray(X), np.asarray(y)))
+
+
+def _print_epoch(report: dict[str, Any]) -> None:
+    words = [f"{name} {report[name]:.2f}" for name in ("loss", "reconstruction", "kl", "val_loss") if name in report]
+    print(f"epoch {report['epoch']}  {'  '.join(words)}")  # noqa: T201

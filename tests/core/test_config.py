@@ -1,0 +1,102 @@
+"""The configuration: typed, written back whole, and clear about what it does not know."""
+
+import pytest
+
+from vaelab.config import FORMAT, Config, known_keys, load_config, load_recipe, recipe_names
+from vaelab.errors import VaelabError
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_a_recipe_written_and_read_again_is_the_same(name: str):
+    config = load_recipe(name)
+    assert Config.from_toml(config.to_toml(), source="test") == config
+    assert config.recipe == name
+
+
+def test_the_tutorial_is_the_tutorials():
+    config = load_recipe("tutorial")
+    assert config.model.encoder.hidden == config.model.decoder.hidden == (256,)
+    assert config.model.latent_dim == 2
+    training = config.training
+    assert (training.epochs, training.batch_size, training.learning_rate, training.optimiser) == (20, 100, 1e-3, "rmsprop")
+    assert training.optimiser_options == {"decay": 0.9, "eps": 1e-7}
+    assert config.data.validation == "test"
+    assert training.keep == "last"
+    assert training.patience is None
+
+
+def test_values_from_the_command_line_are_typed():
+    config = Config().with_values(
+        {
+            "training.learning_rate": "3e-4",
+            "model.encoder.hidden": "[300, 300]",
+            "model.encoder.activation": "gated",
+            "training.clip_norm": "10.0",
+            "training.optimiser_options.b2": "0.99",
+        }
+    )
+    assert config.training.learning_rate == 3e-4
+    assert config.model.encoder.hidden == (300, 300)
+    assert config.model.encoder.activation == "gated"
+    assert config.training.clip_norm == 10.0
+    assert config.training.optimiser_options == {"b2": 0.99}
+
+
+def test_another_kind_begins_with_its_own_defaults():
+    config = Config().with_values({"model.likelihood.kind": "gaussian", "model.likelihood.scale": 0.5})
+    assert config.model.likelihood.model_dump() == {"kind": "gaussian", "scale": 0.5, "learned": False, "floor": 1e-3}
+    back = config.with_values({"model.likelihood.kind": "bernoulli"})
+    assert back.model.likelihood.model_dump() == {"kind": "bernoulli"}
+
+
+BAD_VALUES = {
+    "a misspelt key": ({"training.lerning_rate": "1e-3"}, "did you mean 'training.learning_rate'?"),
+    "a misspelt room": ({"trainig.epochs": "3"}, "did you mean 'training.epochs'?"),
+    "latent_dim 0": ({"model.latent_dim": 0}, "model.latent_dim: Input should be greater than or equal to 1; found 0"),
+    "a word for a number": ({"training.epochs": "many"}, "training.epochs: .*valid integer.*found 'many'"),
+    "an unknown kind": ({"model.likelihood.kind": "poisson"}, "model.likelihood: .*'bernoulli'"),
+    "a warm-up longer than training": ({"objective.warmup": 1.5}, "objective: warm-up is a share of training.*longer than training"),
+    "an infinite rate": ({"training.learning_rate": "inf"}, "training.learning_rate: .*finite"),
+    "selection by the test images": (
+        {"training.keep": "best", "data.validation": "test"},
+        "nothing may be chosen by the test images",
+    ),
+    "importance weights of an autoencoder": (
+        {"objective.kind": "importance-weighted", "model.posterior.kind": "deterministic"},
+        "no importance weights",
+    ),
+    "a key of another kind": ({"model.likelihood.scale": 2.0}, "unknown key 'model.likelihood.scale'"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_VALUES)
+def test_a_bad_value_is_one_clear_line(name: str):
+    changes, words = BAD_VALUES[name]
+    with pytest.raises(VaelabError, match=words) as caught:
+        Config().with_values(changes)
+    assert "\n" not in str(caught.value)
+
+
+def test_bad_files_are_one_clear_line(tmp_path):
+    with pytest.raises(VaelabError, match="no such configuration file"):
+        load_config(tmp_path / "none.toml")
+    path = tmp_path / "mine.toml"
+    path.write_text("training = {")
+    with pytest.raises(VaelabError, match=r"mine.toml: not a TOML file"):
+        load_config(path)
+    path.write_text("[training]\nepoch = 3\n")
+    with pytest.raises(VaelabError, match=r"mine.toml: unknown key 'training.epoch'; did you mean 'training.epochs'\?"):
+        load_config(path)
+    path.write_text(f"format = {FORMAT + 1}\n")
+    with pytest.raises(VaelabError, match="written by a newer vaelab"):
+        load_config(path)
+
+
+def test_an_unknown_recipe_names_the_nearest():
+    with pytest.raises(VaelabError, match="unknown recipe 'tutorail'; did you mean 'tutorial'"):
+        load_recipe("tutorail")
+
+
+def test_known_keys_reach_every_kind():
+    keys = set(known_keys())
+    assert {"seed", "model.likelihood.floor", "training.schedule.rise", "training.schedule.factor"} <= keys

@@ -1,0 +1,292 @@
+"""Training: what it minimises, that it resumes bit for bit, and that devices do not matter."""
+
+import json
+import subprocess
+import sys
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import optax
+import pytest
+from conftest import small
+
+from vaelab.config import Config
+from vaelab.data import Dataset
+from vaelab.errors import VaelabError
+from vaelab.model import load_model, named_arrays
+from vaelab.runs import Run
+from vaelab.training import Outcome, Stopped, TrainingData, train
+from vaelab.training.beginning import resolve
+from vaelab.training.epoch import build_trainer
+from vaelab.training.optimisers import beta_at, build_optimiser, build_schedule
+from vaelab.training.placement import mesh_for
+from vaelab.training.snapshots import snapshot_epochs
+
+
+def begin(config: Config, dataset: Dataset) -> tuple[Config, TrainingData]:
+    data = TrainingData.from_dataset(dataset, config.data)
+    return resolve(config, data), data
+
+
+def assert_same_weights(first, second):
+    ours, theirs = named_arrays(first), named_arrays(second)
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        np.testing.assert_array_equal(ours[name], theirs[name])
+
+
+def test_losses_fall_and_their_parts_add_up(few_digits: Dataset):
+    config, data = begin(small("tutorial", **{"training.epochs": 4, "objective.warmup": 0.5}), few_digits)
+    history = train(config, data).history
+    assert [report["epoch"] for report in history] == [1, 2, 3, 4]
+    for report in history:
+        assert report["loss"] == pytest.approx(report["reconstruction"] + report["beta"] * report["kl"], rel=1e-5)
+        assert report["val_loss"] == pytest.approx(report["val_reconstruction"] + report["val_kl"], rel=1e-5)
+        assert report["val_beta"] == 1.0
+    assert history[-1]["val_loss"] < history[0]["val_loss"] < 600
+    assert history[0]["beta"] < history[1]["beta"] < 1.0
+    assert history[-1]["beta"] == pytest.approx(1.0)
+
+
+def test_one_step_of_rmsprop_is_keras_3s():
+    """v = rho v + (1 - rho) g^2; w = w - lr g / sqrt(v + epsilon)."""
+    config = small("tutorial").training
+    optimiser = build_optimiser(config, 10)
+    weights, rate, rho, epsilon = np.array([1.0, -2.0]), 1e-3, 0.9, 1e-7
+    velocity = np.zeros(2)
+    state, ours = optimiser.init(jnp.asarray(weights, jnp.float32)), jnp.asarray(weights, jnp.float32)
+    for gradient in (np.array([0.3, -1e-4]), np.array([2.0, 1e-5])):
+        velocity = rho * velocity + (1 - rho) * gradient**2
+        weights = weights - rate * gradient / np.sqrt(velocity + epsilon)
+        updates, state = optimiser.update(jnp.asarray(gradient, jnp.float32), state, ours)
+        ours = optax.apply_updates(ours, updates)
+    np.testing.assert_allclose(ours, weights, rtol=1e-6)
+
+
+def test_a_resumed_run_has_the_weights_of_one_never_stopped(few_digits: Dataset, tmp_path):
+    """Stopped after every epoch, with everything on that carries state: averages, best weights, a schedule, a warm-up."""
+    settings = {
+        "training.epochs": 4,
+        "training.averaging": 0.9,
+        "training.schedule.kind": "cosine",
+        "training.optimiser": "adam",
+        "training.optimiser_options": {},
+        "objective.warmup": 0.25,
+        "data.validation": "held-out",
+        "data.pixels": "dynamic",
+        "training.keep": "best",
+    }
+    config, data = begin(small("tutorial", **settings), few_digits)
+    whole = train(config, data)
+    run = Run.create(tmp_path / "run", config)
+    outcomes = []
+    for _ in range(4):
+        stop = Stopped()
+        outcomes.append(train(config, data, run=run, stop=stop, on_epoch=lambda report, stop=stop: stop.request()).outcome)
+    assert outcomes == [Outcome.INTERRUPTED] * 3 + [Outcome.FINISHED]
+    assert_same_weights(load_model(run), whole.model)
+    without_time = [{k: v for k, v in report.items() if k not in ("seconds", "images_per_second")} for report in run.metrics()]
+    expected = [{k: v for k, v in report.items() if k not in ("seconds", "images_per_second")} for report in whole.history]
+    assert without_time == expected
+
+
+def test_one_device_and_two_give_the_same_losses(few_digits: Dataset):
+    config, data = begin(small("tutorial"), few_digits)
+    assert mesh_for(50).size == 2 == len(jax.devices())
+    two = train(config, data).history
+    one = json.loads(
+        subprocess.run(
+            [sys.executable, "-c", ONE_DEVICE, config.model_dump_json()],
+            input=np.concatenate([data.images.ravel(), data.validation_images.ravel()]).tobytes(),
+            capture_output=True,
+            check=True,
+            env={"JAX_NUM_CPU_DEVICES": "1", "PATH": "", "JAX_PLATFORMS": "cpu"},
+        ).stdout
+    )
+    for ours, theirs in zip(two, one, strict=True):
+        for term in ("loss", "reconstruction", "kl", "val_loss"):
+            assert ours[term] == pytest.approx(theirs[term], rel=1e-6)
+
+
+ONE_DEVICE = """
+import json, sys
+import jax, numpy as np
+from vaelab.config import Config
+from vaelab.training import TrainingData, train
+assert len(jax.devices()) == 1
+images = np.frombuffer(sys.stdin.buffer.read(), np.uint8).reshape(-1, 28, 28)
+history = train(Config.model_validate_json(sys.argv[1]), TrainingData(images[:-200], None, images[-200:], None)).history
+print(json.dumps(history))
+"""
+
+
+def test_an_odd_batch_uses_the_devices_that_share_it_evenly():
+    assert mesh_for(7).size == 1
+    assert mesh_for(8).size == 2
+
+
+def test_the_best_weights_are_kept_and_patience_ends_training(few_digits: Dataset):
+    """A learning rate that makes the loss rise after a while: the kept weights are those of the lowest val_loss."""
+    settings = {
+        "training.epochs": 30,
+        "training.keep": "best",
+        "training.patience": 2,
+        "data.validation": "held-out",
+        "training.learning_rate": 0.3,
+    }
+    config, data = begin(small("tutorial", **settings), few_digits)
+    result = train(config, data)
+    losses = [report["val_loss"] for report in result.history]
+    assert result.outcome is Outcome.STOPPED_EARLY
+    assert result.kept_epoch == int(np.argmin(losses)) + 1
+    assert len(losses) == result.kept_epoch + 2
+
+
+def test_nothing_is_selected_during_the_warm_up(few_digits: Dataset):
+    settings = {
+        "training.epochs": 4,
+        "training.keep": "best",
+        "data.validation": "held-out",
+        "objective.warmup": 0.75,
+        "training.learning_rate": 1e-9,
+    }
+    config, data = begin(small("tutorial", **settings), few_digits)
+    assert train(config, data).kept_epoch == 4
+
+
+def test_a_loss_that_becomes_nan_stops_with_step_and_term(few_digits: Dataset, tmp_path):
+    settings = {"training.learning_rate": 1e6, "training.optimiser": "sgd", "training.optimiser_options": {}, "training.epochs": 3}
+    config, data = begin(small("tutorial", **settings), few_digits)
+    run = Run.create(tmp_path / "run", config)
+    with pytest.raises(VaelabError, match=r"NaN or infinite at step \d+ \(epoch 1\), in its (kl|reconstruction).*learning rate"):
+        train(config, data, run=run)
+    assert run.metrics() == []
+
+
+def test_averaged_weights_are_the_moving_average(few_digits: Dataset):
+    config, data = begin(small("tutorial", **{"training.averaging": 0.99, "training.epochs": 1}), few_digits)
+    averaged = train(config, data).model
+    last = train(config.with_values({"training.averaging": None}), data).model
+    first = train(config.with_values({"training.averaging": None, "training.learning_rate": 1e-12}), data).model
+    ours, end, start = (named_arrays(model)["decoder.logits.weight"] for model in (averaged, last, first))
+    assert 0 < np.abs(ours - end).mean() < np.abs(start - end).mean()
+
+
+def test_every_trainable_array_moves_and_nothing_else(few_digits: Dataset):
+    settings = {"model.likelihood.kind": "gaussian", "model.likelihood.learned": True, "training.epochs": 1}
+    config, data = begin(small("tutorial", **settings), few_digits)
+    from vaelab.training.beginning import initial_model
+
+    before, after = named_arrays(initial_model(config, data)), named_arrays(train(config, data).model)
+    assert {name for name in before if (before[name] != after[name]).any()} == set(before)
+
+
+def test_a_data_mean_bias_begins_at_the_mean_image(few_digits: Dataset):
+    from vaelab.training.beginning import initial_model
+
+    config, data = begin(small("tutorial", **{"model.output_bias": "data-mean"}), few_digits)
+    model = initial_model(config, data)
+    begun = jax.nn.sigmoid(model.decoder.logits.bias)
+    expected = np.clip(data.images.reshape(len(data.images), -1).mean(axis=0) / 255, 1e-3, 1 - 1e-3)
+    np.testing.assert_allclose(begun, expected, rtol=1e-4)
+
+
+SCHEDULES = {
+    "constant": ({"kind": "constant"}, [1.0, 1.0, 1.0]),
+    "cosine": ({"kind": "cosine", "final": 0.1}, [1.0, 0.55, 0.1]),
+    "cosine that rises": ({"kind": "cosine", "rise": 0.5}, [0.0, 1.0, 0.0]),
+    "linear": ({"kind": "linear", "hold": 0.5}, [1.0, 1.0, 0.0]),
+    "exponential": ({"kind": "exponential", "final": 0.01}, [1.0, 0.1, 0.01]),
+    "steps": ({"kind": "steps", "at": [0.25, 0.75], "factor": 0.1}, [1.0, 0.1, 0.01]),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules_by_name(name: str):
+    values, expected = SCHEDULES[name]
+    changes = {f"training.schedule.{key}": value for key, value in values.items()}
+    schedule = build_schedule(Config().with_values(changes).training.schedule, 1.0, 1000)
+    found = [schedule(step) if callable(schedule) else schedule for step in (0, 500, 1000)]
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_beta_rises_linearly():
+    found = [float(beta_at(jnp.int32(step), 4.0, 100)) for step in (0, 25, 100, 200)]
+    assert found == [0.0, 1.0, 4.0, 4.0]
+
+
+def test_unknown_optimisers_and_options_name_the_nearest():
+    with pytest.raises(VaelabError, match="unknown optimiser 'adm'; did you mean 'adam'"):
+        build_optimiser(small("tutorial", **{"training.optimiser": "adm"}).training, 10)
+    with pytest.raises(VaelabError, match="rmsprop has no option 'rho'"):
+        build_optimiser(small("tutorial", **{"training.optimiser_options": {"rho": 0.9}}).training, 10)
+
+
+def test_bad_data_are_refused_before_training(few_digits: Dataset):
+    images = few_digits.train.images.astype(np.float32)
+    with pytest.raises(VaelabError, match=r"must lie in \[0, 1\] for a bernoulli likelihood; found values from 0 to 255"):
+        resolve(small("tutorial"), TrainingData(images, None))
+    holed = images / 255
+    holed[3, 0, 0] = np.nan
+    with pytest.raises(VaelabError, match="found NaN or infinity in 1 of 600"):
+        resolve(small("tutorial"), TrainingData(holed, None))
+    with pytest.raises(VaelabError, match="batch_size is 50, more than the 10"):
+        resolve(small("tutorial"), TrainingData(few_digits.train.images[:10], None))
+    with pytest.raises(VaelabError, match=r"have shape \(28, 28\); the model asks for \(8, 8\)"):
+        resolve(small("tutorial", **{"model.image_shape": [8, 8]}), TrainingData(few_digits.train.images, None))
+    gaussian = small("tutorial", **{"model.likelihood.kind": "gaussian"})
+    assert resolve(gaussian, TrainingData(images, None)).model.image_shape == (28, 28)
+
+
+def test_the_importance_weighted_bound_is_tighter(few_digits: Dataset):
+    """log p >= L_50 >= L_1 (Burda et al. 2016, theorem 1): on one model, the same images."""
+    from vaelab.objectives import Batch, Elbo, ImportanceWeighted
+    from vaelab.pixels import scaled
+    from vaelab.training.beginning import initial_model
+
+    config, data = begin(small("tutorial"), few_digits)
+    model = initial_model(config, data)
+    model = eqx.tree_at(lambda model: model.encoder.log_variance.bias, model, replace_fn=lambda bias: bias + 1.0)
+    batch = Batch(scaled(jnp.asarray(data.images[:100])), None)
+    beta = jnp.float32(1.0)
+    one, fifty = (eqx.filter_jit(objective)(model, batch, beta, jr.key(0)) for objective in (Elbo(20), ImportanceWeighted(50)))
+    assert fifty.loss.mean() < one.loss.mean()
+    np.testing.assert_allclose(fifty.loss, fifty.reconstruction + fifty.kl, rtol=1e-5)
+    single, elbo = (eqx.filter_jit(objective)(model, batch, beta, jr.key(0)) for objective in (ImportanceWeighted(1), Elbo(200)))
+    assert single.loss.mean() == pytest.approx(float(elbo.loss.mean()), rel=0.02)
+
+
+def test_snapshots_are_of_epochs_closer_together_at_the_beginning():
+    epochs = snapshot_epochs(1000, 24)
+    assert epochs[0] == 0
+    assert epochs[-1] == 1000
+    assert len(epochs) <= 25
+    assert np.all(np.diff(np.diff(epochs)) >= -1)
+    assert snapshot_epochs(5, 24) == [0, 1, 2, 3, 4, 5]
+    assert snapshot_epochs(5, 0) == []
+
+
+def test_a_run_keeps_snapshots_in_half_precision(tiny_run: Run):
+    from vaelab.tensors import read_tensors
+
+    assert [epoch for epoch, _ in tiny_run.snapshots()] == [0, 1, 2]
+    arrays, header = read_tensors(tiny_run.snapshots()[-1][1])
+    assert header["epoch"] == 2
+    assert arrays["means"].shape == (200, 2)
+    assert {array.dtype for array in arrays.values()} == {np.dtype(np.float16)}
+    final = named_arrays(load_model(tiny_run))
+    for name, array in final.items():
+        if name.startswith("decoder."):
+            np.testing.assert_array_equal(arrays[name], array.astype(np.float16))
+
+
+def test_a_trainer_is_a_function_of_its_configuration(few_digits: Dataset):
+    config, data = begin(small("tutorial"), few_digits)
+    first, again = (train(config, data) for _ in range(2))
+    assert_same_weights(first.model, again.model)
+    other = train(config.with_values({"seed": 1}), data)
+    assert other.history[0]["loss"] != first.history[0]["loss"]
+    assert build_trainer(config, first.model, 710, mesh_for(50)).steps_per_epoch == 14
