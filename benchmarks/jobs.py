@@ -63,7 +63,9 @@ class Job:
 JOBS = {
     job.name: job
     for job in (
-        Job("keras-tensorflow", "keras-tensorflow", "Keras {keras} on TensorFlow {tensorflow-cpu}", "keras_tutorial.py"),
+        Job(
+            "keras-tensorflow", "keras-tensorflow", "Keras {keras} on TensorFlow {tensorflow-cpu}", "keras_tutorial.py"
+        ),
         Job("keras-jax", "keras-jax", "Keras {keras} on JAX {jax}", "keras_tutorial.py"),
         Job("torch", "torch", "PyTorch {torch}, plain loop", "torch_tutorial.py"),
         Job("pythae", "pythae", "pythae {pythae} on PyTorch {torch}", "pythae_tutorial.py"),

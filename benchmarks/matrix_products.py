@@ -34,8 +34,9 @@ def scanned_products(
     which has the encoder's shape, is the next step's encoder, and the decoder's gradient leaves with the carry.
     """
 
-    def step(carry: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
-        encoder, _ = carry
+    def step(carry: tuple[Array, Array], nothing: None) -> tuple[tuple[Array, Array], None]:
+        del nothing
+        encoder = carry[0]
         h = x @ encoder
         y = h @ decoder
         return (x.T @ (y @ decoder.T), h.T @ y), None

@@ -33,17 +33,16 @@ def write(job: str, epochs: int, result: Result) -> None:
 
 
 def steady_epoch(result: Result) -> float:
-    """The median seconds of an epoch with its validation, the first of each run, which compiles or warms up, left out."""
+    """The median seconds of an epoch with its validation, without the first of each run, which compiles or warms up."""
     return median(seconds for run in result["runs"] for seconds in run["epoch_seconds"][1:] or run["epoch_seconds"])
 
 
 def table(epochs: int) -> str:
-    """The results as Markdown: a row a job, ratios to the Keras script on TensorFlow, then the sentence on the bound."""
+    """The results as Markdown: a row a job, ratios to Keras on TensorFlow, then the sentence on the bound."""
     results = {name: found for name in JOBS if (found := read(name, epochs)) is not None}
     base = results.get("keras-tensorflow")
     lines = [
-        "| | whole process, s | of Keras on TensorFlow | steady epoch, s | of Keras on TensorFlow | peak memory, MiB "
-        "| val_loss |",
+        "| | whole process, s | of Keras on TensorFlow | steady epoch, s | of Keras on TensorFlow | MiB | val_loss |",
         "| --- | --: | --: | --: | --: | --: | --: |",
     ]
     for name, result in results.items():
@@ -84,7 +83,8 @@ def provenance(results: dict[str, Result]) -> str:
     """When, where and how often."""
     machines = {json.dumps(result["machine"], sort_keys=True): result["machine"] for result in results.values()}
     places = "; ".join(
-        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB" for machine in machines.values()
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB"
+        for machine in machines.values()
     )
     dates = sorted({run["date"][:10] for result in results.values() for run in result["runs"]})
     counts = sorted({len(result["runs"]) for result in results.values()})

@@ -35,7 +35,7 @@ def measure(rounds: int) -> dict[str, list[float]]:
     seconds: dict[str, list[float]] = {"training": [], "validation": [], "products": []}
     for turn in range(rounds + 1):
         start = time.perf_counter()
-        state, losses = jax.block_until_ready(trainer.epoch(state, images, labels))
+        state, _ = jax.block_until_ready(trainer.epoch(state, images, labels))
         trained = time.perf_counter()
         jax.block_until_ready(trainer.score(state, *held_out))
         validated = time.perf_counter()

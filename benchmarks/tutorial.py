@@ -1,7 +1,7 @@
 """The tutorial's job by its Keras script, by the same in other libraries, and by ours, in turn.
 
-    python -m benchmarks.tutorial --prepare     # the virtual environments, beforehand
-    python -m benchmarks.tutorial               # everything, then the table of benchmarks/README.md
+`python -m benchmarks.tutorial --prepare` makes the virtual environments beforehand; `python -m benchmarks.tutorial`
+runs everything and puts the table into benchmarks/README.md.
 """
 
 import argparse
@@ -18,7 +18,8 @@ from benchmarks import environments, machine, results
 from benchmarks.jobs import JOBS, MNIST, Job
 from benchmarks.measured_process import measure
 
-QUIET_LOAD = 0.5
+DESCRIPTION = "The tutorial's job by its Keras script, by the same in other libraries, and by ours, in turn."
+QUIET_LOAD = 0.5  # cores at work before we start
 
 
 def main() -> None:
@@ -58,7 +59,7 @@ def main() -> None:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.tutorial", description=__doc__.split("\n", 1)[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tutorial", description=DESCRIPTION)
     parser.add_argument("--only", nargs="+", choices=JOBS, default=list(JOBS), metavar="NAME", help=", ".join(JOBS))
     parser.add_argument("--epochs", type=int, default=results.PUBLISHED_EPOCHS, help="default: %(default)s")
     parser.add_argument("--repeat", type=int, default=1, help="so many rounds through all jobs; the table has medians")
