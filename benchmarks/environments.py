@@ -83,7 +83,7 @@ def process_environment(name: str, cache: Path) -> dict[str, str]:
 
 
 def versions(name: str) -> dict[str, str]:
-    """The installed versions of what the peer rests on, and its Python's."""
+    """The installed versions of what the peer rests on, and its Python's; of ours also which source it was."""
     code = (
         "import importlib.metadata as m, json, platform, sys; "
         "print(json.dumps({'python': platform.python_version()} | {p: m.version(p) for p in sys.argv[1:]}))"
@@ -91,7 +91,7 @@ def versions(name: str) -> dict[str, str]:
     shown = subprocess.run(
         [str(python(name)), "-c", code, *PACKAGES[name]], check=True, capture_output=True, text=True
     ).stdout
-    return json.loads(shown)
+    return json.loads(shown) | ({"source": source_digest()[:12]} if name == "vaelab" else {})
 
 
 def source_digest() -> str:
