@@ -1,6 +1,10 @@
 """One number of an evaluation, with what is known of its error."""
 
 import dataclasses
+import math
+
+import numpy as np
+from jaxtyping import Num
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,3 +18,16 @@ class Figure:
 
     def __str__(self) -> str:
         return f"{self.value:.4g}" if self.standard_error is None else f"{self.value:.4g} ± {self.standard_error:.2g}"
+
+
+def mean_figure(values: Num[np.ndarray, " values"], over: str) -> Figure:
+    """The mean of so many values, with its standard error over them."""
+    values = np.asarray(values, np.float64)
+    error = float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else None
+    return Figure(float(values.mean()), error, over, len(values))
+
+
+def share_figure(hits: Num[np.ndarray, " values"], over: str) -> Figure:
+    """A share of so many, with its binomial standard error."""
+    share = float(np.mean(hits))
+    return Figure(share, math.sqrt(share * (1.0 - share) / len(hits)), over, len(hits))

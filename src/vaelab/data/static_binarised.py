@@ -1,0 +1,91 @@
+"""Images that were binarised once and for all: the fixed binarised MNIST of the papers, or a user's own file."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from vaelab.data.array_files import read_npy, read_npz
+from vaelab.data.parts import Parts
+from vaelab.data.dataset import Split
+from vaelab.errors import VaelabError
+
+AMAT_PARTS = {"train": "train", "validation": "valid", "test": "test"}
+"""The three files `binarized_mnist_train.amat`, `..._valid.amat`, `..._test.amat` (Larochelle and Murray, AISTATS 2011)."""
+
+
+def read_static_binarised(path: str | Path, image_shape: tuple[int, ...] | None = None) -> Parts:
+    """The images of a binarised set, uint8 with the values 0 and 255 alone, in the parts that it has.
+
+    `.npz` and `.npy` as everywhere; `.amat`, text of one image a line with values 0 and 1 between spaces: where its name holds `train`,
+    `valid` or `test` and the other two lie beside it, all three parts are read. A file without parts is all `train`. Flat images take
+    `image_shape`, or a square where none is given and they fill one.
+
+    **Raises:** `VaelabError` for a file that is missing or of another kind, values other than 0 and 1 (0 and 255 in uint8), and images of
+    another shape.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise VaelabError(f"{path}: no such file of binarised images; expected .npz, .npy or .amat")
+    suffix = path.suffix.lower()
+    if suffix == ".amat":
+        parts = _read_amat_parts(path)
+    elif suffix in (".npz", ".npy"):
+        parts = read_npz(path) if suffix == ".npz" else read_npy(path)
+    else:
+        raise VaelabError(f"{path}: binarised images come as .npz, .npy or .amat; found '{suffix}'")
+
+    def binary(split: Split | None) -> Split | None:
+        if split is None:
+            return None
+        return Split(_shaped(_binary(split.images, path), image_shape, path), split.labels)
+
+    train = binary(parts.train)
+    assert train is not None
+    return Parts(train, binary(parts.validation), binary(parts.test), parts.label_names)
+
+
+def _read_amat_parts(path: Path) -> Parts:
+    found = next((name for name in AMAT_PARTS.values() if name in path.stem), None)
+    if found is None:
+        return Parts(Split(_read_amat(path)))
+    siblings = {part: path.with_name(path.name.replace(found, name)) for part, name in AMAT_PARTS.items()}
+    here = {part: Split(_read_amat(file)) for part, file in siblings.items() if file.is_file()}
+    if "train" not in here:
+        return Parts(Split(_read_amat(path)))
+    return Parts(here["train"], here.get("validation"), here.get("test"))
+
+
+def _read_amat(path: Path) -> UInt8[np.ndarray, "images pixels"]:
+    try:
+        lines = [line for line in path.read_bytes().split(b"\n") if line.strip()]
+        rows = [np.array(line.split(), dtype=np.float32) for line in lines]
+    except (OSError, ValueError) as error:
+        raise VaelabError(f"{path}: not a text file of numbers, one image a line ({error}); copy it again") from None
+    if not rows:
+        raise VaelabError(f"{path}: holds no images; expected one a line")
+    lengths = {len(row) for row in rows}
+    if len(lengths) > 1:
+        raise VaelabError(f"{path}: its lines have {min(lengths)} to {max(lengths)} values; expected as many on each. It may be cut short")
+    return _binary(np.stack(rows), path)
+
+
+def _binary(images: np.ndarray, path: Path) -> UInt8[np.ndarray, "images ..."]:
+    top = 255 if images.dtype == np.uint8 and images.max() > 1 else 1
+    if not np.isin(images, (0, top)).all():
+        low, high = images.min(), images.max()
+        raise VaelabError(
+            f"{path}: expected pixels of 0 and {top} alone; found values from {low:g} to {high:g}. For grey images use --pixels dynamic"
+        )
+    return (images == top).astype(np.uint8) * np.uint8(255)
+
+
+def _shaped(images: np.ndarray, image_shape: tuple[int, ...] | None, path: Path) -> UInt8[np.ndarray, "images ..."]:
+    own = images.shape[1:]
+    if image_shape is None:
+        side = math.isqrt(own[0])
+        return images.reshape(-1, side, side) if len(own) == 1 and side * side == own[0] else images
+    if math.prod(own) != math.prod(image_shape) or (len(own) > 1 and own != image_shape):
+        raise VaelabError(f"{path}: has images of shape {own}; the data have {image_shape}. Give the binarised set of the same images")
+    return images.reshape(-1, *image_shape)

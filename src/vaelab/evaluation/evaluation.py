@@ -1,0 +1,336 @@
+"""Every number of a model on held-out images, with what its error is over, in one object."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax.random as jr
+import numpy as np
+from jaxtyping import Float, Int, Num
+
+from vaelab.densities import AbstractDensity
+from vaelab.errors import VaelabError
+from vaelab.evaluation.aggregate_posterior import AggregatePosterior, codes
+from vaelab.evaluation.baselines import Baselines, baselines, grey_floor
+from vaelab.evaluation.feature_networks import FeatureNetwork
+from vaelab.evaluation.figure import Figure, mean_figure
+from vaelab.evaluation.inputs import check_has_density, checked_images
+from vaelab.evaluation.latents import LatentUse, Probes, active_units, latent_use, probes
+from vaelab.evaluation.likelihood import importance_weighted_bound
+from vaelab.evaluation.neighbours import Memorisation, memorisation
+from vaelab.evaluation.prior_fit import PriorFit, closed_form_rate, prior_fit
+from vaelab.evaluation.quadrature import ExactLikelihood, exact_log_probs
+from vaelab.evaluation.reconstruction import reconstruction_scores, sample_means
+from vaelab.evaluation.sample_quality import SampleQuality, sample_quality
+from vaelab.model import Model
+from vaelab.pixels import Pixels, seen_once
+
+FORMAT = "vaelab-evaluation-1"
+IMPORTANCE_SAMPLES = 500
+SAMPLES = 10_000
+MEMORISATION_SAMPLES = 1000
+SMALLEST_SAMPLE = 20
+"""Images: fewer tell nothing of sample quality."""
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """What every number of an evaluation depends on beside the model. Results that differ in it never share a column.
+
+    - `data`, `split`, `images`: which images, and how many
+    - `pixels`: `grey`, `dynamic`, `threshold` or `static`; `pixel_seed`: of the one draw that `dynamic` makes of them
+    - `likelihood`: the model's p(x|z): scores of different likelihoods are in different units
+    - `prior`: `trained`, or the name of a fitted one; `scoring`: how its likelihood may be had (`any`, `quadrature`, `bound`)
+    - `importance_samples`: K; None where importance sampling was not done
+    - `seed`: of latent draws
+    """
+
+    data: str
+    split: str
+    images: int
+    pixels: str
+    pixel_seed: int
+    likelihood: str
+    latent_dim: int
+    prior: str
+    scoring: str
+    importance_samples: int | None
+    seed: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """All figures in nats an image unless said otherwise; None where a number cannot be had, with the reason in `reasons`.
+
+    - `elbo` = -(`reconstruction` + `kl`), the two being positive nats; `elbo_by`: how
+    - `nll_importance`: -log p(x) by importance sampling, an upper bound on average; `monte_carlo_error`: the error of its mean that
+      comes from the samples, beside the one over images
+    - `nll_quadrature`: exact -log p(x), one or two latent dimensions; `quadrature_error_mean`, `quadrature_error_maximum`: what halving
+      the grid changed; `inference_gap`: KL(q(z|x) || p(z|x)), exact
+    - `grey_floor`: what a cross-entropy on these pixels cannot fall below; None for binary pixels
+    - `reconstruction_squared_error`: of the decoder's mean at the posterior mean, summed over pixels
+    """
+
+    setting: Setting
+    elbo: Figure | None
+    elbo_by: str
+    reconstruction: Figure
+    kl: Figure | None
+    nll_importance: Figure | None
+    monte_carlo_error: float | None
+    nll_quadrature: Figure | None
+    quadrature_error_mean: float | None
+    quadrature_error_maximum: float | None
+    inference_gap: Figure | None
+    grey_floor: Figure | None
+    prior_fit: PriorFit | None
+    latents: LatentUse | None
+    active_units: Figure
+    probes: Probes | None
+    reconstruction_squared_error: Figure
+    baselines: Baselines
+    samples: SampleQuality | None
+    memorisation: Memorisation | None
+    reasons: dict[str, str]
+    per_image: dict[str, Float[np.ndarray, " images"]]
+
+    def to_json(self) -> dict[str, Any]:
+        """One flat object of JSON values: every number is {"value", "standard_error", "over", "n"}."""
+        from vaelab.evaluation.report import as_json
+
+        return as_json(self)
+
+    def _repr_html_(self) -> str:
+        from vaelab.evaluation.report import as_table
+
+        return as_table(self)
+
+
+def evaluate(
+    model: Model,
+    images: Num[np.ndarray, "images ..."],
+    training_images: Num[np.ndarray, "training ..."],
+    *,
+    labels: Int[np.ndarray, " images"] | None = None,
+    training_labels: Int[np.ndarray, " training"] | None = None,
+    pixels: Pixels = "grey",
+    pixel_seed: int = 0,
+    reference_images: Num[np.ndarray, "reference ..."] | None = None,
+    importance_samples: int | None = None,
+    seed: int = 0,
+    samples: int = SAMPLES,
+    features: FeatureNetwork | None = None,
+    data: str = "images",
+    split: str = "test",
+    prior_name: str = "trained",
+    on_progress: Progress = lambda what, done, total: None,
+) -> Evaluation:
+    """Every number of a model on held-out images.
+
+    **Arguments:**
+
+    - `images`, `training_images`: of the model's shape, uint8 or floats as the model was trained on, before the pixel treatment
+    - `labels`, `training_labels`: for the probes
+    - `pixels`, `pixel_seed`: the treatment; `dynamic` draws both sets once
+    - `reference_images`: grey images that samples are compared with; `images` unless given
+    - `importance_samples`: K; 500 unless given. Asked for by name, it is an error where it cannot be done
+    - `samples`: decoded draws of the prior for sample quality; 0: none
+    - `features`: the feature network that judges them; none: no sample quality
+    - `on_progress`: called with (what, done, in all)
+
+    **Raises:** `VaelabError` for images that the model cannot score, K < 1, and K asked for where no importance sampling can be done (an
+    autoencoder, a prior scored by quadrature only).
+    """
+    scoring = model.prior.scoring
+    if importance_samples is not None:
+        check_has_density(model, "importance sampling")
+        if importance_samples < 1:
+            raise VaelabError(f"importance samples must be at least 1; found {importance_samples}. 500 is quick, 5000 what papers report")
+        if scoring == "quadrature":
+            raise VaelabError(
+                f"importance sampling through the prior '{prior_name}' would take days: its density is a sum over thousands of kernels "
+                "for every sample. In one or two dimensions it is integrated exactly; leave --importance-samples out"
+            )
+    raw, raw_training = checked_images(model, images), checked_images(model, training_images, "training images")
+    seen = seen_once(raw, pixels, pixel_seed)
+    seen_training = seen_once(raw_training, pixels, pixel_seed + 1)
+    reference = raw if reference_images is None else reference_images
+    over = f"{len(raw):,} held-out images"
+    reasons: dict[str, str] = {}
+    per_image: dict[str, np.ndarray] = {}
+    key = jr.key(seed)
+    numbers: dict[str, Any] = dict.fromkeys(
+        (
+            "elbo", "kl", "nll_importance", "monte_carlo_error", "nll_quadrature", "quadrature_error_mean", "quadrature_error_maximum",
+            "inference_gap", "prior_fit", "latents", "probes", "samples", "memorisation",
+        )
+    )  # fmt: skip
+    numbers["elbo_by"] = ""
+    on_progress("reconstruction", 0, 1)
+    means = codes(model, seen)
+    training_means = codes(model, seen_training)
+    at_means = reconstruction_scores(model, seen, means)
+    on_progress("reconstruction", 1, 1)
+    used_samples = None
+
+    if model.has_density:
+        prior = model.prior.density(model).given(None)  # the test label is never used
+        used_samples = importance_samples or IMPORTANCE_SAMPLES
+        if scoring == "quadrature":
+            used_samples = None
+            reasons["nll_importance"] = "this prior's density is too dear for importance sampling; by quadrature only"
+        numbers |= _likelihoods(
+            model, prior, seen, used_samples, jr.fold_in(key, 0), over, reasons, per_image, on_progress
+        )
+        held_out, training = AggregatePosterior.of(model, seen), AggregatePosterior.of(model, seen_training)
+        on_progress("prior fit", 0, 1)
+        numbers["prior_fit"] = prior_fit(prior, held_out, training, key=jr.fold_in(key, 1))
+        numbers["latents"] = latent_use(held_out, prior)
+        on_progress("prior fit", 1, 1)
+    else:
+        per_image["reconstruction"] = -at_means.log_prob
+        numbers["elbo_by"] = "the code itself: an autoencoder has no KL"
+        for name in ("elbo", "kl", "nll_importance", "nll_quadrature", "prior_fit"):
+            reasons[name] = "an autoencoder's code is one point, not a density, so it has no KL and no likelihood"
+    numbers["reconstruction"] = mean_figure(per_image["reconstruction"], over)
+
+    if labels is not None and training_labels is not None:
+        on_progress("probes", 0, 1)
+        numbers["probes"] = probes(training_means, training_labels, means, labels)
+        on_progress("probes", 1, 1)
+    else:
+        reasons["probes"] = "the data have no labels"
+    can_sample = model.has_density or prior_name != "trained"
+    if features is None:
+        reasons["samples"] = "no feature network for these images: give one of your own, or train one on labels"
+    elif samples == 0 or not can_sample:
+        reasons["samples"] = "not asked for" if can_sample else "an autoencoder has no prior to sample from; fit one: vaelab fit-prior"
+    elif min(samples, len(reference)) < SMALLEST_SAMPLE:
+        reasons["samples"] = f"fewer than {SMALLEST_SAMPLE} images"
+    else:
+        on_progress("sample quality", 0, 1)
+        # as many of either: a Fréchet distance depends on how many
+        count = min(samples, len(reference))
+        drawn = sample_means(model, jr.fold_in(key, 2), count)
+        numbers["samples"] = sample_quality(drawn, reference[:count], features=features, seed=seed)
+        few = min(MEMORISATION_SAMPLES, count)
+        numbers["memorisation"] = memorisation(drawn[:few], reference[:few], raw_training)
+        on_progress("sample quality", 1, 1)
+
+    floor = grey_floor(seen) if _is_grey(model, seen) else None
+    on_progress("baselines", 0, 1)
+    beside = baselines(seen_training, seen, model.latent_dim)
+    on_progress("baselines", 1, 1)
+    return Evaluation(
+        setting=Setting(
+            data=data,
+            split=split,
+            images=len(raw),
+            pixels=pixels,
+            pixel_seed=pixel_seed,
+            likelihood=_likelihood_name(model),
+            latent_dim=model.latent_dim,
+            prior=prior_name,
+            scoring=scoring,
+            importance_samples=used_samples,
+            seed=seed,
+        ),
+        grey_floor=floor,
+        active_units=Figure(float(active_units(means)), None, over, len(raw)),
+        reconstruction_squared_error=mean_figure(at_means.squared_error, over),
+        baselines=beside,
+        reasons=reasons,
+        per_image=per_image,
+        **numbers,
+    )
+
+
+def _likelihoods(
+    model: Model,
+    prior: AbstractDensity,
+    seen: np.ndarray,
+    importance_samples: int | None,
+    key: Any,
+    over: str,
+    reasons: dict[str, str],
+    per_image: dict[str, np.ndarray],
+    on_progress: Progress,
+) -> dict[str, Any]:
+    """ELBO and its parts, and log p(x) by whatever way is open: sampling, quadrature, or both."""
+    numbers: dict[str, Any] = {}
+    exact = None
+    if model.latent_dim <= 2:
+        exact = exact_log_probs(model, prior, seen, on_progress=lambda done, total: on_progress("quadrature", done, total))
+        per_image["nll_quadrature"] = -exact.log_prob
+        numbers["nll_quadrature"] = mean_figure(-exact.log_prob, over)
+        numbers["quadrature_error_mean"] = float(exact.error.mean())
+        numbers["quadrature_error_maximum"] = float(exact.error.max())
+        per_image["inference_gap"] = exact.inference_gap
+        numbers["inference_gap"] = mean_figure(exact.inference_gap, over)
+    else:
+        reasons["nll_quadrature"] = f"quadrature needs one or two latent dimensions; this model has {model.latent_dim}"
+    posteriors = AggregatePosterior.of(model, seen)
+    rate = closed_form_rate(posteriors, prior)
+    if importance_samples is not None:
+        estimates = importance_weighted_bound(
+            model,
+            prior,
+            seen,
+            samples=importance_samples,
+            key=key,
+            on_progress=lambda done, total: on_progress("importance sampling", done, total),
+        )
+        per_image["nll_importance"] = -estimates.log_prob
+        numbers["nll_importance"] = mean_figure(-estimates.log_prob, over)
+        if importance_samples > 1:
+            numbers["monte_carlo_error"] = math.sqrt(float((estimates.standard_error**2).sum())) / len(seen)
+        reconstruction = -estimates.reconstruction
+        rate = estimates.reconstruction - estimates.elbo if rate is None else rate
+        numbers["elbo_by"] = f"{importance_samples} draws of z an image"
+        if model.prior.scoring == "bound":
+            reasons["nll_importance"] = "this prior's own density is a lower bound, so the figure is an upper bound"
+    elif exact is not None:
+        rate = _rate_by_quadrature(posteriors, exact)
+        reconstruction = -(exact.elbo + rate)
+        numbers["elbo_by"] = "quadrature"
+    else:
+        rate, reconstruction = _by_few_draws(model, prior, seen, posteriors, key)
+        numbers["elbo_by"] = "one draw of z an image"
+    per_image |= {"reconstruction": reconstruction, "kl": rate, "elbo": -(reconstruction + rate)}
+    numbers["elbo"], numbers["kl"] = mean_figure(per_image["elbo"], over), mean_figure(rate, over)
+    return numbers
+
+
+def _rate_by_quadrature(posteriors: AggregatePosterior, exact: ExactLikelihood) -> Float[np.ndarray, " images"]:
+    log_variance = np.asarray(posteriors.log_variance, np.float64)
+    entropy = np.sum(0.5 * log_variance + 0.5 * math.log(2.0 * math.pi * math.e), axis=1)
+    return -entropy - exact.expected_log_prior
+
+
+def _by_few_draws(
+    model: Model, prior: AbstractDensity, seen: np.ndarray, posteriors: AggregatePosterior, key: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    from vaelab.evaluation.mixture_log_probs import log_probs
+
+    z = posteriors.draws(key)
+    own = -0.5 * np.sum(
+        (z - np.asarray(posteriors.mean)) ** 2 * np.exp(-np.asarray(posteriors.log_variance))
+        + np.asarray(posteriors.log_variance)
+        + math.log(2.0 * math.pi),
+        axis=1,
+    )
+    return own - log_probs(prior, z), -reconstruction_scores(model, seen, z).log_prob
+
+
+def _likelihood_name(model: Model) -> str:
+    names = {"BernoulliLikelihood": "bernoulli", "ContinuousBernoulliLikelihood": "continuous-bernoulli", "GaussianLikelihood": "gaussian"}
+    return names.get(type(model.decoder).__name__, type(model.decoder).__name__)
+
+
+def _is_grey(model: Model, seen: np.ndarray) -> bool:
+    """Whether a Bernoulli likelihood is asked to score pixels between 0 and 1."""
+    top = 255 if seen.dtype == np.uint8 else 1
+    return _likelihood_name(model) == "bernoulli" and not np.isin(seen, (0, top)).all()

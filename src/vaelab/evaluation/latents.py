@@ -1,0 +1,94 @@
+"""What the latents are used for: how many are active, what each costs, and what a simple classifier reads from them."""
+
+import dataclasses
+import warnings
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from vaelab.densities import AbstractDensity, DiagonalNormal, kl_divergence, standard_normal
+from vaelab.evaluation.aggregate_posterior import AggregatePosterior
+from vaelab.evaluation.figure import Figure, share_figure
+
+ACTIVE_VARIANCE = 0.01
+"""Of the posterior mean over images (Burda, Grosse and Salakhutdinov, ICLR 2016, section 4)."""
+PROBED = 20_000
+NEIGHBOURS = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class LatentUse:
+    """- `kl_per_dimension`: nats for each latent dimension, averaged over images
+    - `kl_against`: the prior it is measured against; `N(0, I)` where the model's own does not factorise
+    - `variance_of_means`: of the posterior mean over images, for each dimension
+    - `active_units`: how many of these exceed 0.01
+    """
+
+    kl_per_dimension: Float[np.ndarray, " latent"]
+    kl_against: str
+    variance_of_means: Float[np.ndarray, " latent"]
+    active_units: int
+
+
+def latent_use(posteriors: AggregatePosterior, prior: AbstractDensity) -> LatentUse:
+    """What each latent dimension costs and carries, over the images of `posteriors`."""
+    factorises = isinstance(prior, DiagonalNormal)
+    reference = prior if factorises else standard_normal(posteriors.mean.shape[1])
+    assert isinstance(reference, DiagonalNormal)
+    count = posteriors.mean.shape[0]
+    divergence = kl_divergence(
+        DiagonalNormal(posteriors.mean, posteriors.log_variance),
+        DiagonalNormal(*(np.broadcast_to(np.asarray(term), (count, len(term))) for term in (reference.mean, reference.log_variance))),
+    )
+    variance = np.asarray(posteriors.mean, np.float64).var(axis=0)
+    return LatentUse(
+        np.asarray(divergence, np.float64).mean(axis=0),
+        "the model's prior" if factorises else "N(0, I), since the model's prior does not factorise",
+        variance,
+        int((variance > ACTIVE_VARIANCE).sum()),
+    )
+
+
+def active_units(means: Float[np.ndarray, "images latent"]) -> int:
+    """Dimensions whose posterior mean varies over images by more than 0.01 (variance)."""
+    return int((np.asarray(means, np.float64).var(axis=0) > ACTIVE_VARIANCE).sum())
+
+
+@dataclasses.dataclass(frozen=True)
+class Probes:
+    """Accuracy on held-out images of classifiers that see the posterior means alone; `trained_on` training images at most 20,000."""
+
+    linear: Figure
+    nearest_neighbours: Figure
+    trained_on: int
+
+
+def probes(
+    training_means: Float[np.ndarray, "training latent"],
+    training_labels: Int[np.ndarray, " training"],
+    means: Float[np.ndarray, "images latent"],
+    labels: Int[np.ndarray, " images"],
+) -> Probes | None:
+    """A multinomial logistic regression and ten nearest neighbours, from standardised means; None where all labels are one.
+
+    scikit-learn's, with their usual settings, on the first 20,000 training images.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neighbors import KNeighborsClassifier
+
+    x, y = np.asarray(training_means[:PROBED], np.float64), training_labels[:PROBED]
+    if len(np.unique(y)) < 2:
+        return None
+    centre, spread = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-6)
+    x, held_out = (x - centre) / spread, (np.asarray(means, np.float64) - centre) / spread
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a probe stopped early is still a probe
+        linear = LogisticRegression(max_iter=300).fit(x, y)
+    neighbours = KNeighborsClassifier(min(NEIGHBOURS, len(x))).fit(x, y)
+    over = f"{len(labels):,} held-out images"
+    return Probes(
+        share_figure(linear.predict(held_out) == labels, over),
+        share_figure(neighbours.predict(held_out) == labels, over),
+        len(x),
+    )
