@@ -4,6 +4,10 @@
 
 First on 50,000 training images, the last 10,000 of the file held out: the settings are judged there and nowhere else.
 Then on all 60,000 with the same settings. The test set is looked at once, when the weights are final.
+
+Result of the packaged weights (8 epochs, seed 0, jax 0.10.2): 99.44 % of the test images right; 503 kB in half precision.
+They were made by the second part alone: the settings were judged on the held-out images with 12 epochs, by epoch 5 of
+which 99.33 % of these were right, and then shortened to 8 epochs. Eight epochs of 60,000 take 8 minutes of one core.
 """
 
 import argparse
