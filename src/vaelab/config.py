@@ -376,5 +376,7 @@ def load_recipe(name: str) -> Config:
 def load_config(path: Path) -> Config:
     """A configuration file of the user's own; keys that it leaves out have their defaults."""
     if not path.is_file():
-        raise VaelabError(f"{path}: no such configuration file; give the path of a TOML file, or --recipe with one of {', '.join(recipe_names())}")
+        raise VaelabError(
+            f"{path}: no such configuration file; give the path of a TOML file, or --recipe with one of {', '.join(recipe_names())}"
+        )
     return Config.from_toml(path.read_text(encoding="utf-8"), source=str(path))

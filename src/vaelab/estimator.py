@@ -1,12 +1,14 @@
 """`VAE`: a variational autoencoder as a scikit-learn estimator."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, no_type_check
 
 import jax
+import jax.random as jr
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Array, Float, Int, Shaped
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -15,7 +17,8 @@ from vaelab.config import Config
 from vaelab.densities import DiagonalNormal, kl_divergence
 from vaelab.errors import VaelabError
 from vaelab.evaluation.likelihood import importance_weighted_bound
-from vaelab.generating import decode, encode, encode_means, sample_latents
+from vaelab.generating import decode, encode, sample_latents
+from vaelab.generating.batching import in_batches
 from vaelab.model import Model, load_model, model_facts, save_model
 from vaelab.pixels import scaled
 from vaelab.runs import Run
@@ -23,6 +26,9 @@ from vaelab.training import TrainingData, train
 from vaelab.training.beginning import resolve
 
 Images = Shaped[np.ndarray, "n ..."]
+
+ArrayLike = Any
+"""What scikit-learn makes an array of: arrays, lists, data frames."""
 
 
 class ElboParts(NamedTuple):
@@ -45,7 +51,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         hidden: widths of the encoder's hidden layers; the decoder's are reversed.
         prior: `"normal"`, `"mixture"`, `"vamp"`, `"flow"` or `"class"` (which needs labels `y`).
         likelihood: `"bernoulli"`, `"continuous-bernoulli"` or `"gaussian"`.
-        posterior: `"gaussian"`, or `"deterministic"` for a plain autoencoder.
+        deterministic: no spread and no prior: a plain autoencoder.
         activation: `"relu"`, `"tanh"` or `"gated"`.
         pixels: as the model sees them, `"grey"` or `"dynamic"` (binarised afresh each time in training).
         beta: the weight of the KL term.
@@ -68,6 +74,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     ((1797, 2), (3, 8, 8))
     """
 
+    @no_type_check  # scikit-learn's rule: the constructor stores what it is given, and `fit` checks it
     def __init__(
         self,
         latent_dim: int = 2,
@@ -75,7 +82,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         *,
         prior: str = "normal",
         likelihood: str = "bernoulli",
-        posterior: str = "gaussian",
+        deterministic: bool = False,
         activation: str = "relu",
         pixels: str = "grey",
         beta: float = 1.0,
@@ -92,7 +99,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.hidden = hidden
         self.prior = prior
         self.likelihood = likelihood
-        self.posterior = posterior
+        self.deterministic = deterministic
         self.activation = activation
         self.pixels = pixels
         self.beta = beta
@@ -107,15 +114,15 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     # --- training -------------------------------------------------------------------------------------------------------------------
 
-    def fit(self, X: Images, y: Any = None, *, X_val: Images | None = None) -> Self:
+    def fit(self, X: ArrayLike, y: Any = None, *, X_val: ArrayLike | None = None) -> "VAE":
         """Train on images X; `y` are their labels, which only a class prior looks at. `X_val` are scored after each epoch.
 
         Raises:
             VaelabError: (a ValueError) for data that the likelihood cannot score, and settings out of range.
         """
-        if _is_same(X, y):
-            raise VaelabError("fit(X, X) is Keras's way; a VAE takes its images once: fit(X)")
         images = self._checked(X, fitting=True)
+        if y is X or np.array_equal(np.asarray(y), images):
+            raise VaelabError("fit(X, X) is Keras's way; a VAE takes its images once: fit(X)")
         labels = self._checked_labels(y, len(images))
         held_out = None if X_val is None else self._checked(X_val, shape=images.shape[1:])
         seed = int(check_random_state(self.random_state).randint(2**31))
@@ -139,7 +146,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             "model.decoder.activation": self.activation,
             "model.prior.kind": self.prior,
             "model.likelihood.kind": self.likelihood,
-            "model.posterior.kind": self.posterior,
+            "model.posterior.kind": "deterministic" if self.deterministic else "gaussian",
             "objective.beta": self.beta,
             "objective.warmup": self.warmup,
             "training.epochs": self.epochs,
@@ -160,12 +167,12 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     # --- images to latents and back -------------------------------------------------------------------------------------------------
 
-    def transform(self, X: Images) -> Float[np.ndarray, "n latent"]:
+    def transform(self, X: ArrayLike) -> Float[np.ndarray, "n latent"]:
         """The posterior means: the same at every call, and never a draw."""
         images, kind = self._seen(X)
-        return encode_means(self.model_, images).astype(kind)
+        return encode(self.model_, images).mean.astype(kind)
 
-    def posterior(self, X: Images) -> tuple[Float[np.ndarray, "n latent"], Float[np.ndarray, "n latent"]]:
+    def posterior(self, X: ArrayLike) -> tuple[Float[np.ndarray, "n latent"], Float[np.ndarray, "n latent"]]:
         """The mean and the standard deviation of q(z|x) for each row; zero deviations for an autoencoder."""
         images, kind = self._seen(X)
         encoded = encode(self.model_, images)
@@ -173,12 +180,12 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             return encoded.mean.astype(kind), np.zeros_like(encoded.mean, kind)
         return encoded.mean.astype(kind), np.exp(0.5 * encoded.log_variance).astype(kind)
 
-    def inverse_transform(self, Z: Float[np.ndarray, "n latent"]) -> Images:
+    def inverse_transform(self, Z: ArrayLike) -> Images:
         """The mean image of p(x|z) for each row of latents, of the kind that was fitted (uint8 if that was)."""
         check_is_fitted(self)
         return self._as_fitted(decode(self.model_, np.asarray(Z)))
 
-    def reconstruct(self, X: Images) -> Images:
+    def reconstruct(self, X: ArrayLike) -> Images:
         """Each image through its posterior mean and back."""
         return self.inverse_transform(self.transform(X))
 
@@ -199,7 +206,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     # --- scores ---------------------------------------------------------------------------------------------------------------------
 
-    def score_samples(self, X: Images, *, importance_samples: int = 100) -> Float[np.ndarray, " n"]:
+    def score_samples(self, X: ArrayLike, *, importance_samples: int = 100) -> Float[np.ndarray, " n"]:
         """The importance-weighted lower bound on log p(x) of each row, in nats: higher is better.
 
         One fixed set of noise serves all rows, so a subset of rows gets the same scores. On grey pixels under a Bernoulli likelihood
@@ -211,20 +218,26 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         images, _ = self._seen(X)
         prior = self.model_.prior.density(self.model_)
         return importance_weighted_bound(
-            self.model_, prior, images, samples=importance_samples, key=jax.random.key(0), fixed_noise=True
+            self.model_, prior, images, samples=importance_samples, key=jr.key(0), fixed_noise=True
         ).log_prob.astype(np.float64)
 
-    def score(self, X: Images, y: Any = None) -> float:
+    def score(self, X: ArrayLike, y: Any = None) -> float:
         """The mean of `score_samples`: higher is better, as in `GridSearchCV`."""
         del y
         return float(self.score_samples(X).mean())
 
-    def elbo(self, X: Images) -> ElboParts:
-        """The evidence lower bound of each row and its parts, in nats, at one draw of z with noise fixed for all rows."""
+    def elbo(self, X: ArrayLike) -> ElboParts:
+        """The evidence lower bound of each row and its parts, in nats, over 50 draws of z whose noise is the same for all rows.
+
+        Raises:
+            VaelabError: for an autoencoder, which has none.
+        """
         images, _ = self._seen(X)
         encoded = encode(self.model_, images)
         if encoded.log_variance is None:
-            raise VaelabError("an autoencoder has no evidence lower bound: its posterior is deterministic, so it has no density")
+            raise VaelabError(
+                "an autoencoder has no evidence lower bound: its posterior is deterministic, so it has no density"
+            )
         return _elbo_parts(self.model_, images, encoded.mean, encoded.log_variance)
 
     # --- keeping --------------------------------------------------------------------------------------------------------------------
@@ -243,7 +256,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return run.folder
 
     @classmethod
-    def from_run(cls, run: Run, *, prior: str = "trained") -> Self:
+    def from_run(cls, run: Run, *, prior: str = "trained") -> "VAE":
         """The estimator of a trained run."""
         config, facts = run.config, model_facts(run)
         model, training = config.model, config.training
@@ -252,7 +265,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             model.encoder.hidden,
             prior=model.prior.kind,
             likelihood=model.likelihood.kind,
-            posterior=model.posterior.kind,
+            deterministic=model.posterior.kind == "deterministic",
             activation=model.encoder.activation,
             pixels=config.data.pixels,
             beta=config.objective.beta,
@@ -284,7 +297,9 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 raise VaelabError("images must fit in 32-bit floats; found larger values. Rescale them")
         expected = shape or (None if fitting else self.image_shape_)
         if expected is not None and images.shape[1:] != expected:
-            raise VaelabError(f"images have shape {images.shape[1:]}; this VAE was fitted on {expected}. Give images of that shape")
+            raise VaelabError(
+                f"images have shape {images.shape[1:]}; this VAE was fitted on {expected}. Give images of that shape"
+            )
         return images
 
     def _seen(self, X: Any) -> tuple[np.ndarray, np.dtype]:
@@ -335,35 +350,38 @@ def load(run: str | Path, *, prior: str = "trained") -> VAE:
     return VAE.from_run(Run.open(run), prior=prior)
 
 
-def _elbo_parts(model: Model, images: np.ndarray, mean: np.ndarray, log_variance: np.ndarray) -> ElboParts:
-    prior = model.prior.density(model)
-    noise = jax.random.normal(jax.random.key(0), (model.latent_dim,))
+ELBO_DRAWS = 50
 
-    @jax.jit
-    def parts(image: Any, mean: Any, log_variance: Any) -> tuple[Any, Any, Any]:
-        def one(image: Any, mean: Any, log_variance: Any) -> tuple[Any, Any, Any]:
-            posterior = DiagonalNormal(mean, log_variance)
+
+@jax.jit
+def _elbo_terms(model: Model, images: Array, mean: Array, log_variance: Array) -> tuple[Array, Array, Array | None]:
+    prior = model.prior.density(model).given(None)
+    noise = jr.normal(jr.key(0), (ELBO_DRAWS, model.latent_dim))
+
+    def of_image(image: Array, mean: Array, log_variance: Array) -> tuple[Array, Array, Array | None]:
+        posterior = DiagonalNormal(mean, log_variance)
+        per_dimension = kl_divergence(posterior, prior)
+
+        def at(noise: Array) -> tuple[Array, Array]:
             z = posterior.mean + posterior.standard_deviation * noise
-            per_dimension = kl_divergence(posterior, prior)
-            kl = posterior.log_prob(z) - prior.log_prob(z) if per_dimension is None else per_dimension.sum()
-            return -model.likelihood(z).log_prob(image), kl, per_dimension
+            return -model.likelihood(z).log_prob(image), posterior.log_prob(z) - prior.log_prob(z)
 
-        return jax.vmap(one)(scaled(image), mean, log_variance)
+        reconstruction, log_ratio = jax.vmap(at)(noise)
+        kl = log_ratio.mean() if per_dimension is None else per_dimension.sum()
+        return reconstruction.mean(), kl, per_dimension
 
-    chunks = range(0, len(images), 2000)
-    found = [parts(*(array[start : start + 2000] for array in (images, mean, log_variance))) for start in chunks]
-    reconstruction, kl = (np.concatenate([np.asarray(part[index]) for part in found]) for index in (0, 1))
-    per_dimension = None if found[0][2] is None else np.concatenate([np.asarray(part[2]) for part in found])
+    return jax.vmap(of_image)(scaled(images), mean, log_variance)
+
+
+def _elbo_parts(model: Model, images: np.ndarray, mean: np.ndarray, log_variance: np.ndarray) -> ElboParts:
+    reconstruction, kl, per_dimension = in_batches(
+        lambda *rows: _elbo_terms(model, *rows),
+        images,
+        mean,
+        log_variance,
+        features=ELBO_DRAWS * math.prod(model.image_shape),
+    )
     return ElboParts(-(reconstruction + kl), reconstruction, kl, per_dimension)
-
-
-def _is_same(X: Any, y: Any) -> bool:
-    if y is None:
-        return False
-    if y is X:
-        return True
-    shapes = np.shape(X), np.shape(y)
-    return shapes[0] == shapes[1] and len(shapes[0]) > 1 and bool(np.array_equal(np.asarray(X), np.asarray(y)))
 
 
 def _print_epoch(report: dict[str, Any]) -> None:

@@ -36,7 +36,9 @@ class Run:
         folder = _folder_of(str(name))
         path = folder / "config.toml"
         if not path.is_file():
-            nearby = [str(found.parent) for found in folder.parent.glob("*/config.toml")] if folder.parent.is_dir() else []
+            nearby = (
+                [str(found.parent) for found in folder.parent.glob("*/config.toml")] if folder.parent.is_dir() else []
+            )
             hint = nearest_name(str(folder), nearby) if nearby else "make one with: vaelab train"
             raise VaelabError(f"{name}: no run there (expected a folder with config.toml); {hint}")
         return cls(folder, Config.from_toml(path.read_text(encoding="utf-8"), source=str(path)))
@@ -136,7 +138,9 @@ class Run:
             with self.metrics_file.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(record) + "\n")
         except OSError as error:
-            raise VaelabError(f"{self.metrics_file}: could not be written ({error.strerror}); free some space, then: vaelab train --resume {self.folder}") from error
+            raise VaelabError(
+                f"{self.metrics_file}: could not be written ({error.strerror}); free some space, then: vaelab train --resume {self.folder}"
+            ) from error
 
     def keep_metrics(self, epochs: int) -> None:
         """Drop the records after so many epochs, and a torn line: what a resumed run will write again."""
@@ -156,9 +160,13 @@ class Run:
         try:
             lock.acquire()
         except Timeout:
-            raise VaelabError(f"{self.folder}: in use by another vaelab process; wait for it to end, or choose another --out") from None
+            raise VaelabError(
+                f"{self.folder}: in use by another vaelab process; wait for it to end, or choose another --out"
+            ) from None
         except OSError as error:
-            raise VaelabError(f"{self.folder}: cannot be written to ({error.strerror}); copy the run to a folder of yours") from None
+            raise VaelabError(
+                f"{self.folder}: cannot be written to ({error.strerror}); copy the run to a folder of yours"
+            ) from None
         try:
             yield
         finally:

@@ -51,7 +51,7 @@ def summarise(model: Model) -> Summary:
                 if node["op"] == "activation" and layers and layers[-1].output_shape == shape:
                     last = layers.pop()
                     layers.append(Layer(last.name, f"{last.kind}, {kind}", shape, last.parameters))
-                elif shape != source or node["op"] != "reshape":
+                elif shape != source:
                     layers.append(Layer(node["op"], kind, shape, 0))
             shapes[node["output"]] = shape
         parts[part] = layers

@@ -18,7 +18,12 @@ def test_the_tutorial_is_the_tutorials():
     assert config.model.encoder.hidden == config.model.decoder.hidden == (256,)
     assert config.model.latent_dim == 2
     training = config.training
-    assert (training.epochs, training.batch_size, training.learning_rate, training.optimiser) == (20, 100, 1e-3, "rmsprop")
+    assert (training.epochs, training.batch_size, training.learning_rate, training.optimiser) == (
+        20,
+        100,
+        1e-3,
+        "rmsprop",
+    )
     assert training.optimiser_options == {"decay": 0.9, "eps": 1e-7}
     assert config.data.validation == "test"
     assert training.keep == "last"
@@ -55,7 +60,10 @@ BAD_VALUES = {
     "latent_dim 0": ({"model.latent_dim": 0}, "model.latent_dim: Input should be greater than or equal to 1; found 0"),
     "a word for a number": ({"training.epochs": "many"}, "training.epochs: .*valid integer.*found 'many'"),
     "an unknown kind": ({"model.likelihood.kind": "poisson"}, "model.likelihood: .*'bernoulli'"),
-    "a warm-up longer than training": ({"objective.warmup": 1.5}, "objective: warm-up is a share of training.*longer than training"),
+    "a warm-up longer than training": (
+        {"objective.warmup": 1.5},
+        "objective: warm-up is a share of training.*longer than training",
+    ),
     "an infinite rate": ({"training.learning_rate": "inf"}, "training.learning_rate: .*finite"),
     "selection by the test images": (
         {"training.keep": "best", "data.validation": "test"},

@@ -34,6 +34,8 @@ def interpret(graph: dict[str, Any], arrays: dict[str, np.ndarray], value: np.nd
                 out = given[0] + given[1]
             case "affine":
                 out = given[0] * node["scale"] + node["shift"]
+            case "clip":
+                out = np.clip(given[0], node["low"], node["high"])
             case "activation":
                 out = activations[node["kind"]](given[0])
             case "reshape":

@@ -9,7 +9,11 @@ import pytest
 from vaelab.errors import VaelabError
 from vaelab.tensors import read_tensors, write_tensors
 
-ARRAYS = {"a.weight": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.array(7, np.int32), "key": np.array([1, 2], np.uint32)}
+ARRAYS = {
+    "a.weight": np.arange(6, dtype=np.float32).reshape(2, 3),
+    "b": np.array(7, np.int32),
+    "key": np.array([1, 2], np.uint32),
+}
 HEADER = {"format": "test-1", "facts": {"names": ["zero", "零"]}}
 
 

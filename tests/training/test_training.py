@@ -85,11 +85,17 @@ def test_a_resumed_run_has_the_weights_of_one_never_stopped(few_digits: Dataset,
     outcomes = []
     for _ in range(4):
         stop = Stopped()
-        outcomes.append(train(config, data, run=run, stop=stop, on_epoch=lambda report, stop=stop: stop.request()).outcome)
+        outcomes.append(
+            train(config, data, run=run, stop=stop, on_epoch=lambda report, stop=stop: stop.request()).outcome
+        )
     assert outcomes == [Outcome.INTERRUPTED] * 3 + [Outcome.FINISHED]
     assert_same_weights(load_model(run), whole.model)
-    without_time = [{k: v for k, v in report.items() if k not in ("seconds", "images_per_second")} for report in run.metrics()]
-    expected = [{k: v for k, v in report.items() if k not in ("seconds", "images_per_second")} for report in whole.history]
+    without_time = [
+        {k: v for k, v in report.items() if k not in ("seconds", "images_per_second")} for report in run.metrics()
+    ]
+    expected = [
+        {k: v for k, v in report.items() if k not in ("seconds", "images_per_second")} for report in whole.history
+    ]
     assert without_time == expected
 
 
@@ -158,10 +164,17 @@ def test_nothing_is_selected_during_the_warm_up(few_digits: Dataset):
 
 
 def test_a_loss_that_becomes_nan_stops_with_step_and_term(few_digits: Dataset, tmp_path):
-    settings = {"training.learning_rate": 1e6, "training.optimiser": "sgd", "training.optimiser_options": {}, "training.epochs": 3}
+    settings = {
+        "training.learning_rate": 1e6,
+        "training.optimiser": "sgd",
+        "training.optimiser_options": {},
+        "training.epochs": 3,
+    }
     config, data = begin(small("tutorial", **settings), few_digits)
     run = Run.create(tmp_path / "run", config)
-    with pytest.raises(VaelabError, match=r"NaN or infinite at step \d+ \(epoch 1\), in its (kl|reconstruction).*learning rate"):
+    with pytest.raises(
+        VaelabError, match=r"NaN or infinite at step \d+ \(epoch 1\), in its (kl|reconstruction).*learning rate"
+    ):
         train(config, data, run=run)
     assert run.metrics() == []
 
@@ -227,7 +240,9 @@ def test_unknown_optimisers_and_options_name_the_nearest():
 
 def test_bad_data_are_refused_before_training(few_digits: Dataset):
     images = few_digits.train.images.astype(np.float32)
-    with pytest.raises(VaelabError, match=r"must lie in \[0, 1\] for a bernoulli likelihood; found values from 0 to 255"):
+    with pytest.raises(
+        VaelabError, match=r"must lie in \[0, 1\] for a bernoulli likelihood; found values from 0 to 255"
+    ):
         resolve(small("tutorial"), TrainingData(images, None))
     holed = images / 255
     holed[3, 0, 0] = np.nan
@@ -252,10 +267,14 @@ def test_the_importance_weighted_bound_is_tighter(few_digits: Dataset):
     model = eqx.tree_at(lambda model: model.encoder.log_variance.bias, model, replace_fn=lambda bias: bias + 1.0)
     batch = Batch(scaled(jnp.asarray(data.images[:100])), None)
     beta = jnp.float32(1.0)
-    one, fifty = (eqx.filter_jit(objective)(model, batch, beta, jr.key(0)) for objective in (Elbo(20), ImportanceWeighted(50)))
+    one, fifty = (
+        eqx.filter_jit(objective)(model, batch, beta, jr.key(0)) for objective in (Elbo(20), ImportanceWeighted(50))
+    )
     assert fifty.loss.mean() < one.loss.mean()
     np.testing.assert_allclose(fifty.loss, fifty.reconstruction + fifty.kl, rtol=1e-5)
-    single, elbo = (eqx.filter_jit(objective)(model, batch, beta, jr.key(0)) for objective in (ImportanceWeighted(1), Elbo(200)))
+    single, elbo = (
+        eqx.filter_jit(objective)(model, batch, beta, jr.key(0)) for objective in (ImportanceWeighted(1), Elbo(200))
+    )
     assert single.loss.mean() == pytest.approx(float(elbo.loss.mean()), rel=0.02)
 
 

@@ -25,7 +25,10 @@ def summary(
     else:
         config = load_recipe(recipe)
         shape = config.model.image_shape or load_data(config.data.name).image_shape
-        model, title = build_model(config.model.model_copy(update={"image_shape": shape}), jr.key(0)), f"recipe {recipe}"
+        model, title = (
+            build_model(config.model.model_copy(update={"image_shape": shape}), jr.key(0)),
+            f"recipe {recipe}",
+        )
     found = summarise(model)
     console = Console()
     for part, layers in found.parts.items():
@@ -37,4 +40,6 @@ def summary(
         table.add_row(part, "", "", f"{found.parameters_of(part):,}")
         console.print(table)
     total = found.trainable + found.fixed
-    console.print(f"total      {total:,} ({total * 4 / 2**20:.2f} MB)\ntrainable  {found.trainable:,}\nnot trainable  {found.fixed:,}")
+    console.print(
+        f"total      {total:,} ({total * 4 / 2**20:.2f} MB)\ntrainable  {found.trainable:,}\nnot trainable  {found.fixed:,}"
+    )

@@ -21,20 +21,34 @@ EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 def train(
     data: Annotated[
         str | None,
-        typer.Argument(metavar="[DATA]", help="mnist, digits, fashion-mnist, kmnist, or the path of a file or folder of yours."),
+        typer.Argument(
+            metavar="[DATA]", help="mnist, digits, fashion-mnist, kmnist, or the path of a file or folder of yours."
+        ),
     ] = None,
-    recipe: Annotated[str | None, typer.Option(help="A named model: tutorial (the default), autoencoder, better, …")] = None,
-    config: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="A configuration of your own, instead of a recipe.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="The run folder. Default: runs/RECIPE-DATA.")] = None,
-    resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with a run that was stopped, exactly.")] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="A named model: tutorial (the default), autoencoder, better, …")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="A configuration of your own, instead of a recipe.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="The run folder. Default: runs/RECIPE-DATA.")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Go on with a run that was stopped, exactly.")
+    ] = None,
     latent_dim: Annotated[int | None, typer.Option(help="Dimensions of the latent space.")] = None,
-    hidden: Annotated[str | None, typer.Option(metavar="300,300", help="Widths of the encoder; the decoder's are reversed.")] = None,
+    hidden: Annotated[
+        str | None, typer.Option(metavar="300,300", help="Widths of the encoder; the decoder's are reversed.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of the optimiser, at its highest.")] = None,
     beta: Annotated[float | None, typer.Option(help="The weight of the KL term.")] = None,
     prior: Annotated[str | None, typer.Option(metavar="KIND", help="normal, mixture, vamp, flow or class.")] = None,
-    likelihood: Annotated[str | None, typer.Option(metavar="KIND", help="bernoulli, continuous-bernoulli or gaussian.")] = None,
+    likelihood: Annotated[
+        str | None, typer.Option(metavar="KIND", help="bernoulli, continuous-bernoulli or gaussian.")
+    ] = None,
     pixels: Annotated[str | None, typer.Option(metavar="KIND", help="grey, dynamic, threshold or static.")] = None,
     size: Annotated[int | None, typer.Option(help="Bring a folder's images to SIZE x SIZE.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
@@ -43,7 +57,9 @@ def train(
         typer.Option("--set", metavar="KEY=VALUE", help="Any key of the configuration, e.g. training.optimiser=adam."),
     ] = None,
     figures: Annotated[bool, typer.Option(help="Draw the figures at the end.")] = True,
-    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard events (an extra).")] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Also write TensorBoard events (an extra).")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the last line only.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object an epoch.")] = False,
 ) -> None:
@@ -68,7 +84,9 @@ def train(
     changes |= dict(_split_setting(text) for text in set_values or [])
     if resume is not None:
         if changes or recipe or config or out:
-            raise VaelabError("--resume goes on exactly as the run was begun; leave the other options out, or begin a new run")
+            raise VaelabError(
+                "--resume goes on exactly as the run was begun; leave the other options out, or begin a new run"
+            )
         _resume(resume, figures=figures, tensorboard=tensorboard, quiet=quiet, as_json=as_json)
         return
     if recipe is not None and config is not None:
@@ -139,7 +157,9 @@ def _prepared(config: "Config") -> tuple[Any, Any, "Config"]:
     return dataset, data, resolve(config, data)
 
 
-def _train_in(run: Any, dataset: Any, data: Any, *, figures: bool, tensorboard: bool, quiet: bool, as_json: bool) -> None:
+def _train_in(
+    run: Any, dataset: Any, data: Any, *, figures: bool, tensorboard: bool, quiet: bool, as_json: bool
+) -> None:
     from vaelab.cli.environment import write_environment
     from vaelab.cli.progress import reporter
     from vaelab.training import Outcome, Stopped, train

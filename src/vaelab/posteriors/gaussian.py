@@ -1,5 +1,7 @@
 """The diagonal Gaussian posterior."""
 
+from typing import ClassVar
+
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -13,8 +15,11 @@ from vaelab.posteriors.base import AbstractPosterior
 class GaussianPosterior(AbstractPosterior):
     """q(z|x) = N(mean(x), diag(exp(log_variance(x)))), two linear heads on one network.
 
-    Kingma and Welling, "Auto-encoding variational Bayes", ICLR 2014, eq. 9.
+    Kingma and Welling, "Auto-encoding variational Bayes", ICLR 2014, eq. 9. The log-variance is cut at BOUNDS, far outside of what
+    any trained model uses: data of large values would otherwise overflow its exponential at the first step.
     """
+
+    BOUNDS: ClassVar[tuple[float, float]] = (-30.0, 20.0)
 
     network: Mlp
     mean: Linear
@@ -28,9 +33,11 @@ class GaussianPosterior(AbstractPosterior):
 
     def __call__(self, image: Float[Array, " *image"]) -> DiagonalNormal:
         features = self.network(jnp.ravel(image))
-        return DiagonalNormal(self.mean(features), self.log_variance(features))
+        return DiagonalNormal(self.mean(features), jnp.clip(self.log_variance(features), *self.BOUNDS))
 
     def trace(self, graph: Graph, value: str, path: str) -> None:
         features = self.network.trace(graph, value, f"{path}.network")
         graph.outputs["mean"] = graph.dense(features, f"{path}.mean")
-        graph.outputs["log_variance"] = graph.dense(features, f"{path}.log_variance")
+        low, high = self.BOUNDS
+        log_variance = graph.dense(features, f"{path}.log_variance")
+        graph.outputs["log_variance"] = graph.add("clip", log_variance, low=low, high=high)

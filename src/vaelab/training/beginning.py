@@ -23,7 +23,9 @@ def resolve(config: Config, data: TrainingData) -> Config:
     """
     shape = config.model.image_shape
     if shape is not None and shape != data.image_shape:
-        raise VaelabError(f"images have shape {data.image_shape}; the model asks for {shape}. Give images of that shape, or leave model.image_shape out")
+        raise VaelabError(
+            f"images have shape {data.image_shape}; the model asks for {shape}. Give images of that shape, or leave model.image_shape out"
+        )
     check_range(data.images, config.model.likelihood.kind)
     if config.data.pixels != "grey":
         check_range(data.images, "bernoulli", what="images whose pixels are to be binarised")
@@ -50,7 +52,13 @@ def initial_model(config: Config, data: TrainingData) -> Model:
 
 def _with_output_bias(model: Model, images: np.ndarray) -> Model:
     """The decoder's last bias such that it begins at the mean image: a logit for Bernoulli pixels, the mean itself for Gaussian ones."""
-    mean = np.mean([np.asarray(scaled(jnp.asarray(part))).mean(axis=0) for part in np.array_split(images, max(len(images) // 5000, 1))], axis=0)
+    mean = np.mean(
+        [
+            np.asarray(scaled(jnp.asarray(part))).mean(axis=0)
+            for part in np.array_split(images, max(len(images) // 5000, 1))
+        ],
+        axis=0,
+    )
     mean = jnp.ravel(jnp.asarray(mean, jnp.float32))
     if isinstance(model.decoder, BernoulliLikelihood | ContinuousBernoulliLikelihood):
         bounded = jnp.clip(mean, 1e-3, 1.0 - 1e-3)

@@ -22,7 +22,11 @@ class Progress:
 
 
 def save_checkpoint(path: Path, state: TrainingState, best: PyTree | None, progress: Progress) -> None:
-    write_tensors(path, named_arrays({"state": state, "best": best}), {"format": "vaelab-checkpoint-1", "progress": asdict(progress)})
+    write_tensors(
+        path,
+        named_arrays({"state": state, "best": best}),
+        {"format": "vaelab-checkpoint-1", "progress": asdict(progress)},
+    )
 
 
 def load_checkpoint(path: Path, like: TrainingState) -> tuple[TrainingState, PyTree | None, Progress]:

@@ -132,9 +132,7 @@ def build_trainer(config: Config, model: Model, image_count: int, mesh: Mesh) ->
 SCORE_CHUNK = 1000
 
 
-def _scores(
-    objective: AbstractObjective, model: Model, images: Array, beta: Array, key: PRNGKeyArray
-) -> Scores:
+def _scores(objective: AbstractObjective, model: Model, images: Array, beta: Array, key: PRNGKeyArray) -> Scores:
     """The averages over all images, in chunks that fit in memory; the last chunk is padded and its padding not counted."""
     count = images.shape[0]
     size = min(SCORE_CHUNK, count)

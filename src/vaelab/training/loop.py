@@ -114,7 +114,14 @@ def train(
             raise VaelabError(_diverged(config, progress.epoch, bad, trainer.steps_per_epoch, run))
         state = new_state
         epoch = progress.epoch + 1
-        report = _report(epoch, losses, scores, config.objective.beta, time.monotonic() - started, trainer.steps_per_epoch * config.training.batch_size)
+        report = _report(
+            epoch,
+            losses,
+            scores,
+            config.objective.beta,
+            time.monotonic() - started,
+            trainer.steps_per_epoch * config.training.batch_size,
+        )
         progress = replace(progress, epoch=epoch, seconds=seconds_before + time.monotonic() - begun)
         if scores is not None and epoch > warmup_epochs and np.isfinite(report["val_loss"]):
             if progress.best_loss is None or report["val_loss"] < progress.best_loss:

@@ -32,6 +32,8 @@ def posterior_parameters(model: Model, images: Array) -> dict[str, Float[Array, 
 
 def save_snapshot(run: Run, epoch: int, model: Model, watched_images: Array) -> None:
     """Write the latents of the watched images and the decoder's tensors at this epoch."""
-    arrays = {name: np.asarray(array, np.float16) for name, array in posterior_parameters(model, watched_images).items()}
+    arrays = {
+        name: np.asarray(array, np.float16) for name, array in posterior_parameters(model, watched_images).items()
+    }
     arrays |= {f"decoder.{name}": array.astype(np.float16) for name, array in named_arrays(model.decoder).items()}
     write_tensors(run.snapshot_file(epoch), arrays, {"format": "vaelab-snapshot-1", "epoch": epoch})

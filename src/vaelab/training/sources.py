@@ -49,7 +49,9 @@ def check_range(images: np.ndarray, likelihood: str, *, what: str = "images") ->
         return
     if not np.isfinite(images).all():
         bad = int((~np.isfinite(images.reshape(len(images), -1))).any(axis=1).sum())
-        raise VaelabError(f"{what} must be finite; found NaN or infinity in {bad} of {len(images)}. Remove or fill them")
+        raise VaelabError(
+            f"{what} must be finite; found NaN or infinity in {bad} of {len(images)}. Remove or fill them"
+        )
     low, high = float(images.min()), float(images.max())
     if likelihood != "gaussian" and (low < 0.0 or high > 1.0):
         raise VaelabError(
