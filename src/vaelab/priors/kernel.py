@@ -41,7 +41,7 @@ class KernelDensity(AbstractDensity):
 
     def log_prob(self, value: Float[Array, " latent"]) -> Float[Array, ""]:
         count, latent_dim = self.points.shape
-        log_kernels = log_sum_of_kernels(self.points / self.bandwidth, value / self.bandwidth)
+        log_kernels = log_sum_of_kernels(self.points / self.bandwidth[None], value / self.bandwidth)
         return log_kernels - jnp.log(float(count)) - 0.5 * latent_dim * LOG_TWO_PI - jnp.sum(jnp.log(self.bandwidth))
 
     def sample(self, key: PRNGKeyArray) -> Float[Array, " latent"]:

@@ -1,0 +1,108 @@
+"""`vaelab fit-prior`: mend the prior of a trained model."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vaelab.cli.options import Overwrite, RunName, Seed
+from vaelab.errors import VaelabError, nearest_name
+
+if TYPE_CHECKING:
+    from vaelab.fitting import FittedPrior
+
+
+def fit_prior(
+    run: RunName,
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="mixture, kde, flow or second-stage.", show_default=False)
+    ] = "mixture",
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What to call it. Default: KIND.", show_default=False)
+    ] = None,
+    by_class: Annotated[
+        bool, typer.Option("--by-class", help="One density for each label, so that sample --label 7 draws sevens.")
+    ] = False,
+    components: Annotated[
+        int | None, typer.Option(metavar="K", help="Of a mixture. Default: by held-out likelihood.", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.safetensors",
+            help="Write it there, and not into the run; --prior FILE.safetensors uses it.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+) -> None:
+    """Fit a density to the latents of the training images, and keep it beside the model as another prior."""
+    from vaelab.fitting.names import KINDS, default_name
+    from vaelab.priors.chosen import checked_name
+    from vaelab.runs import Run
+
+    opened = Run.open(run)
+    if kind not in KINDS:
+        raise VaelabError(f"unknown kind of prior '{kind}'; {nearest_name(kind, KINDS)}")
+    if components is not None and components < 1:
+        raise VaelabError(f"--components {components}: expected 1 or more")
+    called = checked_name(name) if name else default_name(kind, by_class=by_class, latent_dim=opened.config.model.latent_dim)
+    if out is not None and (out.suffix != ".safetensors" or name is not None):
+        raise VaelabError(f"--out {out}: expected one file name that ends in .safetensors, and no --name beside it")
+    if out is None and run.startswith("pretrained:"):
+        raise VaelabError(f"{run}: lies in the package, which is not written to; add --out FILE.safetensors, then use --prior FILE.safetensors")
+    path = out or opened.prior_file(called)
+    if path.exists() and not overwrite:
+        raise VaelabError(f"{path}: exists already; choose another --name, or add --overwrite")
+
+    from vaelab.cli.compilation import use_compilation_cache
+
+    use_compilation_cache()
+
+    import contextlib
+
+    from rich.console import Console
+
+    from vaelab.evaluation.of_run import judged_images
+    from vaelab.fitting import fit_prior as fit
+    from vaelab.model import load_model
+    from vaelab.priors import fingerprint, save_prior
+
+    model = load_model(opened)
+    images = judged_images(opened)
+    with contextlib.nullcontext() if out is not None else opened.locked():
+        with Console(stderr=True).status(f"fitting a {kind} prior to the latents of {opened.name} …"):
+            fitted = fit(
+                model,
+                images.training_images,
+                kind,
+                labels=images.training_labels,
+                by_class=by_class,
+                components=components,
+                pixels=images.pixels,
+                seed=seed,
+            )
+        save_prior(path, fitted.prior, {**fitted.facts(), "encoder": fingerprint(model.encoder)})
+    print_fit(fitted, path, run, str(out) if out is not None else called)
+
+
+def print_fit(fitted: "FittedPrior", path: Path, run: str, called: str) -> None:
+    """What was chosen, what it is worth, the time, and what to do next."""
+    for part in fitted.words.split("; "):
+        typer.echo(f"  {part}")
+    if len(fitted.tried) > 1:
+        typer.echo(f"  chosen by held-out draws ({fitted.chosen}, mean log-likelihood in nats):")
+        best = max(score for _, score in fitted.tried)
+        for candidate, score in fitted.tried:
+            typer.echo(f"    {candidate:>5}  {score:9.4f}{'  <-' if score == best else ''}")
+    for note in fitted.notes:
+        typer.echo(f"  {note}")
+    exact = "at least " if fitted.prior.scoring == "bound" else ""
+    typer.echo(
+        f"  draws of {fitted.held_out_images:,} held-out images: {exact}{fitted.held_out:.3f} nats, "
+        f"{fitted.normal:.3f} under N(0, I); a gain of {fitted.gain:.3f} ± {fitted.gain_standard_error:.3f} (over images)"
+    )
+    typer.echo(f"  {fitted.images:,} draws of q(z|x) of training images, seed {fitted.seed}, {fitted.seconds:.1f} s")
+    label = f" --label {fitted.prior.labels[-1]}" if fitted.prior.labels else ""
+    typer.echo(f"{path}: now use it, e.g. vaelab sample {run} --prior {called}{label}, or vaelab evaluate {run} --prior {called}")

@@ -1,0 +1,139 @@
+"""A trained model and its training images in, a prior out."""
+
+import time
+
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Int
+
+from vaelab.densities import standard_normal
+from vaelab.errors import VaelabError, nearest_name
+from vaelab.fitting.draws import posterior_draws
+from vaelab.fitting.fitted import Fit, FittedPrior
+from vaelab.fitting.flow import fit_flow
+from vaelab.fitting.kernel_density import fit_kernel_density
+from vaelab.fitting.mixture import fit_mixture
+from vaelab.fitting.names import KINDS
+from vaelab.fitting.parts import Draws, chosen_images, log_probs
+from vaelab.fitting.second_stage import fit_second_stage
+from vaelab.model import Model
+from vaelab.pixels import Pixels
+from vaelab.priors import ByClassPrior, NormalPrior, class_count
+from vaelab.priors.by_label import log_frequencies
+
+FEWEST_IMAGES = 10
+"""Of one class, or in all, below which no density is fitted."""
+
+
+def fit_prior(
+    model: Model,
+    images: np.ndarray,
+    kind: str = "mixture",
+    *,
+    labels: Int[np.ndarray, " images"] | None = None,
+    by_class: bool = False,
+    components: int | None = None,
+    pixels: Pixels = "grey",
+    seed: int = 0,
+) -> FittedPrior:
+    """Fit a density to fresh draws from q(z|x) of training images: an ex-post prior for the model.
+
+    Ghosh et al., "From variational to deterministic autoencoders", ICLR 2020, section 4; the second stage is that of Dai and Wipf,
+    "Diagnosing and enhancing VAE models", ICLR 2019. Whatever is chosen (components, bandwidth, when to stop) is chosen by the
+    log-likelihood of draws of other images, a fifth of those given.
+
+    Args:
+        model: a trained model; an autoencoder's codes serve as draws.
+        images: training images, uint8 or floating point, (n, *image_shape); a random 25,000 of them are used at most.
+        kind: mixture, kde, flow or second-stage.
+        labels: needed for `by_class`.
+        by_class: one density for each class, and their mixture by frequency; `prior.density(model).given(label)` is a class's.
+        components: of a mixture, instead of choosing.
+        pixels: the treatment that the model was trained with.
+        seed: of the draws, of which images are held out, and of what is random in the fit.
+
+    Raises:
+        VaelabError: for an unknown kind, too few images, or labels that are missing.
+    """
+    if kind not in KINDS:
+        raise VaelabError(f"unknown kind of prior '{kind}'; {nearest_name(kind, KINDS)}")
+    if components is not None and kind != "mixture":
+        raise VaelabError(f"--components is a mixture's; a {kind} prior has none. Leave it out")
+    if by_class and labels is None:
+        raise VaelabError("--by-class needs labels, and these data have none; leave it out")
+    if len(images) < max(FEWEST_IMAGES, components or 0):
+        wanted = max(FEWEST_IMAGES, components or 0)
+        raise VaelabError(f"a {kind} prior needs {wanted} images at least; found {len(images)}. Give more, or fewer --components")
+    begun = time.monotonic()
+    generator = np.random.default_rng(seed)
+    fitted_places, held_out_places = chosen_images(len(images), generator)
+    fitted_key, held_out_key = jr.split(jr.key(seed))
+    draws = Draws(
+        posterior_draws(model, images[fitted_places], pixels, key=fitted_key),
+        posterior_draws(model, images[held_out_places], pixels, key=held_out_key),
+    )
+    if by_class:
+        assert labels is not None
+        fit = _fit_each_class(draws, kind, labels[fitted_places], labels[held_out_places], labels, components, seed)
+    else:
+        fit = _fit_one(draws, kind, components, seed)
+    held_out = log_probs(fit.prior.density(model), draws.held_out)
+    normal = log_probs(standard_normal(model.latent_dim), draws.held_out)
+    gain = held_out - normal
+    return FittedPrior(
+        prior=fit.prior,
+        kind=kind,
+        words=fit.words,
+        chosen=fit.chosen,
+        tried=fit.tried,
+        notes=fit.notes,
+        images=len(draws.fitted),
+        held_out_images=len(draws.held_out),
+        held_out=float(held_out.mean()),
+        normal=float(normal.mean()),
+        gain=float(gain.mean()),
+        gain_standard_error=float(gain.std(ddof=1) / np.sqrt(len(gain))),
+        seed=seed,
+        seconds=time.monotonic() - begun,
+    )
+
+
+def _fit_one(draws: Draws, kind: str, components: int | None, seed: int) -> Fit:
+    if kind == "mixture":
+        return fit_mixture(draws, components=components, seed=seed)
+    if kind == "kde":
+        return fit_kernel_density(draws)
+    if kind == "flow":
+        return fit_flow(draws, seed=seed)
+    return fit_second_stage(draws, seed=seed)
+
+
+def _fit_each_class(
+    draws: Draws,
+    kind: str,
+    fitted_labels: np.ndarray,
+    held_out_labels: np.ndarray,
+    labels: np.ndarray,
+    components: int | None,
+    seed: int,
+) -> Fit:
+    """One fit for each label that occurs; a number that no image has stands empty, with frequency zero."""
+    classes = class_count(labels)
+    fits: dict[int, Fit] = {}
+    for label in range(classes):
+        if not (labels == label).any():
+            continue
+        own = Draws(draws.fitted[fitted_labels == label], draws.held_out[held_out_labels == label])
+        if len(own.fitted) < max(FEWEST_IMAGES, components or 0) or len(own.held_out) == 0:
+            raise VaelabError(
+                f"label {label} has {len(own.fitted)} images to fit to and {len(own.held_out)} held out; a {kind} prior of a class "
+                f"needs {max(FEWEST_IMAGES, components or 0)} and 1. Give more images, or leave out --by-class"
+            )
+        fits[label] = _fit_one(own, kind, components, seed)
+    empty = NormalPrior(draws.latent_dim)
+    priors = tuple(fits[label].prior if label in fits else empty for label in range(classes))
+    prior = ByClassPrior(priors, jnp.asarray(log_frequencies(labels, classes)))
+    words = "; ".join(f"{label}: {fit.words}" for label, fit in fits.items())
+    notes = tuple(dict.fromkeys(note for fit in fits.values() for note in fit.notes))
+    return Fit(prior, words, None, (), notes)

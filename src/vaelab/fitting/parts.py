@@ -1,0 +1,52 @@
+"""The draws that a density is fitted to, and those that judge it: of other images."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from vaelab.densities import AbstractDensity
+
+MOST_FITTED = 20_000
+MOST_HELD_OUT = 5_000
+"""So many draws settle every choice made here; more cost time alone."""
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Draws of q(z|x), of two disjoint sets of images."""
+
+    fitted: Float[np.ndarray, "fitted latent"]
+    held_out: Float[np.ndarray, "held_out latent"]
+
+    @property
+    def latent_dim(self) -> int:
+        return self.fitted.shape[1]
+
+    @property
+    def centre(self) -> Float[np.ndarray, " latent"]:
+        return self.fitted.mean(axis=0)
+
+    @property
+    def spread(self) -> Float[np.ndarray, " latent"]:
+        """The standard deviation in each dimension; never zero."""
+        return np.maximum(self.fitted.std(axis=0), 1e-6)
+
+
+def chosen_images(count: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Which images are fitted to and which are held out (a fifth, within the limits): places in a set of `count`."""
+    order = generator.permutation(count)
+    held_out = min(MOST_HELD_OUT, max(count // 5, 1))
+    return order[held_out : held_out + MOST_FITTED], order[:held_out]
+
+
+def log_probs(density: AbstractDensity, values: Float[np.ndarray, "values latent"]) -> Float[np.ndarray, " values"]:
+    """Log p of each value in nats, in chunks that fit in memory."""
+    return np.asarray(_mapped(density, jnp.asarray(values, jnp.float32)), np.float64)
+
+
+@jax.jit
+def _mapped(density: AbstractDensity, values: Array) -> Array:
+    return jax.lax.map(density.log_prob, values, batch_size=min(500, len(values)))

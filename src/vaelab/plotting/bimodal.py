@@ -1,0 +1,99 @@
+"""Two modes, one Gaussian over both, and the mixture that repairs it: as a figure, and as frames of a moving one."""
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from vaelab.fitting.bimodal import Bimodal, distances
+from vaelab.plotting.page import ACCENT, FAINT, INK, RULE, Page
+
+TRUTH, WRONG, RIGHT = FAINT, "#d98032", ACCENT
+SMALL = (0.0, 1.5, 2.5, 3.5, 6.0)
+"""Separations of the small multiples."""
+
+
+def bimodal_figure(main: Bimodal, others: tuple[Bimodal, ...]) -> Figure:
+    """One large panel, and below it the same as the separation grows."""
+    page = Page(9.0, 6.35, "A single Gaussian is only an assumption", _facts(main))
+    axes = page.axes(0.45, 0.95, 8.2, 3.0)
+    _draw(axes, main, reach=7.0, height=0.46)
+    _legend(axes, main)
+    gap, left = 0.22, 0.45
+    width = (8.2 - gap * (len(others) - 1)) / len(others)
+    page.text(left, 4.62, "The same as the two modes move apart", size=9.5, weight="bold", color=INK)
+    for place, other in enumerate(others):
+        small = page.axes(left + place * (width + gap), 4.75, width, 0.95)
+        _draw(small, other, reach=6.5, height=0.75, size=3.0)
+        small.set_xticks([])
+        words = f"{other.separation:g} apart: {other.gaussian.empty_mass:.0%} of the Gaussian"
+        small.set_xlabel(words + "\nlies where there is no sample", size=7, color=FAINT, labelpad=3)
+    return page.figure
+
+
+def bimodal_frame(data: Bimodal) -> Figure:
+    """One frame of the moving figure."""
+    page = Page(7.2, 4.0, "A single Gaussian is only an assumption", _facts(data))
+    axes = page.axes(0.4, 0.95, 6.5, 2.6)
+    _draw(axes, data, reach=7.0, height=0.72)
+    _legend(axes, data)
+    return page.figure
+
+
+def write_animation(frames: list[Bimodal], path: Path) -> None:
+    """The frames forth and back as a GIF that goes on for ever."""
+    pictures = [Image.fromarray(_pixels(bimodal_frame(frame))) for frame in frames]
+    # one palette for all, so that still parts do not flicker
+    palette = pictures[-1].quantize(64)
+    pictures = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
+    there_and_back = pictures + pictures[-2:0:-1]
+    rests = [900 if place in (0, len(pictures) - 1) else 90 for place in range(len(there_and_back))]
+    there_and_back[0].save(
+        path, format="GIF", save_all=True, append_images=there_and_back[1:], duration=rests, loop=0, optimize=True
+    )
+
+
+def _draw(axes: Axes, data: Bimodal, *, reach: float, height: float, size: float = 6.0) -> None:
+    x = np.linspace(-reach, reach, 1401)
+    gaussian = data.gaussian.line.density(x)
+    empty = distances(data.samples, x) > data.reach
+    axes.fill_between(x, 0.0, gaussian, where=empty, color=WRONG, alpha=0.22, linewidth=0)
+    axes.plot(x, data.truth.line.density(x), color=TRUTH, linewidth=1.3, linestyle=(0, (4, 2)))
+    axes.plot(x, gaussian, color=WRONG, linewidth=1.8)
+    axes.plot(x, data.mixture.line.density(x), color=RIGHT, linewidth=1.8)
+    axes.plot(data.samples, np.zeros_like(data.samples), "x", color="black", markersize=size, markeredgewidth=0.8, clip_on=False)
+    axes.set(xlim=(-reach, reach), ylim=(0.0, height), yticks=[])
+    for side in ("left", "right", "top"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(RULE)
+
+
+def _legend(axes: Axes, data: Bimodal) -> None:
+    """Each density's name and numbers, written in its colour."""
+    rows = (
+        (INK, f"x  {len(data.samples)} samples"),
+        *(
+            (colour, f"{judged.name}: {judged.held_out:.3f} nats, {judged.empty_mass:.1%} where there is no sample")
+            for colour, judged in zip((TRUTH, WRONG, RIGHT), data.all, strict=True)
+        ),
+    )
+    for line, (colour, words) in enumerate(rows):
+        axes.text(0.0, 1.0 - 0.075 * line, words, transform=axes.transAxes, size=8, color=colour, va="top")
+
+
+def _facts(data: Bimodal) -> str:
+    return (
+        f"two modes {data.separation:.1f} apart  ·  log-likelihood of 10,000 held-out draws, a draw  ·  "
+        f"no sample: none within {data.reach:.2f}, as for 1 % of fresh draws"
+    )
+
+
+def _pixels(figure: Figure) -> UInt8[np.ndarray, "height width 3"]:
+    figure.set_dpi(100)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
