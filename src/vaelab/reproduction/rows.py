@@ -1,0 +1,240 @@
+"""Make the rows of a table: train, fit priors, measure, write down. Stopped at any moment, it goes on where it was."""
+
+import dataclasses
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax.random as jr
+import numpy as np
+from filelock import FileLock, Timeout
+
+from vaelab import __version__
+from vaelab.config import Config, load_recipe, recipe_names
+from vaelab.data import Dataset, load_data
+from vaelab.errors import VaelabError
+from vaelab.evaluation.aggregate_posterior import AggregatePosterior
+from vaelab.evaluation.feature_distances import frechet_distance
+from vaelab.evaluation.feature_networks import digit_classifier
+from vaelab.evaluation.figure import Figure, mean_figure
+from vaelab.evaluation.likelihood import importance_weighted_bound
+from vaelab.evaluation.prior_fit import prior_fit
+from vaelab.evaluation.quadrature import exact_log_probs
+from vaelab.evaluation.reconstruction import sample_means
+from vaelab.fitting import fit_prior
+from vaelab.model import Model, load_model
+from vaelab.naming import named_arrays
+from vaelab.pixels import seen_once
+from vaelab.reproduction.records import Record, add_record, is_done, read_records
+from vaelab.reproduction.tables import Row, Table
+from vaelab.runs import Run
+from vaelab.tensors import write_tensors
+from vaelab.training import Outcome, Stopped, TrainingData, train
+from vaelab.training.beginning import resolve
+
+Say = Callable[[str], None]
+TRAINED = "trained"
+
+
+def reproduce(
+    table: Table,
+    *,
+    results: Path,
+    work: Path,
+    seeds: int | None = None,
+    only: str | None = None,
+    stop: Stopped | None = None,
+    say: Say = print,
+) -> bool:
+    """Make what is still missing of a table: every row with seed 0 first, then with seed 1, and so on.
+
+    **Arguments:**
+
+    - `results`: the folder of the finished rows, one JSON file a table
+    - `work`: the folder of the runs; a training that was stopped goes on from its checkpoint
+    - `seeds`: at most so many of each row
+    - `only`: the one row to make
+    - `stop`: asked between the steps, and during training
+
+    Returns whether all of it is done.
+
+    **Raises:** `VaelabError` for an unknown row, and where another process is making the same table.
+    """
+    stop = stop or Stopped()
+    rows = [row for row in table.rows if only in (None, row.name)]
+    if not rows:
+        raise VaelabError(f"table '{table.name}' has no row '{only}'; its rows: {', '.join(row.name for row in table.rows)}")
+    work = work / table.name
+    work.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(work / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise VaelabError(f"{work}: another process is making this table; wait for it, or choose another --work") from None
+    try:
+        dataset = load_data("mnist")
+        for seed in range(max(row.seeds for row in rows) if seeds is None else seeds):
+            for row in rows:
+                if row.recipe is not None and row.recipe not in recipe_names():
+                    say(f"{row.name}: there is no recipe '{row.recipe}'; left out")
+                    continue
+                if seed < row.seeds and not _make(table, row, seed, dataset, results, work, stop, say):
+                    return False
+        return True
+    finally:
+        lock.release()
+
+
+def row_config(row: Row, seed: int) -> Config:
+    """The configuration of a row."""
+    base = load_recipe(row.recipe) if row.recipe else Config()
+    return base.with_values({**row.changes, "seed": seed}, source=f"row {row.name}")
+
+
+def _make(table: Table, row: Row, seed: int, dataset: Dataset, results: Path, work: Path, stop: Stopped, say: Say) -> bool:
+    config = row_config(row, seed)
+    deterministic = config.model.posterior.kind == "deterministic"
+    priors = [*([] if deterministic else [TRAINED]), *row.fitted]
+    missing = [prior for prior in priors if not is_done(read_records(results, table.name), row.name, prior, seed)]
+    if not missing:
+        return True
+    folder = work / f"{row.name}-{seed}"
+    say(f"{row.name}, seed {seed}: training {config.training.epochs} epochs")
+    run, seconds = _trained(config, dataset, folder, stop, say)
+    if run is None:
+        return False
+    model = load_model(run)
+    _keep_half_precision(model, work / "weights" / f"{row.name}-{seed}.safetensors")
+    judged = _Judged.of(config, dataset)
+    for prior in missing:
+        if stop.requests:
+            return False
+        begun = time.monotonic()
+        chosen = model
+        if prior != TRAINED:
+            fitted = fit_prior(model, judged.training, prior, pixels=config.data.pixels, seed=seed)
+            chosen = eqx.tree_at(lambda model: model.prior, model, fitted.prior)
+        figures, log_probs = _measured(table, chosen, judged, seed)
+        if log_probs is not None:
+            nll_file = folder / f"nll-{prior}.npy"
+            np.save(nll_file, log_probs.astype(np.float32), allow_pickle=False)
+            figures |= _differences(work, row, prior, seed, log_probs)
+        record: Record = {
+            "row": row.name,
+            "prior": prior,
+            "seed": seed,
+            "trained_prior": config.model.prior.kind,
+            "figures": {name: dataclasses.asdict(figure) for name, figure in figures.items()},
+            "importance_samples": table.importance_samples,
+            "pixels": config.data.pixels,
+            "split": f"{len(judged.training):,} / {'0' if config.data.validation != 'held-out' else f'{len(dataset.validation):,}'} / {len(judged.test):,}",
+            "epochs": len(run.metrics()),
+            "published": row.published if prior == TRAINED else "",
+            "note": row.note,
+            "training_seconds": round(seconds, 1),
+            "measuring_seconds": round(time.monotonic() - begun, 1),
+            "cores": os.cpu_count(),
+            "version": __version__,
+            "command": f"vaelab reproduce {table.name} --row {row.name}",
+        }
+        add_record(results, table.name, record)
+        shown = ", ".join(f"{name} {figure}" for name, figure in figures.items())
+        say(f"{row.name}, seed {seed}, prior {prior}: {shown} ({record['measuring_seconds']:.0f} s)")
+    return True
+
+
+def _trained(config: Config, dataset: Dataset, folder: Path, stop: Stopped, say: Say) -> tuple[Run | None, float]:
+    data = TrainingData.from_dataset(dataset, config.data)
+    config = resolve(config, data)
+    if (folder / "config.toml").is_file():
+        run = Run.open(folder)
+        if run.config != config:
+            raise VaelabError(f"{folder}: holds a run of another configuration; delete it, or choose another --work")
+    else:
+        run = Run.create(folder, config)
+    said = time.monotonic()
+
+    def on_epoch(report: dict[str, Any]) -> None:
+        nonlocal said
+        if time.monotonic() - said > 60.0 or report["epoch"] == config.training.epochs:
+            said = time.monotonic()
+            held_out = f", val_loss {report['val_loss']:.2f}" if "val_loss" in report else ""
+            say(f"  {folder.name}: epoch {report['epoch']}, loss {report['loss']:.2f}{held_out}, {report['seconds']:.1f} s")
+
+    result = train(config, data, run=run, facts={"data": dataset.name}, on_epoch=on_epoch, stop=stop)
+    return (None if result.outcome is Outcome.INTERRUPTED else run), result.seconds
+
+
+@dataclasses.dataclass(frozen=True)
+class _Judged:
+    """Grey training and test images, and both as they are scored: drawn once, the test images alike for every row."""
+
+    training: np.ndarray
+    seen_training: np.ndarray
+    test: np.ndarray
+    seen_test: np.ndarray
+
+    @classmethod
+    def of(cls, config: Config, dataset: Dataset) -> "_Judged":
+        training = TrainingData.from_dataset(dataset, config.data).images
+        test = dataset.test.images
+        pixels, seed = config.data.pixels, config.data.test_seed
+        return cls(training, seen_once(training, pixels, seed + 1), test, seen_once(test, pixels, seed))
+
+
+def _measured(table: Table, model: Model, judged: _Judged, seed: int) -> tuple[dict[str, Figure], np.ndarray | None]:
+    key = jr.key(seed)
+    figures: dict[str, Figure] = {}
+    log_probs = None
+    over = f"{len(judged.test):,} test images"
+    if model.has_density:
+        prior = model.prior.density(model).given(None)
+        if table.importance_samples is None:
+            exact = exact_log_probs(model, prior, judged.seen_test)
+            log_probs = exact.log_prob
+            figures["nll_quadrature"] = mean_figure(-log_probs, over)
+            figures["halving_error"] = Figure(float(exact.error.mean()), None, over, len(log_probs))
+            figures["elbo"] = mean_figure(exact.elbo, over)
+        elif model.prior.scoring != "quadrature":
+            estimates = importance_weighted_bound(
+                model, prior, judged.seen_test, samples=table.importance_samples, key=jr.fold_in(key, 0)
+            )
+            log_probs = estimates.log_prob
+            figures["nll_importance"] = mean_figure(-log_probs, over)
+            figures["elbo"] = mean_figure(estimates.elbo, over)
+        held_out = AggregatePosterior.of(model, judged.seen_test)
+        training = AggregatePosterior.of(model, judged.seen_training)
+        fit = prior_fit(prior, held_out, training, key=jr.fold_in(key, 1))
+        figures |= {"hole_fraction": fit.hole_fraction, "uncovered_fraction": fit.uncovered_fraction, "marginal_kl": fit.marginal_kl}
+    if table.samples:
+        network = digit_classifier()
+        count = min(table.samples, len(judged.test))
+        drawn = sample_means(model, jr.fold_in(key, 2), count)
+        figures["frechet_digit_distance"] = frechet_distance(
+            network(drawn, "samples"), network(judged.test[:count], "test images"), resamples=20, seed=seed
+        )
+    return figures, log_probs
+
+
+def _differences(work: Path, row: Row, prior: str, seed: int, log_probs: np.ndarray) -> dict[str, Figure]:
+    """What is gained on the same test images over the same network's normal prior of the same seed."""
+    network = row.name.rpartition("-")[0]
+    reference = work / f"{network}-normal-{seed}" / f"nll-{TRAINED}.npy"
+    if not reference.is_file() or (row.name.endswith("-normal") and prior == TRAINED):
+        return {}
+    before = np.load(reference, allow_pickle=False).astype(np.float64)
+    if len(before) != len(log_probs):
+        return {}
+    return {"gain_over_normal": mean_figure(log_probs - before, f"{len(log_probs):,} test images, paired")}
+
+
+def _keep_half_precision(model: Model, path: Path) -> None:
+    """A tenth of a training's folder, and enough to score it again."""
+    if not path.is_file():
+        arrays = {name: array.astype(np.float16) for name, array in named_arrays(model).items() if array.dtype == np.float32}
+        write_tensors(path, arrays, {"format": "vaelab-weights-half-1"})
+
+
