@@ -29,7 +29,7 @@ def measure(rounds: int) -> dict[str, list[float]]:
     trainer = build_trainer(config, model := initial_model(config, data), len(data.images), mesh)
     state = replicated(trainer.start(model), mesh)
     images, labels = replicated((data.images, data.labels), mesh)
-    held_out = replicated((data.validation_images, data.validation_labels), mesh)
+    held_out = replicated(data.validation_images, mesh)
     products = products_epoch()
 
     seconds: dict[str, list[float]] = {"training": [], "validation": [], "products": []}
@@ -37,7 +37,7 @@ def measure(rounds: int) -> dict[str, list[float]]:
         start = time.perf_counter()
         state, _ = jax.block_until_ready(trainer.epoch(state, images, labels))
         trained = time.perf_counter()
-        jax.block_until_ready(trainer.score(state, *held_out))
+        jax.block_until_ready(trainer.score(state, held_out))
         validated = time.perf_counter()
         measured = {"training": trained - start, "validation": validated - trained, "products": products()}
         if turn:
