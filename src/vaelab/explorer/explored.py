@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Float, Integer, Shaped
 
 from vaelab.data import Dataset
-from vaelab.generating import check_images
+from vaelab.generating import check_images, decode
 from vaelab.generating.pictures import is_picture, shown_range
-from vaelab.generating.sampling import can_sample
+from vaelab.generating.sampling import can_sample, sample_latents
 from vaelab.likelihoods import GaussianLikelihood
 from vaelab.model import Model, load_model
 from vaelab.naming import with_named_arrays
@@ -25,6 +25,9 @@ PIXELS_ON_THE_MAP = 24_000_000
 
 POINTS = 20_000
 """At most so many points."""
+
+DRAWN_IMAGES = 2_000
+"""Where a model comes without images, so many draws from it take their place."""
 
 
 @dataclass(frozen=True)
@@ -132,3 +135,39 @@ def with_decoder(model: Model, snapshot: Snapshot) -> Model:
     arrays = {name.removeprefix("decoder."): np.asarray(array, np.float32) for name, array in snapshot.decoder.items()}
     decoder = with_named_arrays(model.decoder, arrays, source=f"snapshot of epoch {snapshot.epoch}")
     return eqx.tree_at(lambda model: model.decoder, model, decoder)
+
+
+def explored_model(
+    model: Model,
+    images: Shaped[np.ndarray, "n ..."] | None = None,
+    labels: Integer[np.ndarray, " n"] | None = None,
+    *,
+    name: str = "VAE",
+    beta: float = 1.0,
+    metrics: list[dict[str, Any]] | None = None,
+) -> Explored:
+    """A model without a run folder, as the explorer shows it. Without images, the map shows draws from the model itself.
+
+    Raises:
+        VaelabError: where the images do not fit the model, or there are none and nothing can be drawn.
+    """
+    data, split = "images", "given"
+    if images is None:
+        images, labels = decode(model, sample_latents(model, DRAWN_IMAGES)), None
+        data, split = "draws from the model", "drawn"
+    check_images(model, images)
+    count = images_shown(images)
+    known = None if labels is None else np.unique(labels)
+    return Explored(
+        name=name,
+        model=model,
+        priors={TRAINED: model} if can_sample(model) else {},
+        images=images[:count],
+        total=len(images),
+        labels=None if labels is None or known is None else np.searchsorted(known, labels[:count]),
+        label_names=None if known is None else tuple(map(str, known.tolist())),
+        data=data,
+        split=split,
+        beta=beta,
+        metrics=metrics or [],
+    )

@@ -7,15 +7,18 @@
 
 /** @typedef {{width: number, height: number, channels: number, pixels: Float32Array}} Picture values in [0, 1], row-major */
 
-const INK = 0.04;
+/** What is darker is no ink: of a drawing, and of a photograph or a compressed file, whose ground is never quite even. */
+export const DRAWN_INK = 1 / 512;
+export const PICTURED_INK = 0.12;
 
 /**
  * @param {Picture} picture grey, light ink on dark ground
  * @param {number} height @param {number} width of the network's field
+ * @param {number} [ink] least value that counts as ink
  * @returns {Float32Array | null} (height * width) in [0, 1]; null where there is no ink
  */
-export function normaliseDigit(picture, height, width) {
-  const box = inkBox(picture);
+export function normaliseDigit(picture, height, width, ink = DRAWN_INK) {
+  const box = inkBox(picture, ink);
   if (!box) return null;
   const scale = ((20 / 28) * Math.min(height, width)) / Math.max(box.right - box.left, box.bottom - box.top);
   const tall = Math.max(1, (box.bottom - box.top) * scale);
@@ -24,15 +27,16 @@ export function normaliseDigit(picture, height, width) {
   let [mass, across, down] = [0, 0, 0];
   for (let y = box.top; y < box.bottom; y++) {
     for (let x = box.left; x < box.right; x++) {
-      const ink = picture.pixels[y * picture.width + x];
-      mass += ink;
-      across += ink * (x + 0.5 - box.left);
-      down += ink * (y + 0.5 - box.top);
+      const value = picture.pixels[y * picture.width + x];
+      mass += value;
+      across += value * (x + 0.5 - box.left);
+      down += value * (y + 0.5 - box.top);
     }
   }
-  // The centre of the field, as close as whole pixels allow: MNIST's digits were shifted, not interpolated again.
-  const left = Math.round(width / 2 - (across / mass) * (wide / (box.right - box.left)));
-  const top = Math.round(height / 2 - (down / mass) * (tall / (box.bottom - box.top)));
+  // Whole pixels: MNIST's digits were shifted, not interpolated again. In all of them the centre of mass lies from 14.0 to
+  // 15.0, measured from the field's edge.
+  const left = Math.ceil(width / 2 - (across / mass) * (wide / (box.right - box.left)) - 1e-6);
+  const top = Math.ceil(height / 2 - (down / mass) * (tall / (box.bottom - box.top)) - 1e-6);
   const field = new Float32Array(height * width);
   const ratio = (box.right - box.left) / wide;
   for (let y = 0; y < height; y++) {
@@ -105,12 +109,12 @@ function oneChannel(picture, channel) {
 
 /** @typedef {{left: number, top: number, right: number, bottom: number}} PixelBox */
 
-/** @param {Picture} picture @returns {PixelBox | null} */
-function inkBox({ width, height, pixels }) {
+/** @param {Picture} picture @param {number} ink @returns {PixelBox | null} */
+function inkBox({ width, height, pixels }, ink) {
   let [left, top, right, bottom] = [width, height, 0, 0];
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      if (pixels[y * width + x] <= INK) continue;
+      if (pixels[y * width + x] <= ink) continue;
       left = Math.min(left, x);
       right = Math.max(right, x + 1);
       top = Math.min(top, y);

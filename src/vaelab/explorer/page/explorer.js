@@ -220,6 +220,9 @@ export class Explorer {
     this.pointerTime = 0;
   }
 
+  /** The drawing pad, kept while the page changes its language. @type {HTMLCanvasElement | null} */
+  pad = null;
+
   /** When the pointer moved last and was not yet answered. */
   pointerTime = 0;
 

@@ -185,8 +185,8 @@ export class MapView {
     const context = this.begin(this.ground);
     if (this.layers.aggregate) this.drawHeat(context, this.pane.aggregateField(), "aggregate");
     if (this.layers.holes) this.drawHeat(context, this.pane.holeField(), "holes");
-    if (this.layers.manifold) this.drawMosaic(context);
     this.drawGrid(context);
+    if (this.layers.manifold) this.drawMosaic(context);
     if (this.layers.exact) for (const field of this.exact) this.drawHeat(context, field, "exact");
     if (this.layers.prior) this.drawPrior(context);
     if (this.layers.ellipses) this.drawEllipses(context);
@@ -261,8 +261,13 @@ export class MapView {
     context.imageSmoothingEnabled = true;
     for (const { x, y, width, height, image } of this.mosaic.tiles) {
       const [left, top] = this.toScreen(x - width / 2, y + height / 2);
-      if (left > this.width || top > this.height || left + width * this.scale < 0 || top + height * this.scale < 0) continue;
-      context.drawImage(image, left, top, width * this.scale + 0.4, height * this.scale + 0.4);
+      const [wide, tall] = [width * this.scale + 0.4, height * this.scale + 0.4];
+      if (left > this.width || top > this.height || left + wide < 0 || top + tall < 0) continue;
+      // A cell need not be square; its picture is.
+      const side = Math.min(wide, tall);
+      context.fillStyle = "#000";
+      context.fillRect(left, top, wide, tall);
+      context.drawImage(image, left + (wide - side) / 2, top + (tall - side) / 2, side, side);
     }
   }
 
@@ -375,7 +380,7 @@ export class MapView {
     if (this.layers.points && !this.layers.manifold) this.drawClassNames(context);
     this.drawSelections(context, marks);
     this.drawPath(context, marks);
-    for (const z of marks.samples) this.drawDot(context, z, this.ink("prior"), 3);
+    for (const z of marks.samples) this.drawDot(context, z, this.ink("drawn"), 3);
     for (const z of marks.corners) this.drawDot(context, z, this.ink("accent"), 5);
     if (marks.nearest !== null) this.drawImageMark(context, marks.nearest, this.ink("quiet"), false);
     if (marks.lit !== null) this.drawImageMark(context, marks.lit, this.ink("accent"), true);
@@ -534,19 +539,28 @@ export class MapView {
     const { labelCount } = this.pane;
     if (!labelCount || labelCount > 40) return;
     const centres = this.classCentres();
-    context.font = "600 15px system-ui, sans-serif";
+    context.font = "600 12px system-ui, sans-serif";
     context.textAlign = "center";
     context.textBaseline = "middle";
-    context.lineJoin = "round";
+    const badges = [];
     for (let label = 0; label < labelCount; label++) {
       const centre = centres[label];
       if (!centre || this.muted.has(label)) continue;
       const [x, y] = this.toScreen(...centre);
-      context.lineWidth = 4;
-      context.strokeStyle = this.ink("paper");
-      context.strokeText(this.pane.labelName(label), x, y);
+      const name = this.pane.labelName(label);
+      badges.push({ label, name, x, y, half: Math.max(9, context.measureText(name).width / 2 + 6) });
+    }
+    keepApart(badges);
+    for (const { label, name, x, y, half } of badges) {
+      context.beginPath();
+      context.roundRect(x - half, y - 9, 2 * half, 18, 9);
       context.fillStyle = this.colourOf(label);
-      context.fillText(this.pane.labelName(label), x, y);
+      context.fill();
+      context.lineWidth = 1.5;
+      context.strokeStyle = this.ink("paper");
+      context.stroke();
+      context.fillStyle = this.ink("on-class");
+      context.fillText(name, x, y + 0.5);
     }
     context.textAlign = "start";
     context.textBaseline = "alphabetic";
@@ -569,6 +583,27 @@ export class MapView {
 
   /** @type {Float32Array | null} */ centresOf = null;
   /** @type {([number, number] | null)[]} */ centres = [];
+}
+
+/** Push badges off each other, a little at a time. @param {{x: number, y: number, half: number}[]} badges */
+function keepApart(badges) {
+  for (let round = 0; round < 12; round++) {
+    for (let i = 0; i < badges.length; i++) {
+      for (let j = 0; j < i; j++) {
+        const [a, b] = [badges[i], badges[j]];
+        const [dx, dy] = [a.x - b.x || 0.01, a.y - b.y || 0.01];
+        const [wide, tall] = [a.half + b.half + 1 - Math.abs(dx), 20 - Math.abs(dy)];
+        if (wide <= 0 || tall <= 0) continue;
+        if (wide < tall) {
+          a.x += (Math.sign(dx) * wide) / 2;
+          b.x -= (Math.sign(dx) * wide) / 2;
+        } else {
+          a.y += (Math.sign(dy) * tall) / 2;
+          b.y -= (Math.sign(dy) * tall) / 2;
+        }
+      }
+    }
+  }
 }
 
 /** @param {number[]} values */
@@ -607,7 +642,7 @@ function heatImage({ columns, rows, values }, kind, theme, accent) {
       let [colour, opacity] = [accent, 0];
       if (kind === "holes") {
         colour = value < 0 ? /** @type {any} */ (hole) : accent;
-        opacity = Number.isNaN(value) ? 0 : value < 0 ? Math.min(-value / 6, 1) * 0.75 : Math.min(value / 3, 1) * 0.55;
+        opacity = value < 0 ? Math.min(-value / 6, 1) * 0.72 : Math.min(value / 3, 1) * 0.5;
       } else if (kind === "aggregate") {
         opacity = Math.max(0, 1 - (largest - value) / 7) ** 1.5 * 0.85;
       } else {

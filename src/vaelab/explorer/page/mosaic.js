@@ -77,16 +77,18 @@ function arrange(places, values, pane, bytes, rows) {
       canvas.height = image.height;
       const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
       context.putImageData(toImageData(values.subarray(at, at + pane.pixels), image, bytes), 0, 0);
-      const room = Math.min(roomAt(places, column), roomAt(places, row));
-      tiles.push({ x: places[column], y: places[row], width: room, height: room, image: canvas });
+      const [left, right] = edgesOf(places, column);
+      const [low, high] = edgesOf(places, row);
+      const [x, y] = [(left + right) / 2, (low + high) / 2];
+      tiles.push({ x, y, width: right - left, height: high - low, image: canvas });
     }
   }
   return { tiles };
 }
 
-/** The width of a place's own cell. @param {number[]} places @param {number} i */
-function roomAt(places, i) {
+/** Where a place's own cell begins and ends: half-way to its neighbours. @param {number[]} places @param {number} i */
+function edgesOf(places, i) {
   const before = i > 0 ? places[i] - places[i - 1] : places[1] - places[0];
   const after = i + 1 < places.length ? places[i + 1] - places[i] : before;
-  return (before + after) / 2;
+  return [places[i] - before / 2, places[i] + after / 2];
 }

@@ -19,10 +19,17 @@ import { pairPlane, principalPlane, projectAll, projectMixture, projectVariances
 /** @typedef {import("./densities.js").Mixture} Mixture */
 /** @typedef {import("./plane.js").Plane} Plane */
 
-const CELLS = 168;
+const CELLS = 200;
+/** Densities are drawn a little beyond what the map shows at first. */
+const MARGIN = 1.25;
 
 /** Shares of mass within 1, 2 and 3 sigma of a Gaussian in the plane. */
 export const SIGMA_SHARES = [1, 2, 3].map((sigma) => 1 - Math.exp(-(sigma ** 2) / 2));
+
+/** Below FAINT nats a density is not shown at all, above CLEAR in full (N(0, I) at 4.4 and at 3.2 sigma). */
+const FAINT = -11.5;
+const CLEAR = -7;
+const DEEPEST = 8;
 
 export class Pane {
   /** @type {number} which of the run's priors; -1: none */ prior = -1;
@@ -136,6 +143,11 @@ export class Pane {
     return { left: -reach, right: reach, bottom: -reach, top: reach };
   }
 
+  get wideBox() {
+    const { left, right, bottom, top } = this.box;
+    return { left: MARGIN * left, right: MARGIN * right, bottom: MARGIN * bottom, top: MARGIN * top };
+  }
+
   quantileReach() {
     const sizes = Float32Array.from(this.places, Math.abs).sort();
     return 1.2 * (sizes[Math.floor(0.995 * (sizes.length - 1))] ?? 1);
@@ -145,7 +157,7 @@ export class Pane {
   aggregateField() {
     if (!this.covariances) return null;
     if (!this.aggregate) {
-      this.aggregate = emptyField(this.box, CELLS, CELLS);
+      this.aggregate = emptyField(this.wideBox, CELLS, CELLS);
       fillMixture(this.aggregate, this.places, this.covariances);
     }
     return this.aggregate;
@@ -156,7 +168,7 @@ export class Pane {
     if (this.priorField) return this.priorField;
     if (this.mixture) {
       const seen = projectMixture(/** @type {Plane} */ (this.plane), this.mixture);
-      this.priorField = emptyField(this.box, CELLS, CELLS);
+      this.priorField = emptyField(this.wideBox, CELLS, CELLS);
       fillMixture(this.priorField, seen.centres, seen.covariances, seen.logWeights, 12);
     } else this.priorField = this.size <= 2 ? this.bakedPrior() : null;
     return this.priorField;
@@ -173,7 +185,10 @@ export class Pane {
     return { box: { left, right, bottom, top }, columns, rows, values };
   }
 
-  /** log q(z) - log p(z), nats; where neither has mass it is NaN. @returns {Field | null} */
+  /**
+   * log q(z) - log p(z), nats, faded where the denser of the two holds almost no mass: a hole is where the prior would draw from.
+   * @returns {Field | null}
+   */
   holeField() {
     if (this.holes) return this.holes;
     const aggregate = this.aggregateField();
@@ -189,7 +204,8 @@ export class Pane {
         p = fieldAt(prior, x, y);
       }
       const q = aggregate.values[cell];
-      holes.values[cell] = Math.max(p, q) < -14 ? NaN : q - p;
+      const present = Math.min(Math.max((Math.max(p, q) - FAINT) / (CLEAR - FAINT), 0), 1);
+      holes.values[cell] = Math.min(Math.max(q - p, -DEEPEST), DEEPEST) * present;
     }
     return (this.holes = holes);
   }

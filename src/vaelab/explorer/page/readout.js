@@ -19,6 +19,7 @@ export function buildReadout(explorer, scope) {
     needle,
   );
   const meterText = element("p.vx-verdict");
+  const far = element("div.vx-far", {}, meter, meterText);
   const standing = element("span.vx-standing");
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let speaking;
@@ -41,6 +42,8 @@ export function buildReadout(explorer, scope) {
     const share = pane.familiarity(z, around);
     needle.style.left = `${(100 * share).toFixed(1)}%`;
     meter.setAttribute("aria-valuenow", (100 * share).toFixed(0));
+    // The quantiles are those of the trained model: an earlier epoch has others.
+    far.hidden = state.epoch !== null;
     const verdict = share < 0.01 ? "far" : share < 0.1 ? "sparse" : "near";
     meter.dataset.verdict = verdict;
     meterText.textContent = verdict === "far" ? t.farFromData : verdict === "sparse" ? t.sparse(100 * share) : t.nearData(100 * share);
@@ -83,7 +86,7 @@ export function buildReadout(explorer, scope) {
         aggregate,
       ),
     ),
-    element("div.vx-far", {}, meter, meterText),
+    far,
   );
   return {
     node,

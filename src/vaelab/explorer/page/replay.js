@@ -25,9 +25,10 @@ export function buildReplay(explorer, scope, redraw) {
   const legend = element(
     "div.vx-curve-names",
     { "aria-hidden": "true" },
-    ...CURVES.filter(([name]) => metrics.some((record) => name in record)).map(([name, ink]) => {
+    ...CURVES.filter(([name]) => metrics.some((record) => name in record)).map(([name, ink, dash]) => {
       const swatch = element("i");
-      swatch.style.background = `var(--vx-${ink})`;
+      swatch.style.borderColor = `var(--vx-${ink})`;
+      swatch.style.borderTopStyle = dash.length === 0 ? "solid" : dash[0] > 3 ? "dashed" : "dotted";
       return element("span", {}, swatch, t.curveNames[name]);
     }),
   );

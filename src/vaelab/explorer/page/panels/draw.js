@@ -2,7 +2,7 @@
 
 import { button, element, number } from "../dom.js";
 import { divergences, gaussian, LOG_TWO_PI } from "../densities.js";
-import { fitPicture, lightOnDark, normaliseDigit, withChannels } from "../digit.js";
+import { PICTURED_INK, fitPicture, lightOnDark, normaliseDigit, withChannels } from "../digit.js";
 import { newestWins } from "../latest.js";
 import { openPicture } from "../open-picture.js";
 import { paint } from "../picture.js";
@@ -17,20 +17,19 @@ const PEN = 15;
 export function buildDraw(explorer, scope) {
   const { texts: t, store, pane } = explorer;
   const { image: shape, normalise } = pane.run;
-  const pad = element("canvas.vx-pad", {
-    width: SIDE,
-    height: SIDE,
-    tabIndex: 0,
-    role: "img",
-    "aria-label": t.padLabel,
-    title: t.padTip,
-  });
+  const kept = explorer.pad;
+  const pad = (explorer.pad = kept ?? element("canvas.vx-pad", { width: SIDE, height: SIDE, tabIndex: 0, role: "img" }));
+  pad.setAttribute("aria-label", t.padLabel);
+  pad.title = t.padTip;
   const pen = /** @type {CanvasRenderingContext2D} */ (pad.getContext("2d", { willReadFrequently: true }));
   const seen = element("canvas.vx-seen", { role: "img", "aria-label": t.asSeen });
   const rebuilt = element("canvas.vx-seen", { role: "img", "aria-label": t.reconstruction });
   const words = element("p.vx-words", { "aria-live": "polite" });
   const resample = button(t.resample, t.resampleTip, draw, { disabled: true });
-  clearPad();
+  if (kept) {
+    const { drawn } = explorer.state;
+    if (drawn) queueMicrotask(() => encodeSoon(drawn.image));
+  } else clearPad();
 
   const encodeSoon = newestWins(
     (/** @type {Float32Array} */ image) => encodeAndDecode(image),
@@ -97,11 +96,11 @@ export function buildDraw(explorer, scope) {
   }
   scope.atEnd(explorer.on("resample", () => void draw()));
 
-  /** @param {Picture} picture */
-  function take(picture) {
+  /** @param {Picture} picture @param {number} [ink] */
+  function take(picture, ink) {
     const grey = shape.channels === 1 && normalise === "mnist";
     const field = grey
-      ? normaliseDigit(lightOnDark(withChannels(picture, 1)), shape.height, shape.width)
+      ? normaliseDigit(lightOnDark(withChannels(picture, 1)), shape.height, shape.width, ink)
       : fitPicture(picture, shape.height, shape.width, shape.channels);
     const { low = 0, high = 1 } = shape;
     if (field) encodeSoon(field.map((value) => low + value * (high - low)));
@@ -153,9 +152,8 @@ export function buildDraw(explorer, scope) {
     if (!file) return;
     try {
       const picture = await (explorer.options.readPicture ?? openPicture)(file);
-      pen.fillStyle = "#000";
       clearPad();
-      take(picture);
+      take(picture, PICTURED_INK);
       words.textContent = t.opened(file.name);
     } catch (error) {
       words.textContent = t.notAnImage(file.name, /** @type {Error} */ (error).message);

@@ -39,7 +39,8 @@ export function buildInterpolate(explorer, scope) {
       ["accent", "log q(z)"],
     ].map(([ink, name]) => {
       const swatch = element("i");
-      swatch.style.background = `var(--vx-${ink})`;
+      swatch.style.borderColor = `var(--vx-${ink})`;
+      if (ink === "prior") swatch.style.borderTopStyle = "dashed";
       return element("span", {}, swatch, name);
     }),
   );

@@ -4,7 +4,7 @@ import { column } from "../bundle.js";
 import { button, element, number, select } from "../dom.js";
 import { joined, pictureButton, rowsOf } from "./pictures.js";
 
-const SHEET = 36;
+const SHEET = 40;
 
 /** @param {import("../explorer.js").Explorer} explorer @param {import("../frame.js").Scope} scope */
 export function buildSample(explorer, scope) {

@@ -1,0 +1,78 @@
+"""`vaelab explore`: a trained latent space in the browser, or as one file to give away."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vaelab.cli.options import Overwrite, PriorName, output_path
+from vaelab.errors import VaelabError
+
+if TYPE_CHECKING:
+    import socket
+
+    from vaelab.explorer.bundle import Bundle
+
+DEFAULT_RUN = "pretrained:tutorial"
+MOST_RUNS = 2
+
+
+def explore(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUN [RUN2]]", help=f"One run, or two to compare. Default: {DEFAULT_RUN}.", show_default=False),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", metavar="DATA", help="Images for the map: a name or a path. Default: the run's own test images."),
+    ] = None,
+    prior: PriorName = "trained",
+    export: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Write one file that opens from the disk, instead of serving.")
+    ] = None,
+    port: Annotated[int, typer.Option(help="Where to serve; the next free one if it is taken.")] = 8008,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
+    overwrite: Overwrite = False,
+) -> None:
+    """Move through a latent space: decode, draw, interpolate, select, sample, compare, replay the training."""
+    names = runs or [DEFAULT_RUN]
+    if len(names) > MOST_RUNS:
+        raise VaelabError(f"explore: one run, or two to compare; found {len(names)}. Give at most {MOST_RUNS}")
+    if export is not None:
+        export = output_path(export, overwrite=overwrite)
+
+    from vaelab.cli.compilation import use_compilation_cache
+    from vaelab.explorer import bundle_of
+    from vaelab.explorer.server import free_port
+
+    use_compilation_cache()
+    if export is not None:
+        from vaelab.explorer.export import write_export
+
+        size = write_export(bundle_of(names, data=data, prior=prior), export)
+        typer.echo(f"{export}: {size / 2**20:.1f} MB; open it in any browser, with or without a network")
+        return
+
+    listener = free_port(port)
+    found = listener.getsockname()[1]
+    if port not in (0, found):
+        typer.echo(f"port {port} is in use; serving on {found}")
+    try:
+        bundle = bundle_of(names, data=data, prior=prior)
+    except BaseException:
+        listener.close()
+        raise
+    _serve(bundle, listener, open_browser=open_browser)
+
+
+def _serve(bundle: "Bundle", listener: "socket.socket", *, open_browser: bool) -> None:
+    import webbrowser
+
+    from vaelab.explorer.server import serve
+
+    def ready(address: str) -> None:
+        typer.echo(f"{address}\n(Ctrl-C ends it)")
+        if open_browser:
+            webbrowser.open(address)
+
+    serve(bundle, listener, ready=ready)

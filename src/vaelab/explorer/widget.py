@@ -1,0 +1,74 @@
+"""The explorer in a notebook: Jupyter, marimo, VS Code (the extra `notebook`)."""
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from vaelab.errors import VaelabError
+from vaelab.explorer.assemble import notebook_module, style_sheet
+from vaelab.explorer.bundle import Bundle
+from vaelab.explorer.explored import explored_model
+
+if TYPE_CHECKING:
+    from vaelab.estimator import VAE
+
+
+def widget(
+    bundle: Bundle, *, lang: Literal["en", "zh"] | None = None, theme: Literal["light", "dark"] | None = None, height: str = "860px"
+) -> Any:
+    """An anywidget with the explorer in it. What is pinned and selected comes back: `pinned` (z), `pinned_image`, `selected`.
+
+    `lang` and `theme` are the browser's own where they are None. The weights go to the page in half precision.
+
+    Raises:
+        VaelabError: where anywidget is not installed.
+    """
+    made = _widget_class()(
+        view=bundle.half_view,
+        weights=[bundle.weights(run, half=True) for run in range(len(bundle.explored))],
+        lang=lang or "",
+        theme=theme or "",
+        height=height,
+    )
+    return made
+
+
+def explore(vae: "VAE", X: Any = None, y: Any = None, **options: Any) -> Any:
+    """`vae.explore(X, y)`: a fitted estimator on images of yours; without any, on 2,000 draws from itself.
+
+    Raises:
+        VaelabError: where the images do not fit the model, or anywidget is not installed.
+    """
+    images = None if X is None else np.asarray(X)
+    if images is not None and images.dtype == np.float64:
+        images = images.astype(np.float32)
+    history: dict[str, list[float]] = getattr(vae, "history_", {})
+    metrics = [dict(zip(history, values, strict=True)) for values in zip(*history.values(), strict=True)]
+    metrics = [{"epoch": number + 1, **record} for number, record in enumerate(metrics)]
+    labels = None if y is None else np.asarray(y)
+    explored = explored_model(vae.model_, images, labels, beta=float(getattr(vae, "beta", 1.0)), metrics=metrics)
+    return widget(Bundle((explored,)), **options)
+
+
+def _widget_class() -> Any:
+    try:
+        import anywidget
+        import traitlets
+    except ImportError:
+        raise VaelabError("the explorer in a notebook needs anywidget: pip install 'vaelab[notebook]'") from None
+
+    class ExplorerWidget(anywidget.AnyWidget):
+        """The page's component, its columns and weights, and what the user pinned and selected."""
+
+        _esm = notebook_module()
+        _css = style_sheet()
+        view = traitlets.Bytes().tag(sync=True)
+        weights = traitlets.List(traitlets.Bytes()).tag(sync=True)
+        lang = traitlets.Unicode("").tag(sync=True)
+        theme = traitlets.Unicode("").tag(sync=True)
+        height = traitlets.Unicode("860px").tag(sync=True)
+        pinned = traitlets.List(traitlets.Float()).tag(sync=True)
+        pinned_image = traitlets.Int(None, allow_none=True).tag(sync=True)
+        selected = traitlets.List(traitlets.Int()).tag(sync=True)
+
+    return ExplorerWidget
