@@ -32,7 +32,13 @@ class AbstractDensity(eqx.Module):
         return self
 
 
-class DiagonalNormal(AbstractDensity):
+class AbstractDensityWithMean(AbstractDensity):
+    """A density that knows its mean: every posterior and every likelihood, whose mean is the code or the picture shown."""
+
+    mean: eqx.AbstractVar[Float[Array, " *shape"]]
+
+
+class DiagonalNormal(AbstractDensityWithMean):
     """A Gaussian with independent entries: N(mean, exp(log_variance)), any shape.
 
     log p(x) = -1/2 sum_i [ log 2 pi + log_variance_i + (x_i - mean_i)^2 / exp(log_variance_i) ].
@@ -58,7 +64,7 @@ def standard_normal(size: int) -> DiagonalNormal:
     return DiagonalNormal(jnp.zeros(size), jnp.zeros(size))
 
 
-class Delta(AbstractDensity):
+class Delta(AbstractDensityWithMean):
     """All mass at one point: the posterior of a plain autoencoder. It has no density, so `log_prob` is refused."""
 
     mean: Float[Array, " latent"]
@@ -71,7 +77,7 @@ class Delta(AbstractDensity):
         return self.mean
 
 
-class FullNormal(AbstractDensity):
+class FullNormal(AbstractDensityWithMean):
     """A Gaussian with any covariance L L^T, by its lower Cholesky factor `scale` (positive diagonal)."""
 
     mean: Float[Array, " dim"]
@@ -105,7 +111,7 @@ class Mixture(AbstractDensity):
         return jax.tree.map(lambda leaf: leaf[which], self.components).sample(value_key)
 
 
-class Bernoulli(AbstractDensity):
+class Bernoulli(AbstractDensityWithMean):
     """Independent Bernoulli pixels, by their logits; grey values in [0, 1] are taken as expectations.
 
     log p(x) = sum_i [ x_i l_i - softplus(l_i) ], minus the binary cross-entropy. A density only for x in {0, 1}.
@@ -124,7 +130,7 @@ class Bernoulli(AbstractDensity):
         return jr.bernoulli(key, self.mean).astype(self.logits.dtype)
 
 
-class ContinuousBernoulli(AbstractDensity):
+class ContinuousBernoulli(AbstractDensityWithMean):
     """A proper density for grey pixels in [0, 1]: p(x) = C(l) exp(l x), by its logits l.
 
     With lambda = sigmoid(l): p(x) = C lambda^x (1 - lambda)^(1 - x), C = 2 artanh(1 - 2 lambda) / (1 - 2 lambda), and C(1/2) = 2

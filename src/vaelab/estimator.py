@@ -278,7 +278,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         )
         vae.config_ = config
         vae._learnt(load_model(run, prior), run.metrics(), np.dtype(facts.get("pixel_kind", "uint8")))
-        vae.n_features_in_ = vae.image_shape_[0]
+        vae.__dict__["n_features_in_"] = vae.image_shape_[0]
         if facts.get("label_names"):
             vae.label_names_ = np.asarray(facts["label_names"])
         return vae
@@ -287,7 +287,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _checked(self, X: Any, *, fitting: bool = False, shape: tuple[int, ...] | None = None) -> np.ndarray:
         """X as numpy images, uint8 or float32, finite; scikit-learn's own words for what it cannot be."""
-        images = validate_data(
+        images: Any = validate_data(
             self, X, reset=fitting, dtype="numeric", allow_nd=True, ensure_min_samples=2 if fitting else 1
         )
         if images.dtype != np.uint8:

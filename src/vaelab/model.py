@@ -20,7 +20,7 @@ from vaelab.config import (
     MlpConfig,
     ModelConfig,
 )
-from vaelab.densities import AbstractDensity, Delta, kl_divergence
+from vaelab.densities import AbstractDensity, AbstractDensityWithMean, Delta, kl_divergence
 from vaelab.errors import VaelabError
 from vaelab.graph import Graph
 from vaelab.likelihoods import (
@@ -48,11 +48,11 @@ class Model(eqx.Module):
     image_shape: tuple[int, ...] = eqx.field(static=True)
     latent_dim: int = eqx.field(static=True)
 
-    def posterior(self, image: Float[Array, " *image"]) -> AbstractDensity:
+    def posterior(self, image: Float[Array, " *image"]) -> AbstractDensityWithMean:
         """q(z|x) for one image as the model sees it (pixels in [0, 1], or as they are for a Gaussian likelihood)."""
         return self.encoder(image)
 
-    def likelihood(self, z: Float[Array, " latent"]) -> AbstractDensity:
+    def likelihood(self, z: Float[Array, " latent"]) -> AbstractDensityWithMean:
         """p(x|z), over images of shape `image_shape`; its `mean` is the picture shown."""
         return self.decoder(z)
 

@@ -5,7 +5,7 @@ from abc import abstractmethod
 import equinox as eqx
 from jaxtyping import Array, Float
 
-from vaelab.densities import AbstractDensity
+from vaelab.densities import AbstractDensityWithMean
 from vaelab.graph import Graph
 
 
@@ -13,7 +13,7 @@ class AbstractLikelihood(eqx.Module):
     """A latent vector in, p(x|z) out. The density has a `mean`, which is the picture shown."""
 
     @abstractmethod
-    def __call__(self, z: Float[Array, " latent"]) -> AbstractDensity:
+    def __call__(self, z: Float[Array, " latent"]) -> AbstractDensityWithMean:
         """The density over one image, of the image's own shape."""
 
     @abstractmethod

@@ -5,7 +5,7 @@ from abc import abstractmethod
 import equinox as eqx
 from jaxtyping import Array, Float
 
-from vaelab.densities import AbstractDensity
+from vaelab.densities import AbstractDensityWithMean
 from vaelab.graph import Graph
 
 
@@ -13,7 +13,7 @@ class AbstractPosterior(eqx.Module):
     """An image in, q(z|x) out."""
 
     @abstractmethod
-    def __call__(self, image: Float[Array, " *image"]) -> AbstractDensity:
+    def __call__(self, image: Float[Array, " *image"]) -> AbstractDensityWithMean:
         """The density over z, shape (latent,), for one image as the model sees it."""
 
     @abstractmethod
