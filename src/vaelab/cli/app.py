@@ -25,10 +25,11 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> bool:
     if wanted:
         typer.echo(f"vaelab {__version__}")
         raise typer.Exit
+    return wanted  # Typer takes what its callback returns for the value
 
 
 @app.callback()

@@ -9,8 +9,14 @@ from vaelab.cli.options import Overwrite, Seed, output_path
 from vaelab.errors import VaelabError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from vaelab.data import Dataset
     from vaelab.model import Model
+
+CLASSIFIER = Path(__file__).parent.parent / "evaluation" / "digit_classifier.safetensors"
+COUNTED = 2000
+"""So many points are drawn from each plane and counted by digit; the first of them are shown."""
 
 
 def autoencoder(
@@ -38,7 +44,7 @@ def autoencoder(
 
     plain, variational, dataset, origin = _trained(epochs, seed) if runs is None else _loaded(runs)
     figure = _figure(plain, variational, dataset, origin, seed)
-    write_bytes_safely(out, figure_bytes(figure, out.suffix.lower()[1:]))  # pyright: ignore[reportArgumentType]
+    write_bytes_safely(out, figure_bytes(figure, out.suffix.lower()[1:]))
     typer.echo(f"{out}: an autoencoder beside a VAE. Next: vaelab train, or vaelab demo bimodal")
 
 
@@ -48,31 +54,39 @@ def _figure(plain: "Model", variational: "Model", dataset: "Dataset", origin: st
     from vaelab.plotting.autoencoder import COUNT, Side, autoencoder_figure, points_over_box
 
     codes, means = (encode(model, dataset.test.images).mean for model in (plain, variational))
-    over_box, from_prior = points_over_box(codes, COUNT, seed=seed), sample_latents(variational, COUNT, seed=seed)
-    left = Side(
-        "Autoencoder",
-        codes,
-        over_box,
-        decode(plain, over_box),
-        "drawn uniformly over the box that holds its codes",
-        rings=False,
-    )
-    right = Side(
-        "Variational autoencoder",
-        means,
-        from_prior,
-        decode(variational, from_prior),
-        "drawn from its prior N(0, I)",
-        rings=True,
-    )
+    over_box = points_over_box(codes, COUNTED, seed=seed)
+    from_prior = sample_latents(variational, COUNTED, seed=seed)
+    sides = []
+    for model, points, drawn, title, where in (
+        (plain, codes, over_box, "Autoencoder", "Drawn uniformly over the box of its codes"),
+        (variational, means, from_prior, "Variational autoencoder", "Drawn from its prior N(0, I)"),
+    ):
+        images = decode(model, drawn)
+        shares = _shares(images) if dataset.name == "mnist" and CLASSIFIER.is_file() else None
+        rings = model is variational
+        sides.append(Side(title, points, drawn[:COUNT], images[:COUNT], where, rings, shares))
+    counted = f"  ·  {COUNTED:,} draws each, counted by a digit classifier" if sides[0].shares is not None else ""
     return autoencoder_figure(
-        left,
-        right,
+        sides[0],
+        sides[1],
         dataset.test.labels,
         label_names=dataset.label_names,
         shown=shown_range(dataset.test.images),
-        facts=f"{len(codes):,} test images of {dataset.name} through the same two networks  ·  {origin}",
+        facts=f"{len(codes):,} test images of {dataset.name} through the same two networks  ·  {origin}{counted}",
     )
+
+
+def _shares(images: "np.ndarray") -> "np.ndarray":
+    """How the images are shared out among the digits that the packaged classifier sees in them."""
+    import numpy as np
+
+    from vaelab.evaluation.feature_networks import digit_classifier
+
+    network = digit_classifier()
+    assert network.classes is not None
+    assert network.class_count is not None
+    found = network.classes(network.prepared(np.clip(images, 0.0, 1.0)))
+    return np.bincount(found, minlength=network.class_count) / len(found)
 
 
 def _loaded(names: tuple[str, str]) -> tuple["Model", "Model", "Dataset", str]:

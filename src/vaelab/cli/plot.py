@@ -44,8 +44,8 @@ def plot(
     written = write_figures(
         Run.open(run),
         names or None,
-        format=format,  # pyright: ignore[reportArgumentType]
-        style=style,  # pyright: ignore[reportArgumentType]
+        format=format,
+        style=style,
         data=data,
         prior=prior,
         folder=out,

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Float32, Int, Shaped
+from jaxtyping import Array, Float, Float32, Shaped, UInt32
 
 from vaelab.densities import DiagonalNormal
 from vaelab.generating.batching import features_of, in_batches
@@ -104,6 +104,6 @@ def _means(decoder: AbstractLikelihood, z: Float[Array, "n latent"]) -> Float[Ar
 
 @jax.jit
 def _draws(
-    decoder: AbstractLikelihood, z: Float[Array, "n latent"], places: Int[Array, " n"], key: Array
+    decoder: AbstractLikelihood, z: Float[Array, "n latent"], places: UInt32[Array, " n"], key: Array
 ) -> Float[Array, "n ..."]:
     return jax.vmap(lambda point, place: decoder(point).sample(jr.fold_in(key, place)))(z, jnp.asarray(places))

@@ -96,8 +96,9 @@ def read_latents(path: Path, name: str | None = None) -> tuple[Float[np.ndarray,
         numbers.
     """
     try:
-        loaded = np.load(path, allow_pickle=False)
-        arrays = {"z": loaded} if isinstance(loaded, np.ndarray) else {key: loaded[key] for key in loaded.files}
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            arrays = {"z": loaded} if isinstance(loaded, np.ndarray) else {key: loaded[key] for key in loaded.files}
     except FileNotFoundError:
         raise VaelabError(f"{path}: no such file; make one with: vaelab encode RUN --out {path}") from None
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Float32, Int
+from jaxtyping import Array, Float, Float32, UInt32
 
 from vaelab.densities import AbstractDensity, DiagonalNormal, FullNormal, Mixture
 from vaelab.errors import VaelabError
@@ -76,9 +76,10 @@ def tempered(density: AbstractDensity, temperature: float) -> AbstractDensity:
     if not temperature > 0.0:
         raise VaelabError(f"temperature: expected a positive number; found {temperature:g}")
     if isinstance(density, DiagonalNormal):
-        return DiagonalNormal(density.mean, density.log_variance + 2.0 * float(np.log(temperature)))
+        wider = density.log_variance + 2.0 * float(np.log(temperature))
+        return eqx.tree_at(lambda normal: normal.log_variance, density, wider)
     if isinstance(density, FullNormal):
-        return FullNormal(density.mean, density.scale * temperature)
+        return eqx.tree_at(lambda normal: normal.scale, density, density.scale * temperature)
     if isinstance(density, DensityByLabel):
         return DensityByLabel(density.log_frequencies, tuple(tempered(each, temperature) for each in density.densities))
     if isinstance(density, ChosenDensity):
@@ -89,5 +90,5 @@ def tempered(density: AbstractDensity, temperature: float) -> AbstractDensity:
 
 
 @eqx.filter_jit
-def _draws(density: AbstractDensity, places: Int[Array, " n"], key: Array) -> Float[Array, "n latent"]:
+def _draws(density: AbstractDensity, places: UInt32[np.ndarray | Array, " n"], key: Array) -> Float[Array, "n latent"]:
     return jax.vmap(lambda place: density.sample(jr.fold_in(key, place)))(jnp.asarray(places))

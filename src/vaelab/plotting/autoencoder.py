@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Integer, Shaped
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from vaelab.plotting.latent import class_colours, draw_points, draw_rings, fit_square
@@ -12,7 +13,7 @@ from vaelab.plotting.page import FAINT, INK, Page, latent_name
 from vaelab.plotting.tiles import GAP, draw_tiles, tiles_size
 
 SIDE = 4.4
-COLUMNS, ROWS = 10, 6
+COLUMNS, ROWS = 11, 6
 COUNT = COLUMNS * ROWS
 """How many points are drawn at random from each plane."""
 
@@ -24,8 +25,11 @@ class Side(NamedTuple):
     points: Float[np.ndarray, "n 2"]  # where the test images lie
     drawn: Float[np.ndarray, "count 2"]  # points drawn at random from the plane
     images: Shaped[np.ndarray, "count ..."]  # what the decoder makes of them
-    where: str  # how they were drawn
+    where: str  # how they were drawn, as the beginning of a sentence
     rings: bool  # whether the standard normal prior belongs to the plane
+    shares: Float[np.ndarray, " labels"] | None = (
+        None  # of many such images, by the label that a classifier sees in them
+    )
 
 
 def points_over_box(points: Float[np.ndarray, "n 2"], count: int, *, seed: int) -> Float[np.ndarray, "count 2"]:
@@ -46,27 +50,50 @@ def autoencoder_figure(
     """Above, the two latent planes with the points that were drawn (crosses); below, the same points decoded, in their
     order.
     """
-    width, height = tiles_size(left.images.shape[1:], ROWS, COLUMNS, width=SIDE, gap=GAP)
-    margin, between = 0.6, 0.75
-    title = "Why variational? Pick points of the latent plane at random, and decode them"
-    page = Page(margin + 2 * SIDE + between + 0.35, 1.95 + SIDE + 0.95 + height + 0.4, title, facts, left=margin)
+    side, height = tiles_size(left.images.shape[1:], ROWS, COLUMNS, width=SIDE, gap=GAP)
+    margin, between, top = 0.6, 0.7, 1.5
+    bars = left.shares is not None and right.shares is not None
+    below = top + side + (1.5 if bars else 0.85)
+    title = "Why variational? Draw points of the latent plane at random, and decode them"
+    page = Page(margin + 2 * side + between + 0.3, below + height + 0.3, title, facts, left=margin)
     if labels is not None:
-        _legend(page, margin, 0.9, labels, label_names)
-    for place, side in enumerate((left, right)):
-        start = margin + place * (SIDE + between)
-        page.text(start, 1.4, side.title, size=11, weight="bold", color=INK)
-        axes = page.axes(start, 1.55, SIDE, SIDE)
-        draw_points(axes, side.points, labels, size=2.0)
-        axes.plot(side.drawn[:, 0], side.drawn[:, 1], "x", ms=4.2, mew=1.0, color=INK, zorder=7)
-        if side.rings:
-            draw_rings(axes)
-        fit_square(axes, np.concatenate([side.points, side.drawn]), at_least=3.15 if side.rings else None)
-        axes.set_xlabel(latent_name(0), size=8.5, color=INK, labelpad=2)
-        axes.set_ylabel(latent_name(1), size=8.5, color=INK, labelpad=0)
-        top = 1.55 + SIDE + 0.85
-        page.text(start, top - 0.12, f"The {len(side.images)} crosses decoded: {side.where}", size=8.5, color=FAINT)
-        draw_tiles(page.axes(start, top, width, height), side.images, COLUMNS, shown=shown, gap=GAP)
+        _legend(page, margin, 0.86, labels, label_names)
+    for place, model in enumerate((left, right)):
+        start = margin + place * (side + between)
+        page.text(start, top - 0.13, model.title, size=11, weight="bold", color=INK)
+        _draw_plane(page.axes(start, top, side, side), model, labels)
+        if bars:
+            words = f"{model.where}: the digits that come"
+            page.text(start, top + side + 0.7, words, size=8, color=FAINT)
+            _draw_shares(page.axes(start, top + side + 0.78, side, 0.24), model.shares)
+            page.text(start, below - 0.1, f"The {len(model.images)} that are marked by crosses", size=8, color=FAINT)
+        else:
+            page.text(start, below - 0.1, f"{model.where}: the crosses decoded", size=8, color=FAINT)
+        draw_tiles(page.axes(start, below, side, height), model.images, COLUMNS, shown=shown, gap=GAP)
     return page.figure
+
+
+def _draw_plane(axes: Axes, model: Side, labels: Integer[np.ndarray, " n"] | None) -> None:
+    draw_points(axes, model.points, labels, size=2.0)
+    axes.plot(model.drawn[:, 0], model.drawn[:, 1], "x", ms=4.2, mew=1.0, color=INK, zorder=7)
+    if model.rings:
+        draw_rings(axes)
+    fit_square(axes, np.concatenate([model.points, model.drawn]), at_least=3.15 if model.rings else None)
+    axes.set_xlabel(latent_name(0), size=8.5, color=INK, labelpad=2)
+    axes.set_ylabel(latent_name(1), size=8.5, color=INK, labelpad=0)
+
+
+def _draw_shares(axes: Axes, shares: Float[np.ndarray, " labels"] | None) -> None:
+    """One bar, cut by the shares of the labels, each in its colour and named where there is room."""
+    if shares is None:
+        return
+    starts = np.concatenate([[0.0], np.cumsum(shares)[:-1]])
+    axes.barh(0.0, shares, left=starts, height=1.0, color=class_colours(len(shares)), edgecolor="white", linewidth=0.8)
+    for label, (start, share) in enumerate(zip(starts, shares, strict=True)):
+        if share >= 0.025:
+            axes.text(start + share / 2, 0.0, str(label), size=8, color="white", ha="center", va="center_baseline")
+    axes.set(xlim=(0.0, 1.0), ylim=(-0.5, 0.5), xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
 
 
 def _legend(

@@ -12,6 +12,7 @@ from vaelab.generating import Encoded, can_sample, check_images, decode, encode,
 from vaelab.generating.pictures import shown_range
 from vaelab.model import Model, load_model
 from vaelab.plotting.latent import Contours
+from vaelab.plotting.page import SEPARATOR
 from vaelab.plotting.plane import Plane, plane_of
 from vaelab.priors import NormalPrior
 from vaelab.runs import Run
@@ -86,7 +87,7 @@ class Material:
                 if self.prior == "trained"
                 else f"prior {self.prior}, fitted afterwards"
             )
-        return "  ·  ".join([*words, f"seed {config.seed}"])
+        return SEPARATOR.join([*words, f"seed {config.seed}"])
 
     @property
     def data_name(self) -> str:
@@ -107,8 +108,8 @@ class Material:
 def contours_of(model: Model, points: Float[np.ndarray, "n 2"], *, cells: int = 128) -> Contours:
     """The log-density of the model's prior on a grid over the points and its own draws, with three of its levels.
 
-    They hold 98.9, 86.5 and 39.3 % of its mass, as 3, 2 and 1 sigma of a Gaussian do: each is the quantile of log p(z) at
-    draws z ~ p.
+    They hold 98.9, 86.5 and 39.3 % of its mass, as 3, 2 and 1 sigma of a Gaussian do: each is the quantile of log p(z)
+    at draws z ~ p.
     """
     import equinox as eqx
     import jax

@@ -12,10 +12,9 @@ from matplotlib.figure import Figure
 
 DPI = 150
 INK, FAINT, RULE, ACCENT = "#1f2430", "#70757f", "#c9cdd4", "#2b6cb0"
-# Paul Tol's "muted" scheme with a tenth, as on the explorer's page: ten that stay apart for colour-blind eyes
-# (Tol, "Colour schemes", SRON technical note 09-002, 2021).
+# Petroff, "Accessible color sequences for data visualization", 2021: ten that stay apart for colour-blind eyes.
 CLASS_COLOURS = (
-    "#332288", "#d98032", "#44aa99", "#882255", "#88bbdd", "#117733", "#cc6677", "#aa44c0", "#8a8a22", "#5c6670",
+    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
 )  # fmt: skip
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -28,7 +27,8 @@ class Page:
         self.figure = Figure(figsize=(self.width, self.height), dpi=DPI, facecolor="white")
         FigureCanvasAgg(self.figure)
         self.text(left, 0.34, title, size=12.5, weight="bold", color=INK)
-        self.text(left, 0.57, facts, size=7.5, color=FAINT)
+        for line, words in enumerate(_lines(facts, width - left - 0.2)):
+            self.text(left, 0.53 + 0.14 * line, words, size=7.5, color=FAINT)
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
         left, top, width, height = (_whole(value) for value in (left, top, width, height))
@@ -43,6 +43,20 @@ class Page:
     def text(self, left: float, baseline: float, words: str, **style: Any) -> None:
         """Words at so many inches from the left and the upper edge."""
         self.figure.text(left / self.width, 1.0 - baseline / self.height, words, va="baseline", **style)
+
+
+SEPARATOR = "  ·  "
+
+
+def _lines(facts: str, width: float) -> list[str]:
+    """The facts in lines that fit so many inches of small print, broken between two facts."""
+    lines: list[str] = []
+    for fact in facts.split(SEPARATOR):
+        if lines and len(lines[-1]) + len(SEPARATOR + fact) <= width / 0.062:
+            lines[-1] += SEPARATOR + fact
+        else:
+            lines.append(fact)
+    return lines
 
 
 def _whole(inches: float) -> float:

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
     from vaelab.plotting.material import Material
 
-Format = Literal["png", "svg", "pdf"]
-Style = Literal["vaelab", "tutorial"]
-
+FORMATS = ("png", "svg", "pdf")
+STYLES = ("vaelab", "tutorial")
 DEFAULT_FIGURES = ("loss", "latent", "manifold", "reconstructions", "samples")
 
 
@@ -31,8 +30,8 @@ def write_figures(
     run: Run,
     names: Iterable[str] | None = None,
     *,
-    format: Format = "png",  # noqa: A002 - as matplotlib calls it
-    style: Style = "vaelab",
+    format: str = "png",  # noqa: A002 - as matplotlib calls it
+    style: str = "vaelab",
     dataset: Dataset | None = None,
     data: str | None = None,
     prior: str = "trained",
@@ -55,10 +54,10 @@ def write_figures(
     for name in wanted:
         if name not in FIGURES:
             raise VaelabError(f"unknown figure '{name}'; {nearest_name(name, FIGURES)}")
-    if format not in ("png", "svg", "pdf"):
-        raise VaelabError(f"unknown format '{format}'; {nearest_name(format, ('png', 'svg', 'pdf'))}")
-    if style not in ("vaelab", "tutorial"):
-        raise VaelabError(f"unknown style '{style}'; {nearest_name(style, ('vaelab', 'tutorial'))}")
+    if format not in FORMATS:
+        raise VaelabError(f"unknown format '{format}'; {nearest_name(format, FORMATS)}")
+    if style not in STYLES:
+        raise VaelabError(f"unknown style '{style}'; {nearest_name(style, STYLES)}")
 
     from vaelab.plotting.material import Material
 
@@ -96,7 +95,7 @@ def figures_folder(run: Run) -> Path:
     return Path("figures") / run.name if run.folder.is_relative_to(PRETRAINED) else run.figures
 
 
-def figure_bytes(figure: "Figure", format: Format) -> bytes:  # noqa: A002
+def figure_bytes(figure: "Figure", format: str) -> bytes:  # noqa: A002
     """The file of a figure."""
     buffer = io.BytesIO()
     if format == "png":
@@ -116,7 +115,7 @@ def figure_bytes(figure: "Figure", format: Format) -> bytes:  # noqa: A002
 # --- one figure each: what it needs of the run -----------------------------------------------------------------------
 
 
-def _loss(material: "Material", style: Style) -> "Figure":
+def _loss(material: "Material", style: str) -> "Figure":
     del style
     if not material.records:
         raise UnavailableError(f"loss: {material.run.metrics_file} has no epoch in it, so there is nothing to draw")
@@ -125,8 +124,9 @@ def _loss(material: "Material", style: Style) -> "Figure":
     return loss_figure(material.records, facts=material.facts)
 
 
-def _latent(material: "Material", style: Style) -> "Figure":
+def _latent(material: "Material", style: str) -> "Figure":
     from vaelab.plotting.latent import latent_figure
+    from vaelab.plotting.page import SEPARATOR
     from vaelab.plotting.tutorial import tutorial_scatter
 
     plane = material.plane
@@ -134,7 +134,7 @@ def _latent(material: "Material", style: Style) -> "Figure":
     if style == "tutorial" and points.shape[1] == 2:
         return tutorial_scatter(points, material.labels)
     kind = "posterior means" if material.model.has_density else "codes"
-    where = f"; {plane.choice}" if plane.choice else ""
+    where = f"{SEPARATOR}{plane.choice}" if plane.choice else ""
     return latent_figure(
         points,
         material.labels,
@@ -147,8 +147,9 @@ def _latent(material: "Material", style: Style) -> "Figure":
     )
 
 
-def _manifold(material: "Material", style: Style) -> "Figure":
+def _manifold(material: "Material", style: str) -> "Figure":
     from vaelab.plotting.manifold import grid_of, manifold_figure, normal_quantiles, own_quantiles
+    from vaelab.plotting.page import SEPARATOR
     from vaelab.plotting.tutorial import tutorial_grid
 
     size = material.model.latent_dim
@@ -175,13 +176,13 @@ def _manifold(material: "Material", style: Style) -> "Figure":
         up,
         shown=material.shown,
         title="What the decoder makes of the latent plane",
-        facts=f"{material.facts}  ·  {where}",
+        facts=f"{material.facts}{SEPARATOR}{where}",
     )
 
 
-def _traversals(material: "Material", style: Style) -> "Figure":
+def _traversals(material: "Material", style: str) -> "Figure":
     del style
-    from vaelab.plotting.page import latent_name
+    from vaelab.plotting.page import SEPARATOR, latent_name
     from vaelab.plotting.plane import kl_per_dimension
     from vaelab.plotting.traversals import MAX_ROWS, STEPS, traversal_points, traversals_figure
 
@@ -206,11 +207,11 @@ def _traversals(material: "Material", style: Style) -> "Figure":
         [f"{latent_name(row)}   {unit.format(weights[row])}" for row in rows],
         shown=material.shown,
         title=f"Traversals: {shown} {size} dimensions, one moved at a time",
-        facts=f"{material.facts}  ·  around test image 0, {where}",
+        facts=f"{material.facts}{SEPARATOR}around test image 0, {where}",
     )
 
 
-def _reconstructions(material: "Material", style: Style) -> "Figure":
+def _reconstructions(material: "Material", style: str) -> "Figure":
     del style
     from vaelab.plotting.reconstructions import chosen_images, reconstructions_figure
 
@@ -224,7 +225,7 @@ def _reconstructions(material: "Material", style: Style) -> "Figure":
     )
 
 
-def _samples(material: "Material", style: Style) -> "Figure":
+def _samples(material: "Material", style: str) -> "Figure":
     del style
     if not material.can_sample:
         folder = material.run.folder
@@ -241,7 +242,7 @@ def _samples(material: "Material", style: Style) -> "Figure":
     )
 
 
-FIGURES: dict[str, Callable[["Material", Style], "Figure"]] = {
+FIGURES: dict[str, Callable[["Material", str], "Figure"]] = {
     "loss": _loss,
     "latent": _latent,
     "manifold": _manifold,

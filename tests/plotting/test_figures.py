@@ -1,0 +1,254 @@
+"""Figures, by what they contain: limits, data, image arrays, words."""
+
+import numpy as np
+import pytest
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+from scipy.stats import norm
+
+from vaelab.plotting.autoencoder import COUNT, Side, autoencoder_figure, points_over_box
+from vaelab.plotting.latent import Contours, class_colours, latent_figure
+from vaelab.plotting.loss import loss_figure
+from vaelab.plotting.manifold import grid_of, manifold_figure, normal_quantiles, own_quantiles
+from vaelab.plotting.page import CLASS_COLOURS
+from vaelab.plotting.reconstructions import chosen_images, reconstructions_figure
+from vaelab.plotting.samples import samples_figure
+from vaelab.plotting.traversals import traversal_points, traversals_figure
+from vaelab.plotting.tutorial import tutorial_grid, tutorial_scatter
+
+SHAPES = {"grey": (6, 5), "RGB": (6, 5, 3), "one channel": (6, 5, 1)}
+
+
+def words_of(figure: Figure) -> str:
+    return " | ".join(text.get_text() for text in figure.findobj(match=lambda artist: hasattr(artist, "get_text")))
+
+
+def shown_points(figure: Figure) -> np.ndarray:
+    lines = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    return np.concatenate([np.asarray(line.get_xydata()) for line in lines])
+
+
+# --- the latent plane ------------------------------------------------------------------------------------------------
+
+
+def test_every_point_is_drawn_once_in_its_labels_colour(generator: np.random.Generator) -> None:
+    points = generator.normal(size=(900, 2)).astype(np.float32)
+    labels = generator.integers(0, 10, 900)
+    axes = latent_figure(points, labels).axes[0]
+    for label in range(10):
+        drawn = [line.get_xydata() for line in axes.lines if line.get_color() == CLASS_COLOURS[label]]
+        found, expected = np.concatenate(drawn), points[labels == label]
+        assert np.array_equal(np.sort(found, axis=0), np.sort(expected.astype(found.dtype), axis=0))
+
+
+def test_equal_axes_hold_all_points_and_three_sigma(generator: np.random.Generator) -> None:
+    points = generator.normal(size=(100, 2)) * [1.0, 5.0]
+    axes = latent_figure(points, None).axes[0]
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    assert axes.get_aspect() == 1.0
+    assert right - left == pytest.approx(top - bottom)
+    assert left <= min(-3.0, points[:, 0].min())
+    assert top >= max(3.0, points[:, 1].max())
+
+
+def test_the_priors_rings_stand_at_one_two_and_three_sigma(generator: np.random.Generator) -> None:
+    points = generator.normal(size=(50, 2))
+    rings = [patch for patch in latent_figure(points).axes[0].patches if isinstance(patch, Circle)]
+    assert sorted(ring.get_radius() for ring in rings) == [1, 2, 3]
+    assert all(ring.get_center() == (0, 0) for ring in rings)
+    assert not latent_figure(points, rings=False).axes[0].patches
+
+
+def test_another_prior_is_drawn_by_its_contours(generator: np.random.Generator) -> None:
+    axis = np.linspace(-3, 3, 40)
+    log_density = -0.5 * (axis[None, :] ** 2 + axis[:, None] ** 2)
+    contours = Contours(axis, axis, log_density, np.array([-2.0, -0.5]))
+    axes = latent_figure(generator.normal(size=(50, 2)), rings=False, contours=contours).axes[0]
+    (drawn,) = axes.collections
+    radii = [np.linalg.norm(path.vertices, axis=1) for path in drawn.get_paths()]
+    assert np.allclose(radii[0], 2.0, atol=0.02)  # log p = -2 at radius 2
+    assert np.allclose(radii[1], 1.0, atol=0.02)
+
+
+def test_the_legend_names_the_labels(generator: np.random.Generator) -> None:
+    figure = latent_figure(generator.normal(size=(30, 2)), np.arange(30) % 3, label_names=("ankle", "boot", "coat"))
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["ankle", "boot", "coat"]
+    assert latent_figure(generator.normal(size=(30, 2)), None).axes[0].get_legend() is None
+
+
+def test_one_dimension_is_a_histogram_that_is_a_density(generator: np.random.Generator) -> None:
+    figure = latent_figure(generator.normal(size=(500, 1)), generator.integers(0, 3, 500))
+    bars = figure.axes[0].patches
+    assert sum(bar.get_width() * bar.get_height() for bar in bars) == pytest.approx(1.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["normal", "protanopia", "deuteranopia", "tritanopia"])
+def test_ten_colours_stay_apart_for_colour_blind_eyes(kind: str) -> None:
+    """Colour differences (CIE 1976) of all pairs, through the matrices of Machado, Oliveira and Fernandes 2009, severity 1."""
+    matrices = {
+        "normal": np.eye(3),
+        "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+        "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+        "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+    }  # fmt: skip
+    channels = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in class_colours(10)]) / 255.0
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(linear @ np.asarray(matrices[kind]).T, 0.0, 1.0)
+    xyz = seen @ np.array([[0.4124, 0.2126, 0.0193], [0.3576, 0.7152, 0.1192], [0.1805, 0.0722, 0.9505]])
+    scaled = xyz / [0.9505, 1.0, 1.089]
+    root = np.where(scaled > 0.008856, np.cbrt(scaled), 7.787 * scaled + 16 / 116)
+    lab = np.stack([116 * root[:, 1] - 16, 500 * (root[:, 0] - root[:, 1]), 200 * (root[:, 1] - root[:, 2])], axis=1)
+    apart = np.linalg.norm(lab[:, None] - lab[None], axis=2) + 1e9 * np.eye(10)
+    assert apart.min() > 15.0
+
+
+# --- images ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_grid_is_the_tutorials_and_the_second_axis_points_upward() -> None:
+    across = normal_quantiles()
+    assert np.allclose(across, norm.ppf(np.linspace(0.05, 0.95, 15)), atol=1e-9)
+    z = grid_of(across, across)
+    assert z.shape == (225, 2)
+    assert np.allclose(z[0], [across[0], across[-1]])  # upper left: smallest first, largest second
+    assert np.allclose(z[-1], [across[-1], across[0]])
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+def test_the_manifold_is_one_picture_with_each_tile_at_its_place(shape: tuple[int, ...]) -> None:
+    across, up = own_quantiles(np.arange(100.0), 4), own_quantiles(np.arange(50.0), 3)
+    images = np.arange(12, dtype=np.float32).reshape(12, *(1 for _ in shape)) / 12 * np.ones(shape, np.float32)
+    axes = manifold_figure(images, across, up).axes[0]
+    (picture,) = axes.images
+    page = np.asarray(picture.get_array())
+    assert page.shape[:2] == (3 * 6, 4 * 5)
+    for tile in range(12):
+        row, column = divmod(tile, 4)
+        assert np.all(page[row * 6 : row * 6 + 6, column * 5 : column * 5 + 5] == round(tile / 12 * 255))
+    left, right, bottom, top = picture.get_extent()
+    assert (left, right, bottom, top) == (0, 4, 3, 0)
+    labels = [label.get_text().replace("−", "-") for label in axes.get_yticklabels()]
+    assert [float(label) for label in labels] == pytest.approx(up[::-1][::2], abs=0.051)
+    assert axes.get_yticks()[0] == 0.5  # the largest value stands beside the first row, which is drawn on top
+    assert axes.get_ylim() == (3, 0)
+
+
+def test_tutorial_style_has_the_lowest_row_first() -> None:
+    images = np.repeat(np.arange(9, dtype=np.float32) / 9, 4).reshape(9, 2, 2)  # rows from the highest z2 down
+    figure = tutorial_grid(images, 3)
+    assert tuple(figure.get_size_inches()) == (10, 10)
+    (picture,) = figure.axes[0].images
+    assert picture.get_cmap().name.lower() in ("greys_r", "grays_r")
+    page = np.asarray(picture.get_array())
+    assert page[0, 0] == round(6 / 9 * 255)
+    assert page[-1, -1] == round(2 / 9 * 255)
+
+
+def test_tutorial_style_has_the_scatter_with_its_colour_bar(generator: np.random.Generator) -> None:
+    figure = tutorial_scatter(generator.normal(size=(40, 2)), np.arange(40) % 10)
+    assert tuple(figure.get_size_inches()) == (6, 6)
+    assert len(figure.axes) == 2
+    assert figure.axes[0].collections[0].get_cmap().name == "viridis"
+
+
+def test_reconstructions_stand_under_their_originals(generator: np.random.Generator) -> None:
+    originals = generator.integers(0, 256, (13, 4, 4), dtype=np.uint8)
+    changed = 1.0 - originals.astype(np.float32) / 255
+    figure = reconstructions_figure(originals, changed, columns=10)
+    pages = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
+    assert len(pages) == 2
+    assert np.array_equal(pages[0][:4, 6:10], originals[1])
+    assert np.array_equal(pages[0][6:, 6:10], 255 - originals[1])
+    assert np.array_equal(pages[1][:4, 12:16], originals[12])
+    assert np.all(pages[1][:, 18:] == 255)  # nothing there
+
+
+def test_a_column_for_each_label_where_there_are_few() -> None:
+    labels = np.array([2, 1, 0, 0, 1, 2, 2, 1, 0, 0])
+    chosen = chosen_images(labels, 10)
+    assert labels[chosen].tolist() == [0, 1, 2] * 3
+    assert chosen[:3].tolist() == [2, 1, 0]
+    assert chosen_images(None, 7).tolist() == list(range(7))
+
+
+def test_features_are_drawn_as_curves(generator: np.random.Generator) -> None:
+    values = generator.uniform(size=(7, 9)).astype(np.float32)
+    axes = samples_figure(values, columns=4).axes[0]
+    assert not axes.images
+    (curves,) = [collection for collection in axes.collections if isinstance(collection, LineCollection)]
+    segments = curves.get_segments()
+    assert len(segments) == 7
+    for place, segment in enumerate(segments):
+        row, column = divmod(place, 4)
+        assert column < segment[:, 0].min() < segment[:, 0].max() < column + 1
+        assert np.allclose((row + 0.9 - segment[:, 1]) / 0.8, values[place], atol=1e-5)
+
+
+def test_values_outside_the_shown_range_become_black_and_white() -> None:
+    images = np.array([-4.0, -2.0, 0.0, 2.0, 9.0], np.float32).reshape(5, 1, 1) * np.ones((1, 2, 2), np.float32)
+    page = np.asarray(samples_figure(images, columns=5, shown=(-2.0, 2.0)).axes[0].images[0].get_array())
+    assert page[0, [0, 4, 8, 12, 16]].tolist() == [0, 0, 128, 255, 255]
+
+
+def test_a_traversal_moves_one_dimension_and_no_other() -> None:
+    base = np.array([1.0, 2.0, 3.0], np.float32)
+    values = np.array([[-1.0, 0.0, 1.0], [5.0, 6.0, 7.0]])
+    z = traversal_points(base, [2, 0], values)
+    assert z.tolist() == [[1, 2, -1], [1, 2, 0], [1, 2, 1], [5, 2, 3], [6, 2, 3], [7, 2, 3]]
+    figure = traversals_figure(np.zeros((6, 4, 4), np.float32), ["z₃   KL 2.0", "z₁   KL 1.0"])
+    assert "z₃   KL 2.0" in words_of(figure)
+
+
+# --- loss, and the two planes side by side ---------------------------------------------------------------------------
+
+
+def record(epoch: int, kl: float, *, held_out: bool = True) -> dict[str, float]:
+    line = {"epoch": epoch, "loss": 100.0 / epoch + kl, "reconstruction": 100.0 / epoch, "kl": kl, "beta": 1.0}
+    return line | ({f"val_{name}": 1.0 + line[name] for name in ("loss", "reconstruction", "kl")} if held_out else {})
+
+
+def test_loss_shows_both_parts_for_training_and_validation() -> None:
+    records = [record(epoch, 5.0) for epoch in (1, 2, 3, 4)]
+    figure = loss_figure(records, facts="of a run")
+    assert len(figure.axes) == 3
+    for axes, name in zip(figure.axes, ("loss", "reconstruction", "kl"), strict=True):
+        training, validation = axes.lines
+        assert list(training.get_ydata()) == [line[name] for line in records]
+        assert list(validation.get_ydata()) == [line[f"val_{name}"] for line in records]
+    assert "30.00, validation 31.00" in words_of(figure)
+
+
+def test_an_autoencoders_loss_has_one_panel_and_training_alone_one_line() -> None:
+    figure = loss_figure([record(epoch, 0.0, held_out=False) for epoch in (1, 2)])
+    assert len(figure.axes) == 1
+    assert len(figure.axes[0].lines) == 1
+
+
+def test_the_box_is_the_smallest_that_holds_the_codes(generator: np.random.Generator) -> None:
+    codes = generator.normal(size=(200, 2)) * [30.0, 2.0]
+    drawn = points_over_box(codes, 5000, seed=0)
+    assert np.all(drawn >= codes.min(axis=0).astype(np.float32))
+    assert np.all(drawn <= codes.max(axis=0).astype(np.float32))
+    shares = (drawn - codes.min(axis=0)) / np.ptp(codes, axis=0)
+    assert np.allclose(shares.mean(axis=0), 0.5, atol=0.02)
+    assert np.allclose(shares.std(axis=0), 1 / np.sqrt(12), atol=0.02)  # uniform
+    assert np.array_equal(drawn, points_over_box(codes, 5000, seed=0))
+
+
+def test_both_planes_show_their_points_draws_and_images(generator: np.random.Generator) -> None:
+    points, labels = generator.normal(size=(120, 2)).astype(np.float32), np.arange(120) % 10
+    images = generator.uniform(size=(COUNT, 28, 28)).astype(np.float32)
+    shares = np.full(10, 0.1)
+    left = Side("Autoencoder", points * 9, points[:COUNT] * 9, images, "Drawn uniformly", False, shares)
+    right = Side("Variational autoencoder", points, points[:COUNT], images, "Drawn from its prior", True, shares)
+    figure = autoencoder_figure(left, right, labels)
+    planes = [axes for axes in figure.axes if axes.lines]
+    assert len(planes) == 2
+    for axes, side in zip(planes, (left, right), strict=True):
+        (crosses,) = [line for line in axes.lines if line.get_marker() == "x"]
+        assert np.array_equal(crosses.get_xydata(), side.drawn.astype(float))
+    assert [len(axes.patches) for axes in planes] == [0, 3]  # the rings belong to the VAE alone
+    assert sum(bool(axes.images) for axes in figure.axes) == 2
+    bars = [axes for axes in figure.axes if len(axes.patches) == 10]
+    assert len(bars) == 2
