@@ -91,6 +91,7 @@ def exact_log_probs(
     prior: AbstractDensity,
     images: Num[np.ndarray, "images ..."],
     *,
+    tolerance: float = TOLERANCE,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> ExactLikelihood:
     """log p(x) of each image by quadrature over the latent space.
@@ -99,6 +100,7 @@ def exact_log_probs(
 
     - `prior`: the density p(z)
     - `images`: as the model sees them, floats of shape (n, *image_shape), or uint8 to be scaled to [0, 1]
+    - `tolerance`: nats that an image's lattice may differ from every second of its points
     - `on_progress`: called with (images done, images in all)
 
     **Raises:** `VaelabError` for three dimensions and more, an autoencoder, and images that the model cannot score.
@@ -146,7 +148,7 @@ def exact_log_probs(
         entropy = np.sum(0.5 * log_variance[active].astype(np.float64) + 0.5 * math.log(2.0 * math.pi * math.e), axis=1)
         weight = np.where(sums.posterior > 0.0, sums.posterior, np.nan)  # none: narrower than the lattice, which is then halved
         elbo[active], expected_log_prior[active] = sums.joint / weight + entropy, sums.prior / weight
-        unsure = np.any(here > NARROWEST * sigma[active], axis=1) | ~(error[active] < TOLERANCE)
+        unsure = np.any(here > NARROWEST * sigma[active], axis=1) | ~(error[active] < tolerance)
         active, peaks = active[unsure], new_peaks[unsure]
         on_progress(count - len(active), count)
         if len(active) == 0:
@@ -253,14 +255,8 @@ def _decode(model: Model, z: Float[Array, "points latent"]) -> AbstractPixelForm
     return pixel_form(model, z)
 
 
-def _add_tile(
-    sums: _Sums, chunk: tuple[np.ndarray, ...], form: AbstractPixelForm, tile: _Tile, log_prior: np.ndarray
-) -> _Sums:
-    return _add_tile_on_device(*jax.tree.map(jnp.asarray, (sums, chunk, form, tile, log_prior)))
-
-
 @jax.jit
-def _add_tile_on_device(
+def _add_tile(
     sums: _Sums, chunk: tuple[Array, Array, Array], form: AbstractPixelForm, tile: _Tile, log_prior: Float[Array, " points"]
 ) -> _Sums:
     images, mean, log_variance = chunk
@@ -290,6 +286,6 @@ def _add_tile_on_device(
 
 
 def _weights(points: Array, mean: Array, log_variance: Array) -> Float[Array, "images points"]:
-    """Proportional to q along one axis."""
+    """Q along one axis, up to its normaliser."""
     square = (points[None] - mean[:, None]) ** 2 * jnp.exp(-log_variance)[:, None]
     return jnp.exp(-0.5 * square)

@@ -1,0 +1,35 @@
+"""`vaelab doctor`: what is wrong with a run, and what to do."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from vaelab.cli.options import PriorName, RunName
+
+
+def doctor(
+    run: RunName,
+    prior: PriorName = "trained",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Look a run over: collapse, overfitting, holes in the prior and the like, each with the figure it rests on and what to do."""
+    import dataclasses
+
+    from vaelab.cli.compilation import use_compilation_cache
+    from vaelab.runs import Run
+
+    opened = Run.open(run)
+    use_compilation_cache()
+
+    from vaelab.evaluation.doctor import diagnose_run
+
+    findings = diagnose_run(opened, prior=prior)
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
+        return
+    if not findings:
+        typer.echo(f"{opened.name}: nothing found. For all its numbers: vaelab evaluate {run}")
+    for finding in findings:
+        mark = "note" if finding.harmless else "finding"
+        typer.echo(f"{mark}: {finding}")
