@@ -6,7 +6,12 @@ from vaelab import __version__
 from vaelab.cli.data import data
 from vaelab.cli.decode import decode
 from vaelab.cli.demo_autoencoder import autoencoder
+from vaelab.cli.demo_bimodal import bimodal
+from vaelab.cli.doctor import doctor
 from vaelab.cli.encode import encode
+from vaelab.cli.evaluate import evaluate
+from vaelab.cli.explore import explore
+from vaelab.cli.fit_prior import fit_prior
 from vaelab.cli.interpolate import interpolate
 from vaelab.cli.plot import plot
 from vaelab.cli.reconstruct import reconstruct
@@ -48,10 +53,16 @@ app.command(rich_help_panel=TRAIN)(data)
 app.command(rich_help_panel=LOOK)(plot)
 demo = typer.Typer(no_args_is_help=True, help="The tutorial's arguments, each as one picture.")
 demo.command()(autoencoder)
+demo.command()(bimodal)
 app.add_typer(demo, name="demo", rich_help_panel=LOOK)
+app.command(rich_help_panel=LOOK)(explore)
 
 app.command(rich_help_panel=USE)(sample)
 app.command(rich_help_panel=USE)(encode)
 app.command(rich_help_panel=USE)(decode)
 app.command(rich_help_panel=USE)(reconstruct)
 app.command(rich_help_panel=USE)(interpolate)
+
+app.command(rich_help_panel=MEASURE)(evaluate)
+app.command(rich_help_panel=MEASURE)(doctor)
+app.command("fit-prior", rich_help_panel=MEASURE)(fit_prior)
