@@ -77,8 +77,10 @@ def bimodal(separation: float = 5.0, count: int = 100, seed: int = 0) -> Bimodal
     reach = float(np.quantile(distances(samples, fresh), 0.99))
 
     single = Line(np.ones(1), samples.mean(keepdims=True), samples.std(keepdims=True))
-    peer = GaussianMixture(2, random_state=seed, n_init=3, tol=1e-6, max_iter=500).fit(samples[:, None])
-    double = Line(peer.weights_, peer.means_[:, 0], np.sqrt(peer.covariances_[:, 0, 0]))
+    # one width for both modes: where they are one, a second width would be spent on a chance cluster
+    peer = GaussianMixture(2, covariance_type="tied", random_state=seed, n_init=3, tol=1e-6, max_iter=2000)
+    peer.fit(samples[:, None])
+    double = Line(peer.weights_, peer.means_[:, 0], np.full(2, np.sqrt(peer.covariances_[0, 0])))
 
     def judged(name: str, line: Line) -> Judged:
         log_likelihoods = line.log_density(fresh)

@@ -2,21 +2,21 @@
 
 import jax.random as jr
 
-from vaelab.fitting.descent import fitted_by_descent, with_scale_of
+from vaelab.fitting.descent import ROUNDS, fitted_by_descent, with_scale_of
 from vaelab.fitting.fitted import Fit
 from vaelab.fitting.parts import Draws
 from vaelab.priors import FlowArchitecture, FlowPrior
 
 
-def fit_flow(draws: Draws, *, seed: int = 0, architecture: FlowArchitecture | None = None) -> Fit:
+def fit_flow(draws: Draws, *, seed: int = 0, architecture: FlowArchitecture | None = None, rounds: int = ROUNDS) -> Fit:
     """A flow that maximises the mean log-likelihood of the fitted draws, stopped early by the held-out ones."""
     if architecture is None:
         architecture = FlowArchitecture(draws.latent_dim)
     build_key, fit_key = jr.split(jr.key(seed))
     prior = with_scale_of(FlowPrior(architecture, key=build_key), draws)
-    prior, loss, rounds = fitted_by_descent(
-        prior, lambda prior, value, _key: -prior.density().log_prob(value), draws, key=fit_key
+    prior, loss, done = fitted_by_descent(
+        prior, lambda prior, value, _key: -prior.density().log_prob(value), draws, key=fit_key, rounds=rounds
     )
     kind = architecture.flow.replace("-", " ")
     words = f"a {kind} flow of {architecture.layers} layers of splines"
-    return Fit(prior, words, "rounds of training", ((str(rounds), round(-loss, 4)),))
+    return Fit(prior, words, "rounds of training", ((str(done), round(-loss, 4)),))

@@ -12,19 +12,19 @@ from vaelab.priors import NormalPrior, SecondStageArchitecture, SecondStagePrior
 from vaelab.priors.second_stage import NODES, quadrature_density
 
 
-def fit_second_stage(draws: Draws, *, seed: int = 0, width: int = 128) -> Fit:
+def fit_second_stage(draws: Draws, *, seed: int = 0, width: int = 128, rounds: int = 100) -> Fit:
     """The VAE of Dai and Wipf (ICLR 2019), section 4, by its own ELBO on the fitted draws, stopped early by the held-out ones."""
     build_key, fit_key = jr.split(jr.key(seed))
     prior = SecondStagePrior(SecondStageArchitecture(draws.latent_dim, width), key=build_key)
-    prior, loss, rounds = fitted_by_descent(
-        with_scale_of(prior, draws), _negative_elbo, draws, key=fit_key, rounds=100, learning_rate=1e-3
+    prior, loss, done = fitted_by_descent(
+        with_scale_of(prior, draws), _negative_elbo, draws, key=fit_key, rounds=rounds, learning_rate=1e-3
     )
     elbo = -loss - float(np.log(draws.spread).sum())
     if prior.latent_dim in NODES:
         note = f"its log-density is an integral over u, done by quadrature (error {_quadrature_error(prior, draws):.1g} nats)"
     else:
         note = "it is a VAE itself: its log-density is known only as a lower bound"
-    return Fit(prior, "a second-stage VAE", "rounds of training, by its ELBO", ((str(rounds), round(elbo, 4)),), (note,))
+    return Fit(prior, "a second-stage VAE", "rounds of training, by its ELBO", ((str(done), round(elbo, 4)),), (note,))
 
 
 def _negative_elbo(prior: SecondStagePrior, value: Float[Array, " latent"], key: PRNGKeyArray) -> Float[Array, ""]:

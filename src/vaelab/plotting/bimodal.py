@@ -19,28 +19,27 @@ SMALL = (0.0, 1.5, 2.5, 3.5, 6.0)
 
 def bimodal_figure(main: Bimodal, others: tuple[Bimodal, ...]) -> Figure:
     """One large panel, and below it the same as the separation grows."""
-    page = Page(9.0, 6.35, "A single Gaussian is only an assumption", _facts(main))
-    axes = page.axes(0.45, 0.95, 8.2, 3.0)
-    _draw(axes, main, reach=7.0, height=0.46)
-    _legend(axes, main)
-    gap, left = 0.22, 0.45
-    width = (8.2 - gap * (len(others) - 1)) / len(others)
-    page.text(left, 4.62, "The same as the two modes move apart", size=9.5, weight="bold", color=INK)
+    page = Page(9.0, 6.9, "A single Gaussian is only an assumption", _facts(main))
+    _legend(page, main)
+    axes = page.axes(0.3, 1.75, 8.4, 2.55)
+    _draw(axes, main, reach=7.0, height=0.36)
+    gap, left = 0.25, 0.3
+    width = (8.4 - gap * (len(others) - 1)) / len(others)
+    page.text(left, 4.98, "The same as the two modes move apart", size=9.5, weight="bold", color=INK)
     for place, other in enumerate(others):
-        small = page.axes(left + place * (width + gap), 4.75, width, 0.95)
-        _draw(small, other, reach=6.5, height=0.75, size=3.0)
+        small = page.axes(left + place * (width + gap), 5.1, width, 1.0)
+        _draw(small, other, reach=6.5, height=0.72, size=3.0)
         small.set_xticks([])
         words = f"{other.separation:g} apart: {other.gaussian.empty_mass:.0%} of the Gaussian"
-        small.set_xlabel(words + "\nlies where there is no sample", size=7, color=FAINT, labelpad=3)
+        small.set_xlabel(words + "\nlies where there is no sample", size=7, color=FAINT, labelpad=5)
     return page.figure
 
 
 def bimodal_frame(data: Bimodal) -> Figure:
     """One frame of the moving figure."""
-    page = Page(7.2, 4.0, "A single Gaussian is only an assumption", _facts(data))
-    axes = page.axes(0.4, 0.95, 6.5, 2.6)
-    _draw(axes, data, reach=7.0, height=0.72)
-    _legend(axes, data)
+    page = Page(7.2, 4.3, "A single Gaussian is only an assumption", _facts(data))
+    _legend(page, data)
+    _draw(page.axes(0.3, 1.75, 6.6, 2.15), data, reach=7.0, height=0.7)
     return page.figure
 
 
@@ -72,17 +71,21 @@ def _draw(axes: Axes, data: Bimodal, *, reach: float, height: float, size: float
     axes.spines["bottom"].set_color(RULE)
 
 
-def _legend(axes: Axes, data: Bimodal) -> None:
-    """Each density's name and numbers, written in its colour."""
-    rows = (
-        (INK, f"x  {len(data.samples)} samples"),
+def _legend(page: Page, data: Bimodal) -> None:
+    """A small table in the colours of the curves: the log-likelihood of each density, and its mass where there is no sample."""
+    columns = (0.3, 2.6, 3.75)
+    heads = ("", "log-likelihood", "where there is no sample")
+    rows = [
+        (f"\N{MULTIPLICATION SIGN}  {len(data.samples)} samples", *heads[1:], INK),
         *(
-            (colour, f"{judged.name}: {judged.held_out:.3f} nats, {judged.empty_mass:.1%} where there is no sample")
+            (judged.name, f"{judged.held_out:.3f} nats", f"{judged.empty_mass:.1%} of its mass", colour)
             for colour, judged in zip((TRUTH, WRONG, RIGHT), data.all, strict=True)
         ),
-    )
-    for line, (colour, words) in enumerate(rows):
-        axes.text(0.0, 1.0 - 0.075 * line, words, transform=axes.transAxes, size=8, color=colour, va="top")
+    ]
+    for line, (*words, colour) in enumerate(rows):
+        for place, (left, text) in enumerate(zip(columns, words, strict=True)):
+            shade = FAINT if line == 0 and place else colour
+            page.text(left, 0.93 + 0.18 * line, text, size=8.5, color=shade)
 
 
 def _facts(data: Bimodal) -> str:

@@ -1,5 +1,7 @@
 """A density for each label, and their mixture."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -39,10 +41,21 @@ class ChosenDensity(AbstractDensity):
     densities: tuple[AbstractDensity, ...]
 
     def log_prob(self, value: Float[Array, " latent"]) -> Float[Array, ""]:
-        return jax.lax.switch(self.label, [density.log_prob for density in self.densities], value)
+        return jax.lax.switch(self.label, [partial(_log_prob, density) for density in self.densities], value)
 
     def sample(self, key: PRNGKeyArray) -> Float[Array, " latent"]:
-        return jax.lax.switch(self.label, [density.sample for density in self.densities], key)
+        return jax.lax.switch(self.label, [partial(_sample, density) for density in self.densities], key)
+
+
+# a switch compares its branches, and a bound method of a module is compared by its arrays, which have no hash
+
+
+def _log_prob(density: AbstractDensity, value: Array) -> Array:
+    return density.log_prob(value)
+
+
+def _sample(density: AbstractDensity, key: PRNGKeyArray) -> Array:
+    return density.sample(key)
 
 
 def class_count(labels: np.ndarray | Array | None) -> int:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SMALLEST_SCALE = 0.05
 """The floor of the learned gamma, in standard deviations of the latents: so that the quadrature's grid resolves it."""
 
+STARTING_SCALE = 0.2
+"""Where gamma begins: near 1 the decoder would learn to ignore u before it learns anything else."""
+
 NODES = {1: 4096, 2: 160}
 """Nodes an axis of the quadrature over u."""
 
@@ -58,7 +61,7 @@ class SecondStagePrior(AbstractPrior):
         keys = jr.split(key, 4)
         self.encoder = GaussianPosterior(Mlp(size, hidden, "relu", key=keys[0]), size, key=keys[1])
         self.decoder = GaussianLikelihood(
-            Mlp(size, hidden, "relu", key=keys[2]), (size,), scale=1.0, learned=True, floor=SMALLEST_SCALE, key=keys[3]
+            Mlp(size, hidden, "relu", key=keys[2]), (size,), scale=STARTING_SCALE, learned=True, floor=SMALLEST_SCALE, key=keys[3]
         )
         self.centre, self.spread = jnp.zeros(size), jnp.ones(size)
         self.architecture = architecture

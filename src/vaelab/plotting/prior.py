@@ -1,0 +1,279 @@
+"""The aggregate posterior against the prior: where the codes lie, where the prior says they lie, and what the difference decodes to."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Float, Shaped
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.ndimage import gaussian_filter
+
+from vaelab.densities import AbstractDensity, sample_many
+from vaelab.evaluation.aggregate_posterior import AggregatePosterior
+from vaelab.evaluation.mixture_log_probs import log_probs
+from vaelab.fitting.kernel_density import fit_kernel_density
+from vaelab.fitting.parts import Draws
+from vaelab.generating import decode
+from vaelab.model import Model
+from vaelab.plotting.page import ACCENT, FAINT, INK, RULE, SEPARATOR, Page, label_axes
+from vaelab.plotting.plane import Plane, plane_of
+from vaelab.plotting.tiles import draw_tiles, tiles_size
+
+MOST_POSTERIORS = 10_000
+DRAWS = 4_000
+CELLS = 128
+SHOWN_RATIO = 4.0
+"""Nats: the map of log q - log p is cut off beyond."""
+
+CODES, PRIOR = "#44aa99", ACCENT
+MASSES = (0.393, 0.865, 0.989)
+"""Inside the contours: as much as within 1, 2 and 3 sigma of a Gaussian in the plane."""
+
+ROW = 4.15
+TILES = 3
+
+
+class View(NamedTuple):
+    """One prior beside the codes: densities on the plane shown, and images from where they differ most and least."""
+
+    name: str
+    across: Float[np.ndarray, " columns"]
+    up: Float[np.ndarray, " rows"]
+    log_codes: Float[np.ndarray, "rows columns"]  # log q(z)
+    log_prior: Float[np.ndarray, "rows columns"]  # log p(z)
+    hole: Float[np.ndarray, "tiles plane"]
+    dense: Float[np.ndarray, "tiles plane"]
+    hole_images: Shaped[np.ndarray, "tiles ..."]
+    dense_images: Shaped[np.ndarray, "tiles ..."]
+    drawn_images: Shaped[np.ndarray, "tiles ..."]
+    divergence: float  # KL(q || p) in nats, over draws of q
+
+
+def prior_figure(
+    model: Model,
+    mean: Float[np.ndarray, "images latent"],
+    log_variance: Float[np.ndarray, "images latent"] | None,
+    *,
+    before: Model | None = None,
+    names: tuple[str, ...] | None = None,
+    shown: tuple[float, float] = (0.0, 1.0),
+    title: str = "The aggregate posterior and the prior",
+    facts: str = "",
+    seed: int = 0,
+) -> Figure:
+    """q(z) = 1/N sum_n q(z|x_n) of training images against p(z): contours, marginals, log q(z) - log p(z), and decoded images.
+
+    With `before`, the same model with the prior it had, two rows: before and after. A plain autoencoder has no prior, so its first
+    row shows what a sampler would have to assume, N(0, I); the density of its codes is a kernel estimate. With more than two
+    latent dimensions the densities are those of draws in the plane shown.
+
+    Args:
+        model: with the prior to show, of any kind.
+        mean, log_variance: of q(z|x) of training images; log_variance is None for an autoencoder. At most 10,000 are used.
+        before: the model with the prior that this one takes the place of.
+        names: what to call the prior of each row.
+        shown: the values of black and white.
+        seed: of the draws.
+    """
+    generator = np.random.default_rng(seed)
+    chosen = np.sort(generator.permutation(len(mean))[:MOST_POSTERIORS])
+    mean = np.asarray(mean, np.float32)[chosen]
+    log_variance = None if log_variance is None else np.asarray(log_variance, np.float32)[chosen]
+    plane = plane_of(mean, log_variance)
+    codes, code_draws = _codes(mean, log_variance, seed)
+    models = [model] if before is None else [before, model]
+    if names is None:
+        names = ("the prior",) if before is None else ("before", "after")
+    views = [_view(one, name, codes, code_draws, plane, seed) for one, name in zip(models, names, strict=True)]
+    more = [f"{len(mean):,} training images"] + ([plane.choice] if plane.choice else [])
+    page = Page(9.75, 0.85 + ROW * len(views), title, SEPARATOR.join(filter(None, [facts, *more])))
+    for place, view in enumerate(views):
+        _draw_row(page, view, plane, 0.85 + ROW * place, shown)
+    return page.figure
+
+
+# --- what is shown --------------------------------------------------------------------------------------------------
+
+
+def _codes(
+    mean: Float[np.ndarray, "images latent"], log_variance: Float[np.ndarray, "images latent"] | None, seed: int
+) -> tuple[AbstractDensity, Float[np.ndarray, "draws latent"]]:
+    """The density of the codes, and draws of it."""
+    if log_variance is None:
+        half = len(mean) // 2
+        order = np.random.default_rng(seed).permutation(len(mean))
+        density = fit_kernel_density(Draws(mean[order[:half]], mean[order[half:]])).prior.density()
+        return density, mean[:DRAWS]
+    aggregate = AggregatePosterior(jnp.asarray(mean), jnp.asarray(log_variance))
+    return aggregate.mixture, aggregate.draws(jr.key(seed))[:DRAWS]
+
+
+def _view(
+    model: Model,
+    name: str,
+    codes: AbstractDensity,
+    code_draws: Float[np.ndarray, "draws latent"],
+    plane: Plane,
+    seed: int,
+) -> View:
+    prior = model.prior.density(model)
+    drawn = np.asarray(sample_many(prior, jr.key(seed + 1), DRAWS))
+    log_codes_there, log_prior_there = log_probs(codes, drawn), log_probs(prior, drawn)
+    ratio = log_codes_there - log_prior_there
+    # the worst hole lies where the prior is not thin itself: within the densest 95 % of its draws
+    inside = log_prior_there >= np.quantile(log_prior_there, 0.05)
+    hole, dense = drawn[np.where(inside, ratio, np.inf).argmin()], drawn[np.where(inside, log_codes_there, -np.inf).argmax()]
+    count = TILES * TILES
+    if drawn.shape[1] <= 2:
+        near_hole, near_dense = (drawn[np.argsort(((drawn - spot) ** 2).sum(axis=1))[:count]] for spot in (hole, dense))
+    else:  # where all draws are far from one another: the nine of each end
+        order = np.argsort(np.where(inside, ratio, 0.0))
+        near_hole, near_dense = drawn[order[:count]], drawn[np.argsort(-log_codes_there)[:count]]
+    across, up, log_q, log_p = _on_the_plane(codes, prior, code_draws, drawn, plane)
+    return View(
+        name=name,
+        across=across,
+        up=up,
+        log_codes=log_q,
+        log_prior=log_p,
+        hole=plane.project(near_hole),
+        dense=plane.project(near_dense),
+        hole_images=decode(model, near_hole),
+        dense_images=decode(model, near_dense),
+        drawn_images=decode(model, drawn[:count]),
+        divergence=float((log_probs(codes, code_draws) - log_probs(prior, code_draws)).mean()),
+    )
+
+
+def _on_the_plane(
+    codes: AbstractDensity,
+    prior: AbstractDensity,
+    code_draws: Float[np.ndarray, "draws latent"],
+    drawn: Float[np.ndarray, "draws latent"],
+    plane: Plane,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Both log-densities on a grid over both sets of draws: exact where the plane is the space, else of smoothed draws."""
+    points, others = plane.project(code_draws), plane.project(drawn)
+    together = np.concatenate([np.quantile(part, (0.001, 0.999), axis=0) for part in (points, others)])
+    low, high = together.min(axis=0), together.max(axis=0)
+    margin = 0.08 * (high - low)
+    axes = [np.linspace(a, b, CELLS, dtype=np.float32) for a, b in zip(low - margin, high + margin, strict=True)]
+    if code_draws.shape[1] == 1:
+        grid = axes[0][:, None]
+        return axes[0], np.zeros(1), log_probs(codes, grid)[None], log_probs(prior, grid)[None]
+    if code_draws.shape[1] == 2:
+        grid = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
+        log_q, log_p = (log_probs(density, grid).reshape(CELLS, CELLS) for density in (codes, prior))
+        return axes[0], axes[1], log_q, log_p
+    smoothed = [_smoothed(part, axes) for part in (points, others)]
+    return axes[0], axes[1], smoothed[0], smoothed[1]
+
+
+def _smoothed(points: Float[np.ndarray, "draws 2"], axes: list[np.ndarray]) -> np.ndarray:
+    steps = [axis[1] - axis[0] for axis in axes]
+    edges = [np.append(axis - step / 2, axis[-1] + step / 2) for axis, step in zip(axes, steps, strict=True)]
+    counts = np.histogram2d(points[:, 0], points[:, 1], bins=edges)[0].T
+    density = gaussian_filter(counts, CELLS * 0.022) / (len(points) * steps[0] * steps[1])
+    return np.log(density + 1e-6)
+
+
+# --- how it is drawn ------------------------------------------------------------------------------------------------
+
+
+def _draw_row(page: Page, view: View, plane: Plane, top: float, shown: tuple[float, float]) -> None:
+    page.text(0.3, top + 0.05, view.name, size=10.5, weight="bold", color=INK)
+    page.text(0.3, top + 0.24, f"KL(q(z) || p(z)) = {view.divergence:.3f} nats", size=7.5, color=FAINT)
+    square, left, base = 2.75, 0.6, top + 0.75
+    if len(view.up) == 1:
+        _draw_line(page, view, plane, left, base, square)
+    else:
+        _draw_plane(page, view, plane, left, base, square)
+    blocks = (
+        ("The worst hole of the prior", view.hole_images, "#c0392b"),
+        ("A dense spot", view.dense_images, INK),
+        ("Drawn from the prior", view.drawn_images, PRIOR),
+    )
+    width, height = tiles_size(view.hole_images.shape[1:], TILES, TILES, width=1.15)
+    for place, (words, images, colour) in enumerate(blocks):
+        upper = top + 0.2 + place * 1.33
+        axes = page.axes(8.2, upper, width, height)
+        draw_tiles(axes, images, TILES, shown=shown)
+        page.text(8.2, upper - 0.06, words, size=7.5, color=colour)
+
+
+def _draw_plane(page: Page, view: View, plane: Plane, left: float, base: float, square: float) -> None:
+    axes = page.axes(left, base, square, square)
+    q, p = np.exp(view.log_codes), np.exp(view.log_prior)
+    axes.contourf(view.across, view.up, q, levels=[0.0, *_levels(q)[::-1], q.max() * 1.001], colors=("white", "#dff1ee", "#a5d8d1", CODES))
+    axes.contour(view.across, view.up, p, levels=_levels(p)[::-1], colors=PRIOR, linewidths=1.1)
+    label_axes(axes, *plane.axis_names)
+    edge = {"xlim": (view.across[0], view.across[-1]), "ylim": (view.up[0], view.up[-1])}
+    axes.set(**edge)
+    page.text(left + square + 0.08, base - 0.36, "codes q(z)", size=8, color="#2b8577")
+    page.text(left + square + 0.08, base - 0.2, "prior p(z)", size=8, color=PRIOR)
+    marginal = page.axes(left, base - 0.42, square, 0.38)
+    _draw_marginals(marginal, view.across, q.sum(axis=0), p.sum(axis=0), across=True)
+    marginal = page.axes(left + square + 0.04, base, 0.38, square)
+    _draw_marginals(marginal, view.up, q.sum(axis=1), p.sum(axis=1), across=False)
+
+    left += square + 1.05
+    axes = page.axes(left, base, square, square)
+    # where neither has any mass there is nothing to compare
+    thin = np.maximum(q / q.max(), p / p.max()) < 1e-3
+    ratio = np.ma.masked_where(thin, np.clip(view.log_codes - view.log_prior, -SHOWN_RATIO, SHOWN_RATIO))
+    extent = (view.across[0], view.across[-1], view.up[0], view.up[-1])
+    picture = axes.imshow(
+        ratio, cmap="RdBu", vmin=-SHOWN_RATIO, vmax=SHOWN_RATIO, extent=extent, origin="lower", aspect="auto"
+    )
+    axes.plot(*view.hole.T, "o", markersize=3.5, markerfacecolor="none", markeredgecolor="#c0392b", markeredgewidth=0.9)
+    axes.plot(*view.dense.T, "o", markersize=3.5, markerfacecolor="none", markeredgecolor="black", markeredgewidth=0.9)
+    axes.set(**edge)
+    axes.set_xlabel(plane.axis_names[0], size=9, color=INK, labelpad=4)
+    page.text(left, base - 0.2, "log q(z) \N{MINUS SIGN} log p(z), nats", size=8, color=INK)
+    page.text(left, base - 0.06, "red: the prior's mass where no code lies", size=7, color="#c0392b")
+    bar = page.axes(left + square + 0.08, base, 0.09, square)
+    page.figure.colorbar(picture, cax=bar, ticks=[-SHOWN_RATIO, -2, 0, 2, SHOWN_RATIO])
+    bar.tick_params(labelsize=7, labelcolor=FAINT, length=2)
+    bar.spines["outline"].set_edgecolor(RULE)
+
+
+def _draw_marginals(axes: Axes, values: np.ndarray, q: np.ndarray, p: np.ndarray, *, across: bool) -> None:
+    q, p = q / q.sum(), p / p.sum()
+    if across:
+        axes.fill_between(values, 0.0, q, color=CODES, alpha=0.55, linewidth=0)
+        axes.plot(values, p, color=PRIOR, linewidth=1.1)
+        axes.set(xlim=(values[0], values[-1]), ylim=(0.0, None))
+    else:
+        axes.fill_betweenx(values, 0.0, q, color=CODES, alpha=0.55, linewidth=0)
+        axes.plot(p, values, color=PRIOR, linewidth=1.1)
+        axes.set(ylim=(values[0], values[-1]), xlim=(0.0, None))
+    axes.axis("off")
+
+
+def _draw_line(page: Page, view: View, plane: Plane, left: float, base: float, height: float) -> None:
+    """One latent dimension: both densities over it, and their log-ratio."""
+    width = 7.3
+    axes = page.axes(left, base - 0.3, width, 0.6 * height)
+    axes.fill_between(view.across, 0.0, np.exp(view.log_codes[0]), color=CODES, alpha=0.55, linewidth=0)
+    axes.plot(view.across, np.exp(view.log_prior[0]), color=PRIOR, linewidth=1.4)
+    axes.set(xlim=(view.across[0], view.across[-1]), ylim=(0.0, None), yticks=[], xticks=[])
+    page.text(left + width - 2.0, base - 0.38, "codes q(z)", size=8, color="#2b8577")
+    page.text(left + width - 1.0, base - 0.38, "prior p(z)", size=8, color=PRIOR)
+    below = page.axes(left, base - 0.2 + 0.6 * height, width, 0.42 * height)
+    ratio = np.clip(view.log_codes[0] - view.log_prior[0], -SHOWN_RATIO, SHOWN_RATIO)
+    below.axhline(0.0, color=RULE, linewidth=0.8)
+    below.fill_between(view.across, ratio, 0.0, where=ratio < 0, color="#c0392b", alpha=0.35, linewidth=0)
+    below.fill_between(view.across, ratio, 0.0, where=ratio > 0, color=ACCENT, alpha=0.35, linewidth=0)
+    below.set(xlim=(view.across[0], view.across[-1]), ylim=(-SHOWN_RATIO, SHOWN_RATIO))
+    label_axes(below, plane.axis_names[0], "log q \N{MINUS SIGN} log p (nats)")
+
+
+def _levels(density: np.ndarray) -> list[float]:
+    """The density values whose regions hold `MASSES` of the mass on the grid, highest first; strictly falling."""
+    values = np.sort(density.ravel())[::-1]
+    shares = np.cumsum(values) / values.sum()
+    found = [float(values[min(int(np.searchsorted(shares, mass)), len(values) - 1)]) for mass in MASSES]
+    return [value * (1.0 - 1e-6 * place) + 1e-30 * (3 - place) for place, value in enumerate(found)]
+
