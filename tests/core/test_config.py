@@ -1,5 +1,7 @@
 """The configuration: typed, written back whole, and clear about what it does not know."""
 
+from pathlib import Path
+
 import pytest
 
 from vaelab.config import FORMAT, Config, known_keys, load_config, load_recipe, recipe_names
@@ -108,3 +110,10 @@ def test_an_unknown_recipe_names_the_nearest():
 def test_known_keys_reach_every_kind():
     keys = set(known_keys())
     assert {"seed", "model.likelihood.floor", "training.schedule.rise", "training.schedule.factor"} <= keys
+
+
+def test_every_key_is_documented():
+    text = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
+    rooms = {"data", "model", "objective", "training"}
+    missing = [key for key in known_keys() if key not in rooms and f"`{key}`" not in text]
+    assert not missing, missing
