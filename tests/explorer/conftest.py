@@ -3,12 +3,11 @@
 import os
 import shutil
 import subprocess
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from explorer.local_server import serving
 
 from vaelab.config import load_recipe
 from vaelab.data import Dataset, Split, load_data
@@ -77,7 +76,6 @@ def digit_run(tmp_path_factory: pytest.TempPathFactory, some_digits: Dataset) ->
         "model.decoder.hidden": [128],
         "training.epochs": 30,
         "training.snapshots": 4,
-        "training.optimiser": "adam",
         "training.learning_rate": 2e-3,
     }
     return trained(tmp_path_factory.mktemp("explored") / "digits", some_digits, **changes)
@@ -113,34 +111,3 @@ def address(bundle: Bundle) -> Iterator[str]:
     """Where the bundle is served, with its token."""
     with serving(bundle) as found:
         yield found
-
-
-class serving:
-    """A server in a thread, for as long as the block lasts."""
-
-    def __init__(self, bundle: Bundle, port: int = 0):
-        self.bundle, self.port = bundle, port
-
-    def __enter__(self) -> str:
-        import uvicorn
-
-        from vaelab.explorer.server import free_port, make_app
-
-        listener = free_port(self.port) if self.port else free_port(0)
-        port = listener.getsockname()[1]
-        app = make_app(self.bundle, token="a-token-for-tests", port=port)
-        config = uvicorn.Config(app, log_level="error", ws="websockets-sansio", lifespan="off", timeout_graceful_shutdown=1)
-        self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listener]}, daemon=True)
-        self.thread.start()
-        for _ in range(600):
-            if self.server.started:
-                break
-            time.sleep(0.05)
-        self.listener = listener
-        return f"http://127.0.0.1:{port}/?token=a-token-for-tests"
-
-    def __exit__(self, *_: object) -> None:
-        self.server.should_exit = True
-        self.thread.join(10)
-        self.listener.close()

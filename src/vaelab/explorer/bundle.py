@@ -11,17 +11,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 from safetensors.numpy import save as format_tensors
 from scipy.spatial import KDTree
+from scipy.special import logsumexp
 from scipy.stats import norm
 
 from vaelab import __version__
-from vaelab.densities import DiagonalNormal, Mixture
 from vaelab.errors import VaelabError
-from vaelab.evaluation.mixture_log_probs import log_probs
 from vaelab.explorer.explored import Explored, Snapshot, with_decoder
 from vaelab.explorer.prior_columns import prior_columns
 from vaelab.generating import Encoded, decode, encode
@@ -46,6 +44,7 @@ DIGIT_DATA = {"mnist", "kmnist", "digits"}
 
 QUANTILES = 101
 QUANTILE_DRAWS = 2000
+QUANTILE_CHUNK = 200
 
 
 @dataclass(frozen=True)
@@ -223,24 +222,21 @@ def manifold(model: Model, shown: tuple[float, float]) -> np.ndarray:
 def density_quantiles(encoded: Encoded) -> list[float] | None:
     """0, 1, ..., 100 % quantiles of log q(z) at draws from the images' own posteriors, each left out of its own average.
 
-    q(z) = 1/N sum_n q(z|x_n). They say how empty a place is beside the data's own places; None for a deterministic posterior.
+    q(z) = 1/(N - 1) sum_n q(z|x_n) over the others. They say how empty a place is beside the data's own places; None for a deterministic posterior.
     """
     if encoded.log_variance is None or len(encoded.mean) < 2:
         return None
-    count = len(encoded.mean)
-    chosen = np.random.default_rng(0).permutation(count)[:QUANTILE_DRAWS]
-    log_weights = jnp.full(count, -math.log(count))
-    components = DiagonalNormal(jnp.asarray(encoded.mean), jnp.asarray(encoded.log_variance))
-    values = log_probs(Mixture(log_weights, components), encoded.draw[chosen]).astype(np.float64)
-    # log(q(z) - q_own(z) / N): the average of the others, up to the factor N / (N - 1)
-    own = _log_normal(encoded.draw[chosen], encoded.mean[chosen], encoded.log_variance[chosen]) - math.log(count)
-    others = values + np.log1p(-np.minimum(np.exp(np.minimum(own - values, 0.0)), 1.0 - 1e-12))
-    return np.quantile(others, np.linspace(0.0, 1.0, QUANTILES)).tolist()
-
-
-def _log_normal(z: np.ndarray, mean: np.ndarray, log_variance: np.ndarray) -> np.ndarray:
-    square = (z - mean).astype(np.float64) ** 2 * np.exp(-log_variance)
-    return -0.5 * (square + log_variance + math.log(2.0 * math.pi)).sum(axis=1)
+    chosen = np.random.default_rng(0).permutation(len(encoded.mean))[:QUANTILE_DRAWS]
+    precision = np.exp(-encoded.log_variance.astype(np.float64))
+    mean = encoded.mean.astype(np.float64)
+    offset = (mean**2 * precision + encoded.log_variance + math.log(2.0 * math.pi)).sum(axis=1)
+    values = []
+    for part in np.array_split(chosen, max(1, len(chosen) // QUANTILE_CHUNK)):
+        z = encoded.draw[part].astype(np.float64)
+        each = -0.5 * (z**2 @ precision.T - 2.0 * z @ (mean * precision).T + offset)
+        each[np.arange(len(part)), part] = -np.inf
+        values.append(logsumexp(each, axis=1) - math.log(len(mean) - 1))
+    return np.quantile(np.concatenate(values), np.linspace(0.0, 1.0, QUANTILES)).tolist()
 
 
 def distance_quantiles(means: Float[np.ndarray, "n latent"]) -> list[float]:
@@ -272,5 +268,5 @@ def _likelihood_kind(model: Model) -> str:
     )
 
 
-def _finite(record: Mapping[str, Any]) -> dict[str, float]:
+def _finite(record: Mapping[str, Any]) -> dict[str, int | float]:
     return {name: value for name, value in record.items() if isinstance(value, int | float) and math.isfinite(value)}

@@ -58,7 +58,7 @@ export class Explorer {
     this.options = options;
     /** @type {Map<string, Set<(detail: any) => void>>} */
     this.handlers = new Map();
-    /** @type {{pointer: number, work: number, painted: number}[]} the last pointer moves, for benchmarks */
+    /** @type {{pointer: number, frame: number, painted: number}[]} when the pointer moved, its frame began, its picture was painted (ms) */
     this.timings = [];
     const main = new Pane(bundle, 0, bundle.manifest.runs[0].prior);
     /** @type {(Pane | null)[]} */
@@ -73,7 +73,7 @@ export class Explorer {
     /** @type {Float32Array | null} the picture decoded last */
     this.decodedImage = null;
     this.decodeShown = newestWins(
-      (/** @type {{z: Float32Array, pointer: number}} */ request) => this.decode(request.z),
+      (/** @type {{z: Float32Array, pointer: number, frame: number}} */ request) => this.decode(request.z),
       (image, request) => this.receive(image, request),
       (error) => this.fail(error),
     );
@@ -216,7 +216,7 @@ export class Explorer {
   }
 
   decodeSoon() {
-    this.decodeShown({ z: this.shownLatent, pointer: this.pointerTime });
+    this.decodeShown({ z: this.shownLatent, pointer: this.pointerTime, frame: this.store.frameBegan() });
     this.pointerTime = 0;
   }
 
@@ -226,14 +226,14 @@ export class Explorer {
   /** When the pointer moved last and was not yet answered. */
   pointerTime = 0;
 
-  /** @param {Float32Array} image @param {{z: Float32Array, pointer: number}} request */
-  receive(image, { z, pointer }) {
+  /** @param {Float32Array} image @param {{z: Float32Array, pointer: number, frame: number}} request */
+  receive(image, { z, pointer, frame }) {
     this.decodedImage = image;
     this.frame?.showDecoded(image, z);
     if (this.state.problem && this.state.connected) this.store.set({ problem: null });
     this.store.set({ decoded: this.state.decoded + 1 });
     if (pointer) {
-      this.timings.push({ pointer, work: 0, painted: performance.now() });
+      this.timings.push({ pointer, frame, painted: performance.now() });
       if (this.timings.length > 2000) this.timings.shift();
     }
   }

@@ -10,9 +10,11 @@ export function createStore(state) {
   /** @type {Set<string>} */
   const changed = new Set();
   let scheduled = false;
+  let frame = 0;
 
   function flush() {
     scheduled = false;
+    frame = performance.now();
     const keys = [...changed];
     changed.clear();
     for (const listener of [...listeners]) {
@@ -22,6 +24,8 @@ export function createStore(state) {
 
   return {
     state,
+    /** When the frame began in which listeners were called last. */
+    frameBegan: () => frame,
     /** @param {Partial<State>} patch */
     set(patch) {
       for (const [key, value] of Object.entries(patch)) {
