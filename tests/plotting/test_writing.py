@@ -34,6 +34,13 @@ def test_a_run_gets_its_five_figures(tiny_run: Run, few_digits: Dataset, tmp_pat
         assert np.all(pixels[[0, -1]] > 250)  # and nothing runs over the edge
 
 
+def test_prior_and_exact_posteriors_are_drawn_when_asked_for(
+    tiny_run: Run, few_digits: Dataset, tmp_path: Path
+) -> None:
+    names, _ = written(tiny_run, tmp_path, dataset=few_digits, names=["prior", "posterior"])
+    assert names == ["prior.png", "posterior.png"]
+
+
 def test_an_autoencoder_has_no_samples_and_it_is_said(
     tiny_autoencoder_run: Run, few_digits: Dataset, tmp_path: Path
 ) -> None:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from vaelab.data import Dataset
     from vaelab.model import Model
 
-CLASSIFIER = Path(__file__).parent.parent / "evaluation" / "digit_classifier.safetensors"
 COUNTED = 2000
 """So many points are drawn from each plane and counted by digit; the first of them are shown."""
 
@@ -62,7 +61,7 @@ def _figure(plain: "Model", variational: "Model", dataset: "Dataset", origin: st
         (variational, means, from_prior, "Variational autoencoder", "Drawn from its prior N(0, I)"),
     ):
         images = decode(model, drawn)
-        shares = _shares(images) if dataset.name == "mnist" and CLASSIFIER.is_file() else None
+        shares = _shares(images) if dataset.name == "mnist" else None
         rings = model is variational
         sides.append(Side(title, points, drawn[:COUNT], images[:COUNT], where, rings, shares))
     counted = f"  ·  {COUNTED:,} draws each, counted by a digit classifier" if sides[0].shares is not None else ""
@@ -85,7 +84,7 @@ def _shares(images: "np.ndarray") -> "np.ndarray":
     network = digit_classifier()
     assert network.classes is not None
     assert network.class_count is not None
-    found = network.classes(network.prepared(np.clip(images, 0.0, 1.0)))
+    found = network.classes(network(images))
     return np.bincount(found, minlength=network.class_count) / len(found)
 
 

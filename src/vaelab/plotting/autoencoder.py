@@ -88,12 +88,19 @@ def _draw_shares(axes: Axes, shares: Float[np.ndarray, " labels"] | None) -> Non
     if shares is None:
         return
     starts = np.concatenate([[0.0], np.cumsum(shares)[:-1]])
-    axes.barh(0.0, shares, left=starts, height=1.0, color=class_colours(len(shares)), edgecolor="white", linewidth=0.8)
+    colours = class_colours(len(shares))
+    axes.barh(0.0, shares, left=starts, height=1.0, color=colours, edgecolor="white", linewidth=0.8)
     for label, (start, share) in enumerate(zip(starts, shares, strict=True)):
         if share >= 0.025:
-            axes.text(start + share / 2, 0.0, str(label), size=8, color="white", ha="center", va="center_baseline")
+            ink = INK if _is_light(colours[label]) else "white"
+            axes.text(start + share / 2, 0.0, str(label), size=8, color=ink, ha="center", va="center_baseline")
     axes.set(xlim=(0.0, 1.0), ylim=(-0.5, 0.5), xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
+
+
+def _is_light(colour: str) -> bool:
+    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    return 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 > 0.3  # relative luminance (WCAG 2)
 
 
 def _legend(

@@ -242,6 +242,58 @@ def _samples(material: "Material", style: str) -> "Figure":
     )
 
 
+def _prior(material: "Material", style: str) -> "Figure":
+    """The codes of training images, as the model sees them, against its prior; a fitted one beside the trained."""
+    del style
+    from vaelab.generating import encode
+    from vaelab.model import load_model
+    from vaelab.pixels import seen_once
+    from vaelab.plotting.prior import MOST_POSTERIORS, prior_figure
+
+    config = material.run.config
+    images = material.dataset.train.images
+    chosen = np.sort(np.random.default_rng(0).permutation(len(images))[:MOST_POSTERIORS])
+    pixels = "grey" if config.data.pixels == "static" else config.data.pixels
+    encoded = encode(material.model, seen_once(images[chosen], pixels, config.data.test_seed))
+    if material.model.has_density:
+        trained = f"The {config.model.prior.kind} prior that it was trained with"
+    else:
+        trained = "No prior: what a sampler would have to assume, N(0, I)"
+    fitted = material.prior != "trained"
+    return prior_figure(
+        material.model,
+        encoded.mean,
+        encoded.log_variance,
+        before=load_model(material.run) if fitted else None,
+        names=(trained, f"Prior {material.prior}, fitted afterwards") if fitted else (trained,),
+        shown=material.shown,
+        facts=material.facts,
+    )
+
+
+POSTERIORS = 8
+"""How many test images the figure of their exact posteriors shows."""
+
+
+def _posterior(material: "Material", style: str) -> "Figure":
+    del style
+    size = material.model.latent_dim
+    if size > 2 or not material.model.has_density:
+        what = f"this run has {size}" if size > 2 else "an autoencoder has no posterior"
+        raise UnavailableError(f"posterior: p(z|x) is computed on a grid of one or two latent dimensions, and {what}")
+    from vaelab.evaluation.true_posterior import true_posteriors
+    from vaelab.pixels import seen_once
+    from vaelab.plotting.reconstructions import chosen_images
+    from vaelab.plotting.true_posterior import true_posterior_figure
+
+    data = material.run.config.data
+    chosen = chosen_images(material.labels, len(material.test))[:POSTERIORS]
+    # binarised where the model is trained on such: p(z|x) is of the image as it is scored
+    images = seen_once(material.test.images[chosen], data.pixels, data.test_seed)
+    density = material.model.prior.density(material.model)
+    return true_posterior_figure(true_posteriors(material.model, density, images), images, facts=material.facts)
+
+
 FIGURES: dict[str, Callable[["Material", str], "Figure"]] = {
     "loss": _loss,
     "latent": _latent,
@@ -249,4 +301,6 @@ FIGURES: dict[str, Callable[["Material", str], "Figure"]] = {
     "traversals": _traversals,
     "reconstructions": _reconstructions,
     "samples": _samples,
+    "prior": _prior,
+    "posterior": _posterior,
 }
