@@ -227,8 +227,8 @@ def _draw_plane(page: Page, view: View, plane: Plane, left: float, base: float, 
     picture = axes.imshow(
         ratio, cmap="RdBu", vmin=-SHOWN_RATIO, vmax=SHOWN_RATIO, extent=extent, origin="lower", aspect="auto"
     )
-    axes.plot(*view.hole.T, "o", markersize=3.5, markerfacecolor="none", markeredgecolor="#c0392b", markeredgewidth=0.9)
-    axes.plot(*view.dense.T, "o", markersize=3.5, markerfacecolor="none", markeredgecolor="black", markeredgewidth=0.9)
+    axes.plot(*view.hole.T, "o", markersize=3.5, markerfacecolor="white", markeredgecolor="#c0392b", markeredgewidth=0.9)
+    axes.plot(*view.dense.T, "o", markersize=3.5, markerfacecolor="white", markeredgecolor="black", markeredgewidth=0.9)
     axes.set(**edge)
     axes.set_xlabel(plane.axis_names[0], size=9, color=INK, labelpad=4)
     page.text(left, base - 0.2, "log q(z) \N{MINUS SIGN} log p(z), nats", size=8, color=INK)
