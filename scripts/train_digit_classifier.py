@@ -1,4 +1,4 @@
-"""Train the digit classifier whose hidden layer judges samples of MNIST, and write its weights into the package.
+"""Train the digit classifier whose features judge samples of MNIST, and write its weights into the package.
 
     python scripts/train_digit_classifier.py
 

@@ -13,7 +13,7 @@ from vaelab.errors import VaelabError
 from vaelab.evaluation.feature_networks import FeatureNetwork, digit_classifier
 from vaelab.evaluation.sample_quality import class_entropy, quality_floor, sample_quality
 
-COUNT = 1500
+COUNT = 800
 STRENGTHS = {"blurred": (0.0, 0.8, 1.3, 2.0), "noised": (0.0, 0.2, 0.4, 0.6), "thinned": (10, 8, 5, 2)}
 
 

@@ -1,4 +1,4 @@
-"""A small convolutional classifier of images, whose last hidden layer serves as features for judging samples."""
+"""A small convolutional classifier of images, whose convolutions serve as features for judging samples."""
 
 import math
 
@@ -45,7 +45,7 @@ class Dense(eqx.Module):
 
 
 class Classifier(eqx.Module):
-    """Logits over classes for one image with pixels in [0, 1], and the hidden layer before them.
+    """Logits over classes for one image with pixels in [0, 1], and features to compare images by.
 
     Pixels are folded 2 x 2 into channels; two convolutions, a maximum over 2 x 2, two convolutions, a hidden layer,
     logits; ReLU throughout. Height and width are padded with zeros to multiples of four.
@@ -72,18 +72,31 @@ class Classifier(eqx.Module):
         self.hidden = Dense(math.ceil(height / 4) * math.ceil(width / 4) * channels[-1], hidden, key=keys[4])
         self.output = Dense(hidden, classes, key=keys[5])
 
-    def features(self, image: Float[Array, "height width channels"]) -> Float[Array, " hidden"]:
+    def features(self, image: Float[Array, "height width channels"]) -> Float[Array, " feature"]:
+        """What images are compared by: the last two convolutions, each channel averaged over all positions.
+
+        The hidden layer is no good for that: it was trained to ignore how a digit is drawn, and finds blurred digits
+        more typical than sharp ones, so that precision and density rise with blur.
+        """
+        third, fourth = self._convolved(image)
+        return jnp.concatenate([third.mean(axis=(0, 1)), fourth.mean(axis=(0, 1))])
+
+    def hidden_layer(self, image: Float[Array, "height width channels"]) -> Float[Array, " hidden"]:
         """The hidden layer after its ReLU, the input of the logits."""
+        return jax.nn.relu(self.hidden(self._convolved(image)[1].ravel()))
+
+    def __call__(self, image: Float[Array, "height width channels"]) -> Float[Array, " classes"]:
+        return self.output(self.hidden_layer(image))
+
+    def _convolved(
+        self, image: Float[Array, "height width channels"]
+    ) -> tuple[Float[Array, "quarter_height quarter_width third"], Float[Array, "quarter_height quarter_width fourth"]]:
         first, second, third, fourth = self.convolutions
         image = jnp.pad(image, ((0, -image.shape[0] % 4), (0, -image.shape[1] % 4), (0, 0)))
         x = jax.nn.relu(first(jnp.concatenate(_quarters(image), axis=-1)))  # (height / 2, width / 2, ·)
         x = jax.nn.relu(second(x))
         x = jax.nn.relu(third(jnp.stack(_quarters(x)).max(axis=0)))  # (height / 4, width / 4, ·)
-        x = jax.nn.relu(fourth(x))
-        return jax.nn.relu(self.hidden(x.ravel()))
-
-    def __call__(self, image: Float[Array, "height width channels"]) -> Float[Array, " classes"]:
-        return self.output(self.features(image))
+        return x, jax.nn.relu(fourth(x))
 
 
 def _quarters(image: Float[Array, "height width channels"]) -> list[Float[Array, "half_height half_width channels"]]:

@@ -47,7 +47,7 @@ def train_classifier(
     - `batch_size`: images a step; no more than there are images
     - `learning_rate`: the highest
     - `weight_decay`: of AdamW (Loshchilov and Hutter, 2019, https://arxiv.org/abs/1711.05101)
-    - `dropout`: share of the features hidden while training
+    - `dropout`: share of the hidden layer left out while training
     - `move`: whether images are rotated, scaled and shifted
     - `average`: decay of the average of weights, a step
     - `seed`: of the initial weights, the order and the movements
@@ -129,9 +129,9 @@ def _loss(
         image: Float[Array, "height width channels"], label: Int[Array, ""], key: Key[Array, ""]
     ) -> Float[Array, ""]:
         move_key, drop_key = jr.split(key)
-        features = classifier.features(moved(image, move_key) if move else image)
-        kept = jr.bernoulli(drop_key, 1 - dropout, features.shape)
-        logits = classifier.output(jnp.where(kept, features / (1 - dropout), 0.0))
+        hidden = classifier.hidden_layer(moved(image, move_key) if move else image)
+        kept = jr.bernoulli(drop_key, 1 - dropout, hidden.shape)
+        logits = classifier.output(jnp.where(kept, hidden / (1 - dropout), 0.0))
         return -jax.nn.log_softmax(logits)[label]
 
     return jax.vmap(one)(images.astype(jnp.float32) / 255, labels, jr.split(key, len(images))).mean()

@@ -26,9 +26,9 @@ class FeatureNetwork:
     """Something that turns images into feature vectors, and the name that stands beside every figure made with it.
 
     - `name`: such as "MNIST digit classifier"
-    - `layer`: which layer of it, such as "hidden, 64 values after the ReLU"
+    - `layer`: which layer of it, such as "last two convolutions, averaged, 112 values"
     - `features`: float32 images in [0, 1] of shape (image, height, width, channels) to features (image, feature)
-    - `classes`: these features to integer classes; `None` for a network that names none
+    - `classes`: the same images to integer classes; `None` for a network that names none
     - `class_count`: how many classes there are
     - `image_shape`: the (height, width, channels) it reads; `None` for any
     - `digest`: SHA-256 of its weights, empty where they are unknown
@@ -38,7 +38,7 @@ class FeatureNetwork:
     name: str
     layer: str
     features: Callable[[Float32[np.ndarray, "image height width channels"]], Float[np.ndarray, "image feature"]]
-    classes: Callable[[Float64[np.ndarray, "image feature"]], Int[np.ndarray, " image"]] | None = None
+    classes: Callable[[Float32[np.ndarray, "image height width channels"]], Int[np.ndarray, " image"]] | None = None
     class_count: int | None = None
     image_shape: tuple[int, int, int] | None = None
     digest: str = ""
@@ -103,7 +103,7 @@ def labelled_network(
     epochs: int = 4,
     seed: int = 0,
 ) -> FeatureNetwork:
-    """The hidden layer of a classifier trained on the spot on a user's `images` and `labels`; a minute for 60,000 small
+    """The features of a classifier trained on the spot on a user's `images` and `labels`; a minute for 60,000 small
     ones.
 
     Train it on the training part, so that it says nothing about the images that are judged. For other settings use
@@ -116,13 +116,13 @@ def labelled_network(
 
 def classifier_network(classifier: Classifier, *, name: str, image_shape: tuple[int, int, int]) -> FeatureNetwork:
     """The feature network of a trained `classifier` of images of `image_shape` (height, width, channels)."""
-    weight, bias = np.asarray(classifier.output.weight, np.float64), np.asarray(classifier.output.bias, np.float64)
+    width = sum(convolution.bias.shape[0] for convolution in classifier.convolutions[2:])
     weights = b"".join(np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(classifier))
     return FeatureNetwork(
         name=name,
-        layer=f"hidden, {classifier.hidden.bias.shape[0]} values after the ReLU",
+        layer=f"last two convolutions, each channel averaged over positions, {width} values",
         features=lambda images: _blockwise(_features, classifier, images),
-        classes=lambda features: np.argmax(features @ weight + bias[None], axis=1),
+        classes=lambda images: _blockwise(_classes, classifier, images),
         class_count=classifier.output.bias.shape[0],
         image_shape=image_shape,
         digest=hashlib.sha256(weights).hexdigest(),

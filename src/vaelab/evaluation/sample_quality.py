@@ -125,8 +125,8 @@ def sample_quality(
         )
     sample_features, reference_features = features(samples, "samples"), features(reference, "reference")
     neighbours = neighbour_figures(sample_features, reference_features)
-    histogram, entropy = _class_histogram(features, sample_features, "samples")
-    reference_histogram, reference_entropy = _class_histogram(features, reference_features, "reference images")
+    histogram, entropy = _class_histogram(features, samples, "samples")
+    reference_histogram, reference_entropy = _class_histogram(features, reference, "reference")
     return SampleQuality(
         network=features.name,
         layer=features.layer,
@@ -181,15 +181,15 @@ def class_entropy(histogram: Float64[np.ndarray, " class"]) -> float:
 
 
 def _class_histogram(
-    network: FeatureNetwork, features: Float64[np.ndarray, "image feature"], over: str
+    network: FeatureNetwork, images: Num[np.ndarray, "image ..."], name: str
 ) -> tuple[Float64[np.ndarray, " class"] | None, Figure | None]:
     if network.classes is None:
         return None, None
-    classes: Int[np.ndarray, " image"] = np.asarray(network.classes(features))
+    classes: Int[np.ndarray, " image"] = np.asarray(network.classes(network.prepared(images, name)))
     counts = np.bincount(classes, minlength=network.class_count or 0)
     shares = counts / len(classes)
     # the delta method: the entropy's error is the spread of -log p over images
     entropy = class_entropy(shares)
     present = shares > 0
     spread = float((shares[present] * (np.log(shares[present]) + entropy) ** 2).sum())
-    return shares, Figure(entropy, float(np.sqrt(spread / len(classes))), over, len(classes))
+    return shares, Figure(entropy, float(np.sqrt(spread / len(classes))), name, len(classes))
