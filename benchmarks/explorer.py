@@ -2,9 +2,9 @@
 
     python -m benchmarks.explorer [RUN]          # default: pretrained:tutorial; needs Chromium and playwright
 
-Prints and stores (benchmarks/explorer.json): milliseconds of work from the frame's beginning to the painted picture (the budget: 95 % under
-8 ms), the share of frames dropped while the pointer moves (under 1 %), milliseconds to draw 10,000 to 70,000 points anew by our splats and by
-the canvas's own arcs, and the bytes of page, bundle and exported file.
+Prints and stores (benchmarks/explorer.json): milliseconds of work from the frame's beginning to the painted picture (the
+budget: 95 % under 8 ms), the share of frames dropped while the pointer moves (under 1 %), milliseconds to draw 10,000 to
+70,000 points anew by our splats and by the canvas's own arcs, and the bytes of page, bundle and exported file.
 """
 
 import json
@@ -75,7 +75,9 @@ def main() -> None:
     bundle = bundle_of([sys.argv[1] if len(sys.argv) > 1 else "pretrained:tutorial"])
     listener = free_port(0)
     port = listener.getsockname()[1]
-    config = uvicorn.Config(make_app(bundle, token="benchmark", port=port), log_level="error", lifespan="off", ws="websockets-sansio")
+    config = uvicorn.Config(
+        make_app(bundle, token="benchmark", port=port), log_level="error", lifespan="off", ws="websockets-sansio"
+    )
     server = uvicorn.Server(config)
     threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True).start()
 

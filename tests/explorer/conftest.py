@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from explorer.local_server import serving
 
+from explorer.local_server import Serving
 from vaelab.config import load_recipe
 from vaelab.data import Dataset, Split, load_data
 from vaelab.explorer.assemble import PAGE
@@ -34,7 +34,11 @@ def run_module(node: str):
 
     def run(name: str, *arguments: str | Path) -> str:
         done = subprocess.run(
-            [node, str(HERE / name), str(PAGE), *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False
+            [node, str(HERE / name), str(PAGE), *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -109,5 +113,5 @@ def chromium() -> Iterator:
 @pytest.fixture(scope="session")
 def address(bundle: Bundle) -> Iterator[str]:
     """Where the bundle is served, with its token."""
-    with serving(bundle) as found:
+    with Serving(bundle) as found:
         yield found

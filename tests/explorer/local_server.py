@@ -11,7 +11,7 @@ from vaelab.explorer.server import free_port, make_app
 TOKEN = "a-token-for-tests"
 
 
-class serving:
+class Serving:
     """A server in a thread, for as long as the block lasts."""
 
     def __init__(self, bundle: Bundle):
@@ -21,7 +21,9 @@ class serving:
         listener = free_port(0)
         port = listener.getsockname()[1]
         app = make_app(self.bundle, token=TOKEN, port=port)
-        config = uvicorn.Config(app, log_level="error", ws="websockets-sansio", lifespan="off", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            app, log_level="error", ws="websockets-sansio", lifespan="off", timeout_graceful_shutdown=1
+        )
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listener]}, daemon=True)
         self.thread.start()

@@ -64,7 +64,11 @@ def test_a_file_to_give_away_promises_few_decoders():
 
 def test_quantiles_leave_each_image_out_of_its_own_average():
     # Two posteriors far apart: without its own, the density at each is that of the other, which is as good as none.
-    encoded = Encoded(np.array([[-20.0, 0], [20, 0]], np.float32), np.zeros((2, 2), np.float32), np.array([[-20.0, 0], [20, 0]], np.float32))
+    encoded = Encoded(
+        np.array([[-20.0, 0], [20, 0]], np.float32),
+        np.zeros((2, 2), np.float32),
+        np.array([[-20.0, 0], [20, 0]], np.float32),
+    )
     quantiles = density_quantiles(encoded)
     assert quantiles is not None
     assert max(quantiles) < -700
@@ -98,8 +102,12 @@ def test_a_prior_made_of_gaussians_keeps_its_density_as_columns(name: str, gener
     gaussians = gaussians_of(density)
     assert gaussians is not None
     log_weights, means, factors = (jax.numpy.asarray(array) for array in gaussians)
-    components = jax.vmap(FullNormal)(means, factors) if factors.ndim == 3 else DiagonalNormal(means, 2 * jax.numpy.log(factors))
-    np.testing.assert_allclose(log_probs(Mixture(log_weights, components), points), log_probs(density, points), atol=1e-4)
+    components = (
+        jax.vmap(FullNormal)(means, factors) if factors.ndim == 3 else DiagonalNormal(means, 2 * jax.numpy.log(factors))
+    )
+    np.testing.assert_allclose(
+        log_probs(Mixture(log_weights, components), points), log_probs(density, points), atol=1e-4
+    )
 
 
 def test_a_prior_that_is_no_mixture_comes_as_a_grid(bundle: Bundle):

@@ -25,7 +25,9 @@ def model_of(recipe: str) -> Model:
 
 
 @pytest.mark.parametrize(("half", "tolerance"), [(False, 1e-4), (True, 1e-2)], ids=["single", "half"])
-def test_every_recipe_decodes_and_encodes_as_jax_does(run_module, tmp_path: Path, generator, half: bool, tolerance: float):
+def test_every_recipe_decodes_and_encodes_as_jax_does(
+    run_module, tmp_path: Path, generator, half: bool, tolerance: float
+):
     jobs, expected = [], {}
     for recipe in recipe_names():
         model = model_of(recipe)
@@ -49,14 +51,26 @@ def test_every_recipe_decodes_and_encodes_as_jax_does(run_module, tmp_path: Path
         assert np.abs(found - values).max() < tolerance, name
 
 
-@pytest.mark.parametrize(("stride", "padding"), [((1, 1), ((1, 1), (1, 1))), ((2, 2), ((0, 1), (2, 0))), ((2, 1), ((0, 0), (0, 0)))])
+@pytest.mark.parametrize(
+    ("stride", "padding"), [((1, 1), ((1, 1), (1, 1))), ((2, 2), ((0, 1), (2, 0))), ((2, 1), ((0, 0), (0, 0)))]
+)
 def test_a_convolution_is_that_of_lax(run_module, tmp_path: Path, generator, stride, padding):
     images = generator.normal(size=(2, 7, 6, 3)).astype(np.float32)
     weight = generator.normal(size=(3, 2, 3, 8)).astype(np.float32)
     bias = generator.normal(size=8).astype(np.float32)
     dimensions = ("NHWC", "HWIO", "NHWC")
-    expected = jax.lax.conv_general_dilated(images, weight, stride, padding, dimension_numbers=dimensions) + bias.reshape(1, 1, 1, 8)
-    node = {"op": "convolution", "input": "x", "output": "y", "weight": "w", "bias": "b", "stride": stride, "padding": padding}
+    expected = jax.lax.conv_general_dilated(
+        images, weight, stride, padding, dimension_numbers=dimensions
+    ) + bias.reshape(1, 1, 1, 8)
+    node = {
+        "op": "convolution",
+        "input": "x",
+        "output": "y",
+        "weight": "w",
+        "bias": "b",
+        "stride": stride,
+        "padding": padding,
+    }
     found = run_nodes(run_module, tmp_path, [node], images, "y", {"w": weight, "b": bias})
     np.testing.assert_allclose(found.reshape(expected.shape), expected, atol=1e-4)
 
@@ -81,7 +95,9 @@ def test_an_activation_is_that_of_jax(run_module, tmp_path: Path, kind: str):
         "softplus": jax.nn.softplus,
         "continuous-bernoulli-mean": continuous_bernoulli_mean,
     }
-    x = np.concatenate([np.linspace(-40, 40, 81), np.geomspace(1e-6, 0.2, 40), -np.geomspace(1e-6, 0.2, 40)]).astype(np.float32)
+    x = np.concatenate([np.linspace(-40, 40, 81), np.geomspace(1e-6, 0.2, 40), -np.geomspace(1e-6, 0.2, 40)]).astype(
+        np.float32
+    )
     node = {"op": "activation", "input": "x", "output": "y", "kind": kind}
     found = run_nodes(run_module, tmp_path, [node], x[None], "y")
     np.testing.assert_allclose(found, functions[kind](jnp.asarray(x)), atol=2e-5)
@@ -96,10 +112,14 @@ def test_elementwise_operations(run_module, tmp_path: Path, generator):
         {"op": "add", "inputs": ["c", "a"], "output": "y"},
     ]
     a = -2.0 * x + 0.5
-    np.testing.assert_allclose(run_nodes(run_module, tmp_path, nodes, x, "y").reshape(3, 5), np.clip(a, -1, 1.5) * x + a, atol=1e-5)
+    np.testing.assert_allclose(
+        run_nodes(run_module, tmp_path, nodes, x, "y").reshape(3, 5), np.clip(a, -1, 1.5) * x + a, atol=1e-5
+    )
 
 
-def run_nodes(run_module, folder: Path, nodes: list[dict], values: np.ndarray, output: str, tensors: dict | None = None) -> np.ndarray:
+def run_nodes(
+    run_module, folder: Path, nodes: list[dict], values: np.ndarray, output: str, tensors: dict | None = None
+) -> np.ndarray:
     """The numbers that a graph of these nodes, with the input `x`, gives for a batch."""
     graph = {"it": {"input": {"name": "x", "shape": list(values.shape[1:])}, "nodes": nodes, "outputs": {"y": output}}}
     save_file(tensors or {"none": np.zeros(1, np.float32)}, folder / "weights", metadata={"graph": json.dumps(graph)})

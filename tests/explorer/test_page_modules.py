@@ -32,7 +32,11 @@ def given() -> dict:
     pad[60 : 60 + 112, 4 : 4 + 112] = np.kron(seven, np.ones((4, 4)))
     whole = format_tensors({"a": np.ones(3, np.float32)})
     return {
-        "mixture": {"logWeights": np.log([0.2, 0.3, 0.5]).tolist(), "means": generator.normal(size=(3, 2)).tolist(), "factors": factors.tolist()},
+        "mixture": {
+            "logWeights": np.log([0.2, 0.3, 0.5]).tolist(),
+            "means": generator.normal(size=(3, 2)).tolist(),
+            "factors": factors.tolist(),
+        },
         "points": generator.normal(size=(12, 2)).tolist(),
         "means": generator.normal(size=(50, 2)).tolist(),
         "logVariances": generator.uniform(-3.0, -1.0, size=(50, 2)).tolist(),
@@ -40,11 +44,19 @@ def given() -> dict:
         "image": generator.random(6).tolist(),
         "likelihoods": [{"kind": "bernoulli"}, {"kind": "continuous-bernoulli"}, {"kind": "gaussian", "scale": 0.7}],
         "cloud": (generator.normal(size=(400, 3)) * [0.1, 3.0, 1.0]).tolist(),
-        "drawings": [{"width": 196, "height": 196, "pixels": pad.tolist()}, {"width": 8, "height": 8, "pixels": np.zeros((8, 8)).tolist()}],
+        "drawings": [
+            {"width": 196, "height": 196, "pixels": pad.tolist()},
+            {"width": 8, "height": 8, "pixels": np.zeros((8, 8)).tolist()},
+        ],
         "spots": [[1, 0.5], [2, 3], [3.9, 3], [0.1, 3], [5, 1]],
         "halves": np.array([0.0, -1.5, 65504.0, 6e-8, np.inf, 0.1], np.float16).view(np.uint16).tolist(),
-        "headers": [*(picture_header(kind, (37, 21)) for kind in ("PNG", "JPEG", "GIF", "BMP", "WEBP")), base64.b64encode(b"plain text, of some length, no image").decode()],
-        "damaged": [base64.b64encode(piece).decode() for piece in (b"abc", whole[:-4], struct.pack("<Q", 1 << 40) + whole[8:])],
+        "headers": [
+            *(picture_header(kind, (37, 21)) for kind in ("PNG", "JPEG", "GIF", "BMP", "WEBP")),
+            base64.b64encode(b"plain text, of some length, no image").decode(),
+        ],
+        "damaged": [
+            base64.b64encode(piece).decode() for piece in (b"abc", whole[:-4], struct.pack("<Q", 1 << 40) + whole[8:])
+        ],
     }
 
 
@@ -87,8 +99,12 @@ def test_likelihoods_from_logits(facts, given):
     bernoulli = (image * np.log(mean) + (1 - image) * np.log1p(-mean)).sum(axis=1)
     constant = 2 * np.arctanh(1 - 2 * mean) / (1 - 2 * mean)  # Loaiza-Ganem and Cunningham 2019, eq. 6
     np.testing.assert_allclose(facts["likelihoods"]["bernoulli"], bernoulli, atol=1e-4)
-    np.testing.assert_allclose(facts["likelihoods"]["continuous-bernoulli"], bernoulli + np.log(constant).sum(axis=1), atol=1e-4)
-    np.testing.assert_allclose(facts["likelihoods"]["gaussian"], norm(natural, 0.7).logpdf(image).sum(axis=1), atol=1e-3)
+    np.testing.assert_allclose(
+        facts["likelihoods"]["continuous-bernoulli"], bernoulli + np.log(constant).sum(axis=1), atol=1e-4
+    )
+    np.testing.assert_allclose(
+        facts["likelihoods"]["gaussian"], norm(natural, 0.7).logpdf(image).sum(axis=1), atol=1e-3
+    )
 
 
 def test_a_plane_through_three_points_holds_them(facts):

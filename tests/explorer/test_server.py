@@ -10,11 +10,11 @@ import httpx
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from explorer.local_server import TOKEN, serving
 from PIL import Image
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from explorer.local_server import TOKEN, Serving
 from vaelab.errors import VaelabError
 from vaelab.explorer.bundle import Bundle
 from vaelab.explorer.server import LARGEST_UPLOAD, free_port, read_frame, write_frame
@@ -23,7 +23,7 @@ from vaelab.generating import decode, encode
 
 @pytest.fixture(scope="module")
 def base(bundle: Bundle) -> Iterator[str]:
-    with serving(bundle) as address:
+    with Serving(bundle) as address:
         yield address.split("/?")[0]
 
 
@@ -161,7 +161,9 @@ def test_the_socket_decodes_and_encodes_as_the_model_does(known: httpx.Client, b
 
 
 @pytest.mark.parametrize(
-    "header", [{"kind": "decode", "key": "9"}, {"kind": "run", "key": "0"}, {"kind": "decode", "key": "zero"}], ids=["run", "task", "key"]
+    "header",
+    [{"kind": "decode", "key": "9"}, {"kind": "run", "key": "0"}, {"kind": "decode", "key": "zero"}],
+    ids=["run", "task", "key"],
 )
 def test_the_socket_answers_nonsense_with_an_error(known: httpx.Client, header: dict):
     answer, _ = ask(known, {"id": 1, **header}, np.zeros(2, np.float32))

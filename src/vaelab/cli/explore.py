@@ -20,15 +20,20 @@ MOST_RUNS = 2
 def explore(
     runs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[RUN [RUN2]]", help=f"One run, or two to compare. Default: {DEFAULT_RUN}.", show_default=False),
+        typer.Argument(
+            metavar="[RUN [RUN2]]", help=f"One run, or two to compare. Default: {DEFAULT_RUN}.", show_default=False
+        ),
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option("--data", metavar="DATA", help="Images for the map: a name or a path. Default: the run's own test images."),
+        typer.Option(
+            "--data", metavar="DATA", help="Images for the map: a name or a path. Default: the run's own test images."
+        ),
     ] = None,
     prior: PriorName = "trained",
     export: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="Write one file that opens from the disk, instead of serving.")
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Write one file that opens from the disk, instead of serving."),
     ] = None,
     port: Annotated[int, typer.Option(help="Where to serve; the next free one if it is taken.")] = 8008,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,

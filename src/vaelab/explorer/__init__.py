@@ -1,9 +1,9 @@
 """Explore a trained latent space: in the browser, in a notebook, and as one file to give away.
 
-    bundle = bundle_of(["runs/tutorial-mnist"])      # what the page is given
-    serve(bundle, free_port(8008))                   # a page on this computer
-    write_export(bundle, Path("latent.html"))        # one file, no network
-    widget(bundle)                                   # in a notebook (the extra `notebook`)
+bundle = bundle_of(["runs/tutorial-mnist"])      # what the page is given
+serve(bundle, free_port(8008))                   # a page on this computer
+write_export(bundle, Path("latent.html"))        # one file, no network
+widget(bundle)                                   # in a notebook (the extra `notebook`)
 """
 
 from collections.abc import Sequence

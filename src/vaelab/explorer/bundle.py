@@ -36,7 +36,17 @@ MANIFOLD_PLACES: list[float] = norm.ppf(np.linspace(0.05, 0.95, MANIFOLD_SIDE)).
 PAGE_MULTIPLICATIONS = 16_000_000
 """A network of more multiply-adds than this is run by the server: in the page it would take longer than a frame."""
 
-PAGE_OPERATIONS = {"dense", "add", "multiply", "affine", "clip", "activation", "reshape", "convolution", "depth-to-space"}
+PAGE_OPERATIONS = {
+    "dense",
+    "add",
+    "multiply",
+    "affine",
+    "clip",
+    "activation",
+    "reshape",
+    "convolution",
+    "depth-to-space",
+}
 PAGE_ACTIVATIONS = {"relu", "tanh", "sigmoid", "softplus", "continuous-bernoulli-mean"}
 
 DIGIT_DATA = {"mnist", "kmnist", "digits"}
@@ -120,7 +130,9 @@ def _tensors_of(graph: Mapping[str, Any]) -> set[str]:
 def promised(snapshots: Sequence[dict[str, Any]], most: int = 4) -> list[dict[str, Any]]:
     """A file to give away carries the decoders of at most so many epochs, spread over the training."""
     chosen = {round(place) for place in np.linspace(0, len(snapshots) - 1, min(most, len(snapshots)))}
-    return [{**snapshot, "weights": snapshot["weights"] and place in chosen} for place, snapshot in enumerate(snapshots)]
+    return [
+        {**snapshot, "weights": snapshot["weights"] and place in chosen} for place, snapshot in enumerate(snapshots)
+    ]
 
 
 # --- one run ------------------------------------------------------------------------------------------------------------------------
@@ -222,7 +234,8 @@ def manifold(model: Model, shown: tuple[float, float]) -> np.ndarray:
 def density_quantiles(encoded: Encoded) -> list[float] | None:
     """0, 1, ..., 100 % quantiles of log q(z) at draws from the images' own posteriors, each left out of its own average.
 
-    q(z) = 1/(N - 1) sum_n q(z|x_n) over the others. They say how empty a place is beside the data's own places; None for a deterministic posterior.
+    q(z) = 1/(N - 1) sum_n q(z|x_n) over the others. They say how empty a place is beside the data's own places; None for a
+    deterministic posterior.
     """
     if encoded.log_variance is None or len(encoded.mean) < 2:
         return None

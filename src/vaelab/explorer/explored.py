@@ -117,7 +117,9 @@ def explored_run(run: Run, dataset: Dataset, *, prior: str = TRAINED) -> Explore
         pixels=run.config.data.pixels,
         first_prior=prior,
         metrics=run.metrics(),
-        snapshots=[snapshot for epoch, path in run.snapshots() if (snapshot := _read_snapshot(epoch, path, model)) is not None],
+        snapshots=[
+            snapshot for epoch, path in run.snapshots() if (snapshot := _read_snapshot(epoch, path, model)) is not None
+        ],
     )
 
 

@@ -26,7 +26,8 @@ def export_html(bundle: Bundle) -> str:
             if snapshot["weights"]:
                 blocks[f"snapshot-{number}-{snapshot['epoch']}"] = bundle.snapshot(number, snapshot["epoch"])
     holders = "\n".join(
-        f'<script type="application/octet-stream" id="{name}">{_packed(content)}</script>' for name, content in blocks.items()
+        f'<script type="application/octet-stream" id="{name}">{_packed(content)}</script>'
+        for name, content in blocks.items()
     )
     return f"""<!doctype html>
 <html lang="en">
@@ -46,7 +47,11 @@ def export_html(bundle: Bundle) -> str:
 """
 
 
-PAGE_STYLE = "\nhtml, body { margin: 0; height: 100%; }\n#explorer { min-height: 100vh; height: 100vh; }\n@media (max-width: 860px) { #explorer { height: auto; } }\n"
+PAGE_STYLE = """
+html, body { margin: 0; height: 100%; }
+#explorer { min-height: 100vh; height: 100vh; }
+@media (max-width: 860px) { #explorer { height: auto; } }
+"""
 
 
 def write_export(bundle: Bundle, path: Path) -> int:

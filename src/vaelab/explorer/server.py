@@ -113,7 +113,10 @@ class OnlyOurs:
 
         async def send_with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *((name.encode(), value.encode()) for name, value in self._headers().items())]
+                message["headers"] = [
+                    *message.get("headers", []),
+                    *((name.encode(), value.encode()) for name, value in self._headers().items()),
+                ]
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
@@ -144,6 +147,7 @@ class OnlyOurs:
 
 def make_app(bundle: Bundle, *, token: str, port: int) -> ASGIApp:
     """The server as an ASGI application."""
+
     def octets(make: Callable[[], bytes]) -> Callable[[Request], Any]:
         async def answer(request: Request) -> Response:
             del request
@@ -182,7 +186,11 @@ def make_app(bundle: Bundle, *, token: str, port: int) -> ASGIApp:
     async def exported(request: Request) -> Response:
         del request
         content = await run_in_threadpool(export_html, bundle)
-        return Response(content, media_type="text/html", headers={"content-disposition": f'attachment; filename="{_file_name(bundle)}"'})
+        return Response(
+            content,
+            media_type="text/html",
+            headers={"content-disposition": f'attachment; filename="{_file_name(bundle)}"'},
+        )
 
     async def channel(websocket: WebSocket) -> None:
         await websocket.accept()
@@ -305,7 +313,9 @@ def log_likelihoods(model: Any, latents: np.ndarray, image: np.ndarray) -> np.nd
 
     compute = jax.jit(lambda part, x: jax.vmap(lambda z: model.likelihood(z).log_prob(x))(part))
     given = jnp.asarray(image, jnp.float32)
-    return in_batches(lambda part: compute(part, given), latents.astype(np.float32), features=features_of(model.image_shape))
+    return in_batches(
+        lambda part: compute(part, given), latents.astype(np.float32), features=features_of(model.image_shape)
+    )
 
 
 def read_frame(frame: bytes) -> tuple[dict[str, Any], np.ndarray]:
@@ -335,14 +345,23 @@ def write_frame(header: dict[str, Any], *arrays: np.ndarray) -> bytes:
 # --- running ------------------------------------------------------------------------------------------------------------------------
 
 
-def serve(bundle: Bundle, listener: socket.socket, *, token: str | None = None, ready: Callable[[str], None] = print) -> None:
+def serve(
+    bundle: Bundle, listener: socket.socket, *, token: str | None = None, ready: Callable[[str], None] = print
+) -> None:
     """Serve until interrupted. `ready` is called with the address, once it can be opened."""
     import uvicorn
 
     token = token or secrets.token_urlsafe(24)
     port = listener.getsockname()[1]
     app = make_app(bundle, token=token, port=port)
-    config = uvicorn.Config(app, log_level="warning", ws="websockets-sansio", ws_max_size=LARGEST_FRAME, lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        ws="websockets-sansio",
+        ws_max_size=LARGEST_FRAME,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+    )
     server = uvicorn.Server(config)
     ready(f"http://127.0.0.1:{port}/?token={token}")
     server.run(sockets=[listener])

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 def widget(
-    bundle: Bundle, *, lang: Literal["en", "zh"] | None = None, theme: Literal["light", "dark"] | None = None, height: str = "860px"
+    bundle: Bundle,
+    *,
+    lang: Literal["en", "zh"] | None = None,
+    theme: Literal["light", "dark"] | None = None,
+    height: str = "860px",
 ) -> Any:
     """An anywidget with the explorer in it. What is pinned and selected comes back: `pinned` (z), `pinned_image`, `selected`.
 
@@ -23,14 +27,13 @@ def widget(
     Raises:
         VaelabError: where anywidget is not installed.
     """
-    made = _widget_class()(
+    return _widget_class()(
         view=bundle.half_view,
         weights=[bundle.weights(run, half=True) for run in range(len(bundle.explored))],
         lang=lang or "",
         theme=theme or "",
         height=height,
     )
-    return made
 
 
 def explore(vae: "VAE", X: Any = None, y: Any = None, **options: Any) -> Any:

@@ -83,6 +83,8 @@ export class Explorer {
       window.addEventListener("hashchange", this.onHash);
     }
     this.listenings = [
+      // Before all views: they read what it changes.
+      this.store.listen(["epoch"], () => this.pane.showSnapshot(this.state.epoch)),
       this.store.listen(["pin", "hover", "epoch"], () => this.decodeSoon()),
       this.store.listen(["lang"], () => this.build()),
       this.store.listen(["theme"], () => this.host.setAttribute("data-theme", this.state.theme)),

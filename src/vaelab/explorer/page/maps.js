@@ -161,7 +161,7 @@ export function buildMaps(explorer, scope) {
       chips[place].disabled = why !== null;
       chips[place].title = why ?? t.layerTips[name];
       chips[place].setAttribute("aria-checked", String(explorer.state.layers[name]));
-      if (name === "manifold") spacing.hidden = !explorer.state.layers.manifold;
+      if (name === "manifold") spacing.classList.toggle("vx-unseen", !explorer.state.layers.manifold);
     });
   const spacing = select(
     t.spacingTip,

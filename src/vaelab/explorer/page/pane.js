@@ -102,10 +102,28 @@ export class Pane {
     };
   }
 
-  /** Another epoch's latents, or the trained ones. @param {{means: Float32Array, logVariances: Float32Array | null, kl: Float32Array} | null} latents */
-  show(latents) {
-    this.shown = latents ?? { means: this.means, logVariances: this.logVariances, kl: this.kl };
+  /** Another epoch's latents, or the trained ones. @param {number | null} snapshot */
+  showSnapshot(snapshot) {
+    const trained = { means: this.means, logVariances: this.logVariances, kl: this.kl };
+    this.shown = snapshot === null ? trained : this.latentsAt(snapshot);
     this.forget();
+  }
+
+  /** The latents of the first images as they were. @param {number} snapshot */
+  latentsAt(snapshot) {
+    /** @param {Float32Array | null} all @returns {Float32Array | null} */
+    const part = (all) => {
+      if (!all) return null;
+      const length = all.length / this.run.snapshots.length;
+      return all.subarray(snapshot * length, (snapshot + 1) * length);
+    };
+    /** @type {Float32Array} */
+    const all = column(this.bundle, this.index, "snapshots/means");
+    return {
+      means: /** @type {Float32Array} */ (part(all)),
+      logVariances: part(columnIfAny(this.bundle, this.index, "snapshots/log_variances")),
+      kl: part(columnIfAny(this.bundle, this.index, "snapshots/kl")) ?? this.kl,
+    };
   }
 
   forget() {

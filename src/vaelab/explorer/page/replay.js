@@ -1,8 +1,6 @@
 /** The foot: the training as it happened. A slider over epochs moves points, grid, bars and loss curves together. */
 
-import { column, columnIfAny } from "./bundle.js";
 import { button, element, number } from "./dom.js";
-import { divergences } from "./densities.js";
 
 const STEP_MILLISECONDS = 450;
 /** @type {[string, string, number[]][]} */
@@ -18,7 +16,7 @@ const CURVES = [
  * @param {() => void} redraw
  */
 export function buildReplay(explorer, scope, redraw) {
-  const { texts: t, pane, bundle } = explorer;
+  const { texts: t, pane } = explorer;
   const { snapshots, metrics } = pane.run;
   const canvas = element("canvas.vx-curves", { role: "img", "aria-label": t.curves });
   const caption = element("output.vx-epoch");
@@ -69,7 +67,6 @@ export function buildReplay(explorer, scope, redraw) {
 
   function show() {
     const { epoch } = explorer.state;
-    pane.show(epoch === null ? null : latentsAt(epoch));
     const at = epoch ?? last;
     slider.value = String(Math.max(at, 0));
     const number = snapshots[at]?.epoch ?? metrics.at(-1)?.epoch;
@@ -77,28 +74,6 @@ export function buildReplay(explorer, scope, redraw) {
     slider.setAttribute("aria-valuetext", caption.textContent);
     drawCurves();
     redraw();
-  }
-
-  /** @param {number} snapshot */
-  function latentsAt(snapshot) {
-    const { size } = pane;
-    /** @type {Float32Array} */
-    const all = column(bundle, pane.index, "snapshots/means");
-    const spreads = columnIfAny(bundle, pane.index, "snapshots/log_variances");
-    const amounts = columnIfAny(bundle, pane.index, "snapshots/kl");
-    const length = all.length / snapshots.length;
-    const means = all.subarray(snapshot * length, (snapshot + 1) * length);
-    const logVariances = spreads ? spreads.subarray(snapshot * length, (snapshot + 1) * length) : null;
-    let kl = amounts ? amounts.subarray(snapshot * size, (snapshot + 1) * size) : null;
-    if (!kl && logVariances) {
-      kl = new Float32Array(size);
-      const count = length / size;
-      for (let n = 0; n < count; n++) {
-        const part = divergences(means.subarray(n * size, (n + 1) * size), logVariances.subarray(n * size, (n + 1) * size));
-        for (let i = 0; i < size; i++) kl[i] += part[i] / count;
-      }
-    }
-    return { means, logVariances, kl: kl ?? pane.kl };
   }
 
   function drawCurves() {
