@@ -4,7 +4,7 @@ from abc import abstractmethod
 from typing import NamedTuple
 
 import equinox as eqx
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int, Key
 
 from vaelab.model import Model
 
@@ -28,5 +28,5 @@ class AbstractObjective(eqx.Module):
     """The loss of a batch, image by image; training averages it."""
 
     @abstractmethod
-    def __call__(self, model: Model, batch: Batch, beta: Float[Array, ""], key: PRNGKeyArray) -> LossTerms:
-        """The terms for each image of the batch, with fresh draws of z from `key`."""
+    def __call__(self, model: Model, batch: Batch, beta: Float[Array, ""], keys: Key[Array, " batch"]) -> LossTerms:
+        """The terms for each image of the batch, with draws of z from its own key."""

@@ -3,7 +3,7 @@
 import equinox as eqx
 import jax
 import jax.random as jr
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 from vaelab.model import Model, elbo_terms
 from vaelab.objectives.base import AbstractObjective, Batch, LossTerms
@@ -18,19 +18,15 @@ class Elbo(AbstractObjective):
 
     samples: int = eqx.field(static=True, default=1)
 
-    def __call__(self, model: Model, batch: Batch, beta: Float[Array, ""], key: PRNGKeyArray) -> LossTerms:
+    def __call__(self, model: Model, batch: Batch, beta: Float[Array, ""], keys: Key[Array, " batch"]) -> LossTerms:
         prior = model.prior.density(model)
-        count = batch.images.shape[0]
 
-        def one_draw(key: PRNGKeyArray) -> tuple[Float[Array, " batch"], Float[Array, " batch"]]:
-            terms = jax.vmap(lambda image, key, label: elbo_terms(model, prior, image, key, label))(
-                batch.images, jr.split(key, count), batch.labels
-            )
-            return -terms.reconstruction, terms.rate
+        def one_image(image: Array, label: Array | None, key: PRNGKeyArray) -> tuple[Array, Array]:
+            if self.samples == 1:
+                terms = elbo_terms(model, prior, image, key, label)
+                return -terms.reconstruction, terms.rate
+            terms = jax.vmap(lambda key: elbo_terms(model, prior, image, key, label))(jr.split(key, self.samples))
+            return -terms.reconstruction.mean(), terms.rate.mean()
 
-        if self.samples == 1:
-            reconstruction, kl = one_draw(key)
-        else:
-            draws = jax.vmap(one_draw)(jr.split(key, self.samples))
-            reconstruction, kl = (term.mean(axis=0) for term in draws)
+        reconstruction, kl = jax.vmap(one_image)(batch.images, batch.labels, keys)
         return LossTerms(reconstruction + beta * kl, reconstruction, kl)

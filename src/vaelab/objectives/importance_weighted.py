@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 from vaelab.model import Model, elbo_terms
 from vaelab.objectives.base import AbstractObjective, Batch, LossTerms
@@ -22,7 +22,7 @@ class ImportanceWeighted(AbstractObjective):
 
     samples: int = eqx.field(static=True)
 
-    def __call__(self, model: Model, batch: Batch, beta: Float[Array, ""], key: PRNGKeyArray) -> LossTerms:
+    def __call__(self, model: Model, batch: Batch, beta: Float[Array, ""], keys: Key[Array, " batch"]) -> LossTerms:
         prior = model.prior.density(model)
 
         def one_image(image: Array, key: PRNGKeyArray, label: Array | None) -> tuple[Array, Array]:
@@ -33,5 +33,5 @@ class ImportanceWeighted(AbstractObjective):
             share = jax.lax.stop_gradient(jax.nn.softmax(log_weights))
             return math.log(self.samples) - jax.nn.logsumexp(log_weights), -jnp.sum(share * terms.reconstruction)
 
-        loss, reconstruction = jax.vmap(one_image)(batch.images, jr.split(key, batch.images.shape[0]), batch.labels)
+        loss, reconstruction = jax.vmap(one_image)(batch.images, keys, batch.labels)
         return LossTerms(loss, reconstruction, (loss - reconstruction) / jnp.maximum(beta, 1e-6))

@@ -14,7 +14,7 @@ import jax.random as jr
 import numpy as np
 import optax
 from jax.sharding import Mesh
-from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
+from jaxtyping import Array, Float, Int, Key, PRNGKeyArray, PyTree
 
 from vaelab.config import Config
 from vaelab.model import Model, trainable_parts
@@ -22,6 +22,7 @@ from vaelab.objectives import AbstractObjective, Batch, build_objective
 from vaelab.pixels import seen
 from vaelab.training.optimisers import beta_at, build_optimiser
 from vaelab.training.placement import shared_out
+from vaelab.training.random_bits import key_of
 
 
 class TrainingState(NamedTuple):
@@ -31,6 +32,14 @@ class TrainingState(NamedTuple):
     parameters: PyTree  # the trainable arrays of the model, None elsewhere
     average: PyTree | None  # their moving average, where the configuration asks for one
     optimiser: PyTree
+
+
+class Draws(NamedTuple):
+    """What chance decides in each step of an epoch. Made for all of them at once: in the scan, each small operation has its price."""
+
+    images: Int[Array, "steps batch"]
+    pixels: Key[Array, " steps"]
+    latents: Key[Array, "steps batch"]
 
 
 class StepLosses(NamedTuple):
@@ -72,7 +81,7 @@ def build_trainer(config: Config, model: Model, image_count: int, mesh: Mesh) ->
     objective = build_objective(config.objective)
     optimiser = build_optimiser(config.training, total_steps)
     _, fixed = eqx.partition(model, trainable_parts(model))
-    key = jr.key(config.seed)
+    key = key_of(config.seed)
     order_key, step_key, score_key = (jr.fold_in(key, stream) for stream in (1, 2, 3))
 
     def start(model: Model) -> TrainingState:
@@ -80,17 +89,18 @@ def build_trainer(config: Config, model: Model, image_count: int, mesh: Mesh) ->
         average = parameters if config.training.averaging is not None else None
         return TrainingState(jnp.int32(0), parameters, average, optimiser.init(parameters))
 
-    def loss_of(parameters: PyTree, batch: Batch, beta: Array, key: PRNGKeyArray) -> tuple[Array, tuple[Array, Array]]:
-        terms = objective(eqx.combine(parameters, fixed), batch, beta, key)
+    def loss_of(parameters: PyTree, batch: Batch, beta: Array, keys: Array) -> tuple[Array, tuple[Array, Array]]:
+        terms = objective(eqx.combine(parameters, fixed), batch, beta, keys)
         return terms.loss.mean(), (terms.reconstruction.mean(), terms.kl.mean())
 
-    def step(state: TrainingState, chosen: Int[Array, " batch"], images: Array, labels: Array | None):
-        pixel_key, latent_key = jr.split(jr.fold_in(step_key, state.step))
-        chosen = shared_out(chosen, mesh)
-        batch = Batch(seen(images[chosen], config.data.pixels, pixel_key), None if labels is None else labels[chosen])
+    def step(state: TrainingState, draws: Draws, images: Array, labels: Array | None):
+        chosen, pixel_key, latent_keys = shared_out(draws.images, mesh), draws.pixels, shared_out(draws.latents, mesh)
+        # rows are gathered faster flat
+        rows = images.reshape(image_count, -1)[chosen].reshape(batch_size, *images.shape[1:])
+        batch = Batch(seen(rows, config.data.pixels, pixel_key), None if labels is None else labels[chosen])
         beta = beta_at(state.step, config.objective.beta, warmup_steps)
         (loss, (reconstruction, kl)), gradient = jax.value_and_grad(loss_of, has_aux=True)(
-            state.parameters, batch, beta, latent_key
+            state.parameters, batch, beta, latent_keys
         )
         updates, optimiser_state = optimiser.update(gradient, state.optimiser, state.parameters)
         parameters = optax.apply_updates(state.parameters, updates)
@@ -108,9 +118,18 @@ def build_trainer(config: Config, model: Model, image_count: int, mesh: Mesh) ->
 
     @jax.jit
     def epoch(state: TrainingState, images: Array, labels: Array | None) -> tuple[TrainingState, StepLosses]:
-        order = jr.permutation(jr.fold_in(order_key, state.step // steps_per_epoch), image_count)
-        batches = order[: steps_per_epoch * batch_size].reshape(steps_per_epoch, batch_size)
-        return jax.lax.scan(lambda state, chosen: step(state, chosen, images, labels), state, batches)
+        draws = draws_of_epoch(state.step)
+        return jax.lax.scan(lambda state, draws: step(state, draws, images, labels), state, draws)
+
+    def draws_of_epoch(first_step: Array) -> Draws:
+        order = jr.permutation(jr.fold_in(order_key, first_step // steps_per_epoch), image_count)
+        step_keys = jax.vmap(lambda number: jr.fold_in(step_key, first_step + number))(jnp.arange(steps_per_epoch))
+        pixel_keys, latent_keys = jnp.moveaxis(jax.vmap(jr.split)(step_keys), 1, 0)
+        return Draws(
+            order[: steps_per_epoch * batch_size].reshape(steps_per_epoch, batch_size),
+            pixel_keys,
+            jax.vmap(lambda key: jr.split(key, batch_size))(latent_keys),
+        )
 
     @jax.jit
     def score(state: TrainingState, images: Array) -> Scores:
@@ -143,7 +162,7 @@ def _scores(objective: AbstractObjective, model: Model, images: Array, beta: Arr
         here, key = inputs
         chosen = jnp.minimum(here, count - 1)
         # a class prior is scored as the mixture over its labels: the held-out label is never used
-        terms = objective(model, Batch(seen(images[chosen], "grey", key), labels=None), beta, key)
+        terms = objective(model, Batch(seen(images[chosen], "grey", key), labels=None), beta, jr.split(key, size))
         counted = (here < count).astype(jnp.float32)
         return Scores(*(jnp.sum(term * counted) for term in terms))
 
