@@ -52,7 +52,9 @@ def test_a_fitted_prior_takes_the_place_of_the_models(run: Run) -> None:
         run_command("fit-prior", run.folder, "mixture")
     run_command("fit-prior", run.folder, "mixture", "--components", 2, "--overwrite")
     assert load_model(run, "mixture").prior.components == 2
-    run_command("fit-prior", run.folder, "mixture", "--components", 1, "--by-class", "--out", run.folder / "x.safetensors")
+    run_command(
+        "fit-prior", run.folder, "mixture", "--components", 1, "--by-class", "--out", run.folder / "x.safetensors"
+    )
     assert load_model(run, str(run.folder / "x.safetensors")).prior.labels == tuple(range(10))
 
 

@@ -128,9 +128,7 @@ def density_of(name: str, size: int) -> AbstractDensity:
 
 
 LOG_PROBS = jax.jit(lambda density, values: jax.lax.map(density.log_prob, values, batch_size=2000))
-SAMPLES = jax.jit(
-    lambda density, key, count: jax.vmap(density.sample)(jr.split(key, count)), static_argnums=2
-)
+SAMPLES = jax.jit(lambda density, key, count: jax.vmap(density.sample)(jr.split(key, count)), static_argnums=2)
 
 
 def log_probs(density: AbstractDensity, values: np.ndarray) -> np.ndarray:

@@ -6,11 +6,11 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
-from priors.table import KEY, density_of, log_probs, model_of, prior_of, samples_of
 from scipy import stats
 from scipy.special import logsumexp
 from sklearn.neighbors import KernelDensity
 
+from priors.table import KEY, density_of, log_probs, model_of, prior_of, samples_of
 from vaelab.errors import VaelabError
 from vaelab.model import trainable_parts
 from vaelab.naming import named_arrays
@@ -21,7 +21,10 @@ VALUES = np.random.default_rng(0).normal(size=(20, 2)) * 2.0
 
 
 def scipy_mixture(weights: np.ndarray, means: np.ndarray, covariances: np.ndarray) -> np.ndarray:
-    parts = [stats.multivariate_normal(mean, covariance).logpdf(VALUES) for mean, covariance in zip(means, covariances, strict=True)]
+    parts = [
+        stats.multivariate_normal(mean, covariance).logpdf(VALUES)
+        for mean, covariance in zip(means, covariances, strict=True)
+    ]
     return logsumexp(np.stack(parts) + np.log(weights)[:, None], axis=0)
 
 

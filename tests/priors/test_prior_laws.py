@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import stats
+
 from priors.table import (
     CELLS,
     HALF,
@@ -19,8 +21,6 @@ from priors.table import (
     prior_of,
     samples_of,
 )
-from scipy import stats
-
 from vaelab.naming import named_arrays
 from vaelab.priors import load_prior, save_prior
 

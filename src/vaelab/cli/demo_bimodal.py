@@ -12,10 +12,10 @@ SUFFIXES = (".png", ".svg", ".pdf", ".gif")
 
 
 def bimodal(
-    out: Annotated[
-        Path, typer.Option(help="A .png, .svg or .pdf figure, or a .gif that moves.")
-    ] = Path("bimodal.png"),
-    separation: Annotated[float, typer.Option(min=0.0, max=10.0, help="Of the two modes; each has a spread of 0.6.")] = 5.0,
+    out: Annotated[Path, typer.Option(help="A .png, .svg or .pdf figure, or a .gif that moves.")] = Path("bimodal.png"),
+    separation: Annotated[
+        float, typer.Option(min=0.0, max=10.0, help="Of the two modes; each has a spread of 0.6.")
+    ] = 5.0,
     samples: Annotated[int, typer.Option("--count", "-n", min=10, max=100_000, help="How many samples.")] = 100,
     seed: Seed = 0,
     overwrite: Overwrite = False,
@@ -31,13 +31,17 @@ def bimodal(
     from vaelab.plotting.bimodal import SMALL, bimodal_figure, write_animation
 
     data = compute(separation, samples, seed)
-    typer.echo(f"  {samples} samples of two modes {separation:g} apart; judged by 10,000 fresh draws (nats a draw, ± over draws)")
+    typer.echo(
+        f"  {samples} samples of two modes {separation:g} apart; judged by 10,000 fresh draws (nats a draw, ± over draws)"
+    )
     for judged in data.all:
         typer.echo(
             f"  {judged.name:26} {judged.held_out:8.4f} ± {judged.standard_error:.4f}"
             f"   {judged.empty_mass:6.1%} of its mass where there is no sample"
         )
-    typer.echo(f"  no sample: none within {data.reach:.3f}; 99 % of fresh draws have one that near, so the truth itself has about 1 %")
+    typer.echo(
+        f"  no sample: none within {data.reach:.3f}; 99 % of fresh draws have one that near, so the truth itself has about 1 %"
+    )
     if out.suffix.lower() == ".gif":
         write_animation([compute(float(apart), samples, seed) for apart in np.linspace(0.0, separation, 31)], out)
     else:

@@ -47,11 +47,16 @@ def fit_prior(
         raise VaelabError(f"unknown kind of prior '{kind}'; {nearest_name(kind, KINDS)}")
     if components is not None and components < 1:
         raise VaelabError(f"--components {components}: expected 1 or more")
-    called = checked_name(name) if name else default_name(kind, by_class=by_class, latent_dim=opened.config.model.latent_dim)
+    called = (
+        checked_name(name) if name else default_name(kind, by_class=by_class, latent_dim=opened.config.model.latent_dim)
+    )
     if out is not None and (out.suffix != ".safetensors" or name is not None):
         raise VaelabError(f"--out {out}: expected one file name that ends in .safetensors, and no --name beside it")
     if out is None and run.startswith("pretrained:"):
-        raise VaelabError(f"{run}: lies in the package, which is not written to; add --out FILE.safetensors, then use --prior FILE.safetensors")
+        raise VaelabError(
+            f"{run}: lies in the package, which is not written to; add --out FILE.safetensors, "
+            "and use it by --prior FILE.safetensors"
+        )
     path = out or opened.prior_file(called)
     if path.exists() and not overwrite:
         raise VaelabError(f"{path}: exists already; choose another --name, or add --overwrite")
@@ -105,4 +110,6 @@ def print_fit(fitted: "FittedPrior", path: Path, run: str, called: str) -> None:
     )
     typer.echo(f"  {fitted.images:,} draws of q(z|x) of training images, seed {fitted.seed}, {fitted.seconds:.1f} s")
     label = f" --label {fitted.prior.labels[-1]}" if fitted.prior.labels else ""
-    typer.echo(f"{path}: now use it, e.g. vaelab sample {run} --prior {called}{label}, or vaelab evaluate {run} --prior {called}")
+    typer.echo(
+        f"{path}: now use it, e.g. vaelab sample {run} --prior {called}{label}, or vaelab evaluate {run} --prior {called}"
+    )

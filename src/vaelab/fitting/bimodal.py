@@ -23,8 +23,9 @@ class Line:
     scales: Float[np.ndarray, " components"]
 
     def log_density(self, x: Float[np.ndarray, " points"]) -> Float[np.ndarray, " points"]:
-        each = stats.norm(self.means[:, None], self.scales[:, None]).logpdf(x[None])
-        return logsumexp(each + np.log(self.weights)[:, None], axis=0)
+        white = (x[None] - self.means[:, None]) / self.scales[:, None]
+        log_weights = np.log(self.weights / self.scales)[:, None]
+        return np.asarray(logsumexp(log_weights - 0.5 * white**2 - 0.5 * np.log(2.0 * np.pi), axis=0))
 
     def density(self, x: Float[np.ndarray, " points"]) -> Float[np.ndarray, " points"]:
         return np.exp(self.log_density(x))
@@ -80,7 +81,8 @@ def bimodal(separation: float = 5.0, count: int = 100, seed: int = 0) -> Bimodal
     # one width for both modes: where they are one, a second width would be spent on a chance cluster
     peer = GaussianMixture(2, covariance_type="tied", random_state=seed, n_init=3, tol=1e-6, max_iter=2000)
     peer.fit(samples[:, None])
-    double = Line(peer.weights_, peer.means_[:, 0], np.full(2, np.sqrt(peer.covariances_[0, 0])))
+    width = np.sqrt(np.asarray(peer.covariances_)[0, 0])
+    double = Line(np.asarray(peer.weights_), np.asarray(peer.means_)[:, 0], np.full(2, width))
 
     def judged(name: str, line: Line) -> Judged:
         log_likelihoods = line.log_density(fresh)

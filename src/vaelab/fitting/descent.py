@@ -23,7 +23,13 @@ PATIENCE = 12
 
 
 def fitted_by_descent(
-    prior: Prior, loss: Loss[Prior], draws: Draws, *, key: PRNGKeyArray, rounds: int = ROUNDS, learning_rate: float = 3e-3
+    prior: Prior,
+    loss: Loss[Prior],
+    draws: Draws,
+    *,
+    key: PRNGKeyArray,
+    rounds: int = ROUNDS,
+    learning_rate: float = 3e-3,
 ) -> tuple[Prior, float, int]:
     """The prior after the round whose held-out loss is lowest; that loss, in nats a draw; and the number of the round.
 
@@ -47,7 +53,9 @@ def fitted_by_descent(
     def step(carry: tuple[PyTree, PyTree], inputs: tuple[Int[Array, " batch"], PRNGKeyArray]) -> tuple[PyTree, None]:
         parameters, state = carry
         chosen, key = inputs
-        updates, state = optimiser.update(jax.grad(mean_loss)(parameters, values[chosen], key), state, parameters)
+        gradient = jax.grad(mean_loss)(parameters, values[chosen], key)
+        with jax.numpy_dtype_promotion("standard"):  # optax mixes float32 with its int32 step counts
+            updates, state = optimiser.update(gradient, state, parameters)
         return (optax.apply_updates(parameters, updates), state), None
 
     @jax.jit

@@ -64,7 +64,9 @@ def fit_prior(
         raise VaelabError("--by-class needs labels, and these data have none; leave it out")
     if len(images) < max(FEWEST_IMAGES, components or 0):
         wanted = max(FEWEST_IMAGES, components or 0)
-        raise VaelabError(f"a {kind} prior needs {wanted} images at least; found {len(images)}. Give more, or fewer --components")
+        raise VaelabError(
+            f"a {kind} prior needs {wanted} images at least; found {len(images)}. Give more, or fewer --components"
+        )
     begun = time.monotonic()
     generator = np.random.default_rng(seed)
     fitted_places, held_out_places = chosen_images(len(images), generator)

@@ -38,4 +38,6 @@ class FittedPrior:
 
     def facts(self) -> dict[str, Any]:
         """All but the prior itself and the time, as JSON has it: for the header of its file."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name not in ("prior", "seconds")}
+        return {
+            field.name: getattr(self, field.name) for field in fields(self) if field.name not in ("prior", "seconds")
+        }

@@ -46,8 +46,8 @@ def fit_mixture(draws: Draws, *, components: int | None = None, seed: int = 0) -
             if worse == 2:
                 break
     assert best is not None
-    scales = np.linalg.cholesky(best.covariances_)
-    prior = MixturePrior.of(best.weights_, best.means_, scales)
+    scales = np.linalg.cholesky(np.asarray(best.covariances_))
+    prior = MixturePrior.of(np.asarray(best.weights_), np.asarray(best.means_), scales)
     number = best.n_components
     words = "a single Gaussian" if number == 1 else f"a mixture of {number} Gaussians"
     return Fit(prior, words, "components" if components is None else None, _rounded(tried))

@@ -64,7 +64,15 @@ def _draw(axes: Axes, data: Bimodal, *, reach: float, height: float, size: float
     axes.plot(x, data.truth.line.density(x), color=TRUTH, linewidth=1.3, linestyle=(0, (4, 2)))
     axes.plot(x, gaussian, color=WRONG, linewidth=1.8)
     axes.plot(x, data.mixture.line.density(x), color=RIGHT, linewidth=1.8)
-    axes.plot(data.samples, np.zeros_like(data.samples), "x", color="black", markersize=size, markeredgewidth=0.8, clip_on=False)
+    axes.plot(
+        data.samples,
+        np.zeros_like(data.samples),
+        "x",
+        color="black",
+        markersize=size,
+        markeredgewidth=0.8,
+        clip_on=False,
+    )
     axes.set(xlim=(-reach, reach), ylim=(0.0, height), yticks=[])
     for side in ("left", "right", "top"):
         axes.spines[side].set_visible(False)

@@ -69,13 +69,8 @@ def prior_figure(
     row shows what a sampler would have to assume, N(0, I); the density of its codes is a kernel estimate. With more than two
     latent dimensions the densities are those of draws in the plane shown.
 
-    Args:
-        model: with the prior to show, of any kind.
-        mean, log_variance: of q(z|x) of training images; log_variance is None for an autoencoder. At most 10,000 are used.
-        before: the model with the prior that this one takes the place of.
-        names: what to call the prior of each row.
-        shown: the values of black and white.
-        seed: of the draws.
+    `mean` and `log_variance` are those of q(z|x) of training images, of which 10,000 at most are used; an autoencoder has no
+    log_variance. `names` call the prior of each row, `shown` are the values of black and white, `seed` is that of the draws.
     """
     generator = np.random.default_rng(seed)
     chosen = np.sort(generator.permutation(len(mean))[:MOST_POSTERIORS])
@@ -124,7 +119,10 @@ def _view(
     ratio = log_codes_there - log_prior_there
     # the worst hole lies where the prior is not thin itself: within the densest 95 % of its draws
     inside = log_prior_there >= np.quantile(log_prior_there, 0.05)
-    hole, dense = drawn[np.where(inside, ratio, np.inf).argmin()], drawn[np.where(inside, log_codes_there, -np.inf).argmax()]
+    hole, dense = (
+        drawn[np.where(inside, ratio, np.inf).argmin()],
+        drawn[np.where(inside, log_codes_there, -np.inf).argmax()],
+    )
     count = TILES * TILES
     if drawn.shape[1] <= 2:
         near_hole, near_dense = (drawn[np.argsort(((drawn - spot) ** 2).sum(axis=1))[:count]] for spot in (hole, dense))
@@ -206,7 +204,13 @@ def _draw_row(page: Page, view: View, plane: Plane, top: float, shown: tuple[flo
 def _draw_plane(page: Page, view: View, plane: Plane, left: float, base: float, square: float) -> None:
     axes = page.axes(left, base, square, square)
     q, p = np.exp(view.log_codes), np.exp(view.log_prior)
-    axes.contourf(view.across, view.up, q, levels=[0.0, *_levels(q)[::-1], q.max() * 1.001], colors=("white", "#dff1ee", "#a5d8d1", CODES))
+    axes.contourf(
+        view.across,
+        view.up,
+        q,
+        levels=[0.0, *_levels(q)[::-1], q.max() * 1.001],
+        colors=("white", "#dff1ee", "#a5d8d1", CODES),
+    )
     axes.contour(view.across, view.up, p, levels=_levels(p)[::-1], colors=PRIOR, linewidths=1.1)
     label_axes(axes, *plane.axis_names)
     edge = {"xlim": (view.across[0], view.across[-1]), "ylim": (view.up[0], view.up[-1])}
@@ -227,7 +231,9 @@ def _draw_plane(page: Page, view: View, plane: Plane, left: float, base: float, 
     picture = axes.imshow(
         ratio, cmap="RdBu", vmin=-SHOWN_RATIO, vmax=SHOWN_RATIO, extent=extent, origin="lower", aspect="auto"
     )
-    axes.plot(*view.hole.T, "o", markersize=3.5, markerfacecolor="white", markeredgecolor="#c0392b", markeredgewidth=0.9)
+    axes.plot(
+        *view.hole.T, "o", markersize=3.5, markerfacecolor="white", markeredgecolor="#c0392b", markeredgewidth=0.9
+    )
     axes.plot(*view.dense.T, "o", markersize=3.5, markerfacecolor="white", markeredgecolor="black", markeredgewidth=0.9)
     axes.set(**edge)
     axes.set_xlabel(plane.axis_names[0], size=9, color=INK, labelpad=4)
@@ -276,4 +282,3 @@ def _levels(density: np.ndarray) -> list[float]:
     shares = np.cumsum(values) / values.sum()
     found = [float(values[min(int(np.searchsorted(shares, mass)), len(values) - 1)]) for mass in MASSES]
     return [value * (1.0 - 1e-6 * place) + 1e-30 * (3 - place) for place, value in enumerate(found)]
-

@@ -50,9 +50,7 @@ __all__ = [
 ]
 
 
-def build_prior(
-    config: PriorConfig, latent_dim: int, image_shape: tuple[int, ...], key: PRNGKeyArray
-) -> AbstractPrior:
+def build_prior(config: PriorConfig, latent_dim: int, image_shape: tuple[int, ...], key: PRNGKeyArray) -> AbstractPrior:
     """The prior that a configuration names, with its initial parameters.
 
     Raises:

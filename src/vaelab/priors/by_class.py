@@ -21,6 +21,9 @@ class ByClassPrior(AbstractPrior):
     priors: tuple[AbstractPrior, ...]
     log_frequencies: Float[Array, " labels"]
 
+    def __init__(self, priors: tuple[AbstractPrior, ...], log_frequencies: Float[Array, " labels"]):
+        self.priors, self.log_frequencies = priors, log_frequencies
+
     @property
     def latent_dim(self) -> int:
         return self.priors[0].latent_dim

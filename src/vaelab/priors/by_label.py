@@ -65,7 +65,9 @@ def class_count(labels: np.ndarray | Array | None) -> int:
         VaelabError: where there are no labels, or negative ones.
     """
     if labels is None:
-        raise VaelabError("a prior with a density for each class needs labels, and these data have none; choose another prior")
+        raise VaelabError(
+            "a prior with a density for each class needs labels, and these data have none; choose another prior"
+        )
     lowest = int(np.min(labels))
     if lowest < 0:
         raise VaelabError(f"labels must be 0, 1, 2, …; found {lowest}. Number the classes from 0")
@@ -80,7 +82,9 @@ def log_frequencies(labels: np.ndarray | Array, classes: int) -> Float[np.ndarra
     """
     found = class_count(labels)
     if found > classes:
-        raise VaelabError(f"the prior has {classes} classes; found the label {found - 1}. Leave model.prior.classes out, and it is counted")
+        raise VaelabError(
+            f"the prior has {classes} classes; found the label {found - 1}. Leave model.prior.classes out, and it is counted"
+        )
     counts = np.bincount(np.asarray(labels), minlength=classes)
     with np.errstate(divide="ignore"):
         return np.log(counts / counts.sum()).astype(np.float32)

@@ -25,7 +25,8 @@ def fitted_prior(run: Run, name: str, encoder: PyTree, latent_dim: int) -> Abstr
     path = prior_path(run, name)
     if not path.is_file():
         known = run.prior_names()
-        hint = nearest_name(name, [TRAINED, *known]) if known else f"none is fitted yet; make one with: vaelab fit-prior {run.folder} mixture"
+        unfitted = f"none is fitted yet; make one with: vaelab fit-prior {run.folder} mixture"
+        hint = nearest_name(name, [TRAINED, *known]) if known else unfitted
         raise VaelabError(f"--prior {name}: the run {run.folder} has no prior of that name; {hint}")
     prior, facts = read_prior(path)
     if prior.latent_dim != latent_dim:
@@ -53,7 +54,9 @@ def checked_name(name: str) -> str:
         VaelabError: for the reserved name, and for what cannot be a file's name.
     """
     if name == TRAINED:
-        raise VaelabError(f"--name {TRAINED}: reserved for the prior that the model was trained with; choose another name")
+        raise VaelabError(
+            f"--name {TRAINED}: reserved for the prior that the model was trained with; choose another name"
+        )
     if not name or name.startswith(".") or not all(letter.isalnum() or letter in "-_." for letter in name):
         raise VaelabError(f"--name {name!r}: expected letters, digits, '-', '_' and '.', such as mixture-50")
     return name

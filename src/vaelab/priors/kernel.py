@@ -20,6 +20,9 @@ class KernelPrior(AbstractPrior):
     points: Float[Array, "draws latent"]
     bandwidth: Float[Array, " latent"]
 
+    def __init__(self, points: Float[Array, "draws latent"], bandwidth: Float[Array, " latent"]):
+        self.points, self.bandwidth = points, bandwidth
+
     @property
     def latent_dim(self) -> int:
         return self.points.shape[1]
@@ -54,7 +57,9 @@ CHUNK = 512
 
 
 def log_sum_of_kernels(
-    points: Float[Array, "draws latent"], value: Float[Array, " latent"], log_weights: Float[Array, " draws"] | None = None
+    points: Float[Array, "draws latent"],
+    value: Float[Array, " latent"],
+    log_weights: Float[Array, " draws"] | None = None,
 ) -> Float[Array, ""]:
     """Log sum_n w_n exp(-|value - point_n|^2 / 2), by a running maximum over chunks: memory does not grow with the points.
 

@@ -61,7 +61,12 @@ class SecondStagePrior(AbstractPrior):
         keys = jr.split(key, 4)
         self.encoder = GaussianPosterior(Mlp(size, hidden, "relu", key=keys[0]), size, key=keys[1])
         self.decoder = GaussianLikelihood(
-            Mlp(size, hidden, "relu", key=keys[2]), (size,), scale=STARTING_SCALE, learned=True, floor=SMALLEST_SCALE, key=keys[3]
+            Mlp(size, hidden, "relu", key=keys[2]),
+            (size,),
+            scale=STARTING_SCALE,
+            learned=True,
+            floor=SMALLEST_SCALE,
+            key=keys[3],
         )
         self.centre, self.spread = jnp.zeros(size), jnp.ones(size)
         self.architecture = architecture

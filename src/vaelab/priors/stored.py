@@ -104,13 +104,17 @@ def read_prior(path: Path) -> tuple[AbstractPrior, dict[str, Any]]:
     arrays, header = read_tensors(path)
     found = header.get("format")
     if found != PRIOR_FORMAT:
-        raise VaelabError(f"{path}: is of format {found!r}; expected a prior's file, {PRIOR_FORMAT!r}. Fit one with: vaelab fit-prior")
+        raise VaelabError(
+            f"{path}: is of format {found!r}; expected a prior's file, {PRIOR_FORMAT!r}. Fit one with: vaelab fit-prior"
+        )
     try:
         described = _STORED.validate_python(header.get("prior"))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise VaelabError(f"{path}: describes no prior that this vaelab knows ({place}: {first['msg']}). Fit it again") from None
+        raise VaelabError(
+            f"{path}: describes no prior that this vaelab knows ({place}: {first['msg']}). Fit it again"
+        ) from None
     shapes = eqx.filter_eval_shape(_blank, described)
     return with_named_arrays(shapes, arrays, source=str(path)), dict(header.get("facts") or {})
 
@@ -137,7 +141,9 @@ def _described(prior: AbstractPrior) -> Stored:
             return StoredSecondStage(latent_dim=size, width=prior.architecture.width)
         case ByClassPrior():
             parts = tuple(_described(part) for part in prior.priors)
-            return StoredByClass(latent_dim=size, priors=tuple(part for part in parts if not isinstance(part, StoredByClass)))
+            return StoredByClass(
+                latent_dim=size, priors=tuple(part for part in parts if not isinstance(part, StoredByClass))
+            )
     raise TypeError(f"{type(prior).__name__} has no description to be stored by")
 
 
