@@ -20,6 +20,7 @@ facts.mixture = points.map((z) =>
   ),
 );
 facts.aggregate = points.map((z) => densities.surroundings(z, flat(given.means), flat(given.logVariances)));
+facts.without = points.map((z) => densities.surroundings(z, flat(given.means), flat(given.logVariances), 3).logDensity);
 const field = densities.emptyField({ left: -6, right: 6, bottom: -6, top: 6 }, 240, 240);
 const whole = plane.pairPlane(2, 0, 1);
 densities.fillMixture(field, flat(given.means), plane.projectVariances(whole, flat(given.logVariances)));

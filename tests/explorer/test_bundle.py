@@ -116,7 +116,7 @@ def test_a_prior_that_is_no_mixture_comes_as_a_grid(bundle: Bundle):
     from vaelab.priors.flow import FlowArchitecture, FlowPrior
 
     model = bundle.explored[0].model
-    flow = FlowPrior(FlowArchitecture(2, "coupling", 2, 8, 4), key=jax.random.key(1))
+    flow = FlowPrior(FlowArchitecture(2, "coupling", 1, 8, 4), key=jax.random.key(1))
     model = eqx.tree_at(lambda model: model.prior, model, flow)
     entry, columns = prior_columns(model, 4.0)
     assert (entry["kind"], entry["mixture"]) == ("flow", False)

@@ -82,6 +82,8 @@ def test_the_aggregate_posterior_is_the_average_of_the_posteriors(facts, given):
     each = norm(means, np.exp(0.5 * np.array(given["logVariances"]))).logpdf(points).sum(axis=2)
     expected = logsumexp(each, axis=1) - np.log(50)
     np.testing.assert_allclose([one["logDensity"] for one in facts["aggregate"]], expected, atol=1e-4)
+    without = logsumexp(np.delete(each, 3, axis=1), axis=1) - np.log(49)
+    np.testing.assert_allclose(facts["without"], without, atol=1e-4)
     distances = np.linalg.norm(points - means, axis=2)
     assert [one["nearest"] for one in facts["aggregate"]] == distances.argmin(axis=1).tolist()
     np.testing.assert_allclose([one["distance"] for one in facts["aggregate"]], distances.min(axis=1), atol=1e-5)

@@ -142,7 +142,7 @@ def with_decoder(model: Model, snapshot: Snapshot) -> Model:
 def explored_model(
     model: Model,
     images: Shaped[np.ndarray, "n ..."] | None = None,
-    labels: Integer[np.ndarray, " n"] | None = None,
+    labels: Shaped[np.ndarray, " n"] | None = None,
     *,
     name: str = "VAE",
     beta: float = 1.0,

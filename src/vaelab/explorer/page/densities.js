@@ -67,9 +67,10 @@ export function mixtureLogProb(mixture, z) {
  * The nearest mean, and log q(z) of the aggregate posterior q(z) = 1/N sum_n q(z|x_n), in one pass.
  * @param {ArrayLike<number>} z
  * @param {Float32Array} means @param {Float32Array | null} logVariances null: no posterior has a spread
+ * @param {number | null} [except] an image that is left out
  * @returns {{nearest: number, distance: number, logDensity: number}}
  */
-export function surroundings(z, means, logVariances) {
+export function surroundings(z, means, logVariances, except = null) {
   const size = z.length;
   const count = means.length / size;
   let nearest = -1;
@@ -77,6 +78,10 @@ export function surroundings(z, means, logVariances) {
   let largest = -Infinity;
   let sum = 0;
   for (let n = 0, at = 0; n < count; n++) {
+    if (n === except) {
+      at += size;
+      continue;
+    }
     let square = 0;
     let exponent = 0;
     for (let i = 0; i < size; i++, at++) {
@@ -95,7 +100,7 @@ export function surroundings(z, means, logVariances) {
       largest = term;
     } else if (term > largest - 40) sum += Math.exp(term - largest);
   }
-  const logDensity = logVariances ? largest + Math.log(sum / count) - 0.5 * size * LOG_TWO_PI : NaN;
+  const logDensity = logVariances ? largest + Math.log(sum / (except === null ? count : count - 1)) - 0.5 * size * LOG_TWO_PI : NaN;
   return { nearest, distance: Math.sqrt(closest), logDensity };
 }
 

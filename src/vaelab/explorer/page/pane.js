@@ -235,9 +235,9 @@ export class Pane {
     return baked ? fieldAt(baked, z[0], this.size > 1 ? z[1] : 0) : NaN;
   }
 
-  /** @param {Float32Array} z */
-  around(z) {
-    return surroundings(z, this.shown.means, this.shown.logVariances);
+  /** @param {Float32Array} z @param {number | null} [except] an image that is left out */
+  around(z, except = null) {
+    return surroundings(z, this.shown.means, this.shown.logVariances, except);
   }
 
   /** The share of the data's own latents that lie in emptier places than this one, 0 to 1. @param {Float32Array} z */

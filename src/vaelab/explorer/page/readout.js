@@ -27,8 +27,9 @@ export function buildReadout(explorer, scope) {
   function update() {
     const { pane, state } = explorer;
     const z = explorer.shownLatent;
-    const around = pane.around(z);
     const pinned = z === state.pin && state.pinImage !== null && state.epoch === null;
+    // An image says nothing about how close it lies to data: it is left out of its own average.
+    const around = pane.around(z, pinned ? state.pinImage : null);
     const image = pinned ? /** @type {number} */ (state.pinImage) : around.nearest;
     paint(nearest, pane.thumbnailOf(image), pane.run.image, true);
     const label = pane.labelOf(image);
