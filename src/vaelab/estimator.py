@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, no_type_check
 
+import equinox as eqx
 import jax
 import jax.random as jr
 import numpy as np
@@ -14,9 +15,13 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from vaelab.config import Config
+from vaelab.data import load_data
 from vaelab.densities import DiagonalNormal, kl_divergence
 from vaelab.errors import VaelabError
+from vaelab.evaluation.evaluation import Evaluation, evaluate
 from vaelab.evaluation.likelihood import importance_weighted_bound
+from vaelab.explorer.widget import explore
+from vaelab.fitting import fit_prior
 from vaelab.generating import decode, encode, sample_latents
 from vaelab.generating.batching import in_batches
 from vaelab.model import Model, load_model, model_facts, save_model
@@ -26,6 +31,9 @@ from vaelab.training import TrainingData, train
 from vaelab.training.beginning import resolve
 
 Images = Shaped[np.ndarray, "n ..."]
+
+ARRAYS = "arrays"
+"""The name of data that came as arrays."""
 
 ArrayLike = Any
 """What scikit-learn makes an array of: arrays, lists, data frames."""
@@ -130,13 +138,14 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.config_ = resolve(self._config(seed, len(images), held_out is not None), data)
         result = train(self.config_, data, on_epoch=_print_epoch if self.verbose else lambda report: None)
         self._learnt(result.model, result.history, images.dtype)
+        self._training = images, labels
         return self
 
     def _config(self, seed: int, count: int, validated: bool) -> Config:
         widths = [int(width) for width in self.hidden]
         values = {
             "seed": seed,
-            "data.name": "arrays",
+            "data.name": ARRAYS,
             "data.pixels": self.pixels,
             "data.validation": "held-out" if validated else "none",
             "model.latent_dim": self.latent_dim,
@@ -159,6 +168,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _learnt(self, model: Model, history: list[dict[str, Any]], kind: np.dtype) -> None:
         self.model_ = model
+        self.prior_name_ = "trained"
         self.image_shape_ = model.image_shape
         self.history_ = {name: [report[name] for report in history] for name in (history[0] if history else {})}
         self.n_iter_ = len(history)
@@ -240,6 +250,51 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             )
         return _elbo_parts(self.model_, images, encoded.mean, encoded.log_variance)
 
+    def evaluate(self, X: ArrayLike, y: Any = None, *, importance_samples: int | None = None) -> Evaluation:
+        """Every number of the model on held-out images X (labels y serve probes of the latents); shows itself in a notebook.
+
+        Raises:
+            VaelabError: for images that the model cannot score.
+        """
+        images, _ = self._seen(X)
+        training_images, training_labels = self._training_data()
+        return evaluate(
+            self.model_,
+            images,
+            training_images,
+            labels=None if y is None else np.asarray(y),
+            training_labels=training_labels,
+            pixels=self.config_.data.pixels,
+            importance_samples=importance_samples,
+            prior_name=self.prior_name_,
+        )
+
+    def fit_prior(self, kind: str, *, by_class: bool = False, components: int | None = None, seed: int = 0) -> "VAE":
+        """Put a prior in place that is fitted to the training images' latents: mixture, kde, flow or second-stage.
+
+        `sample` and every score use it from then on. An autoencoder gets a prior to sample from.
+
+        Raises:
+            VaelabError: for an unknown kind, and `by_class` without labels.
+        """
+        images, labels = self._training_data()
+        fitted = fit_prior(
+            self.model_, images, kind, labels=labels, by_class=by_class, components=components,
+            pixels=self.config_.data.pixels, seed=seed,
+        )  # fmt: skip
+        self.model_ = eqx.tree_at(lambda model: model.prior, self.model_, fitted.prior)
+        self.prior_name_ = kind
+        return self
+
+    def explore(self, X: ArrayLike | None = None, y: Any = None, **options: Any) -> Any:
+        """The explorer of the latent space as a notebook widget, on images X with labels y (2,000 draws without any).
+
+        Raises:
+            VaelabError: where anywidget is not installed (`pip install 'vaelab[notebook]'`).
+        """
+        check_is_fitted(self)
+        return explore(self, X, y, **options)
+
     # --- keeping --------------------------------------------------------------------------------------------------------------------
 
     def save(self, folder: str | Path) -> Path:
@@ -302,6 +357,27 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             )
         return images
 
+    def _training_data(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """What was fitted; for a loaded run its data set, read again."""
+        check_is_fitted(self)
+        found = getattr(self, "_training", None)
+        if found is None:
+            data = self.config_.data
+            if data.name == ARRAYS:
+                raise VaelabError(
+                    "a saved VAE keeps no training images; call this on the one that was fitted, or fit again"
+                )
+            dataset = load_data(
+                data.name, size=data.size, validation_size=data.validation_size, validation_seed=data.validation_seed
+            )
+            training = TrainingData.from_dataset(dataset, data)
+            found = self._training = training.images, training.labels
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled or copied: all but the training images."""
+        return {name: value for name, value in super().__getstate__().items() if name != "_training"}
+
     def _seen(self, X: Any) -> tuple[np.ndarray, np.dtype]:
         """X checked against what was fitted, and the floating-point type that answers have."""
         check_is_fitted(self)
@@ -310,13 +386,13 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return images, np.dtype(np.float64) if given == np.float64 else np.dtype(np.float32)
 
     def _checked_labels(self, y: Any, count: int) -> Int[np.ndarray, " n"] | None:
-        if y is None:
-            return None
         labels = np.asarray(y)
-        if self.prior != "class":
-            return None
-        if labels.shape != (count,):
-            raise VaelabError(f"y: expected {count} labels, one an image; found an array of shape {labels.shape}")
+        if labels.shape != (count,) or not (labels.dtype.kind in "iuUSO" or self.prior == "class"):
+            if self.prior == "class":
+                raise VaelabError(
+                    f"y: a class prior needs {count} labels, one an image; found an array of shape {labels.shape}"
+                )
+            return None  # numbers to regress on, which a pipeline hands on: no labels
         self.label_names_, numbers = np.unique(labels, return_inverse=True)
         return numbers.astype(np.int64)
 

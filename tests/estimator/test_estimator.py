@@ -171,3 +171,26 @@ def test_a_class_prior_generates_by_label(digits):
         vae.sample(3, y=3)
     with pytest.raises(VaelabError, match="labels"):
         VAE(**SMALL, prior="class").fit(images)
+
+
+def test_a_fitted_prior_takes_the_place_of_the_models(digits):
+    images, labels = digits
+    vae = VAE(**SMALL).fit(images, labels)
+    before = vae.sample(5, random_state=0)
+    vae.fit_prior("mixture", components=3, by_class=True)
+    assert vae.prior_name_ == "mixture"
+    assert vae.sample(5, random_state=0).shape == before.shape
+    assert vae.sample(5, y=3, random_state=0).shape == before.shape
+    autoencoder = VAE(**SMALL, deterministic=True).fit(images).fit_prior("mixture", components=3)
+    assert autoencoder.sample(4).shape == (4, 8, 8)
+
+
+def test_evaluate_has_the_numbers(digits, tmp_path):
+    images, labels = digits
+    vae = VAE(**SMALL).fit(images[:200], labels[:200])
+    found = vae.evaluate(images[200:], labels[200:], importance_samples=50)
+    assert found.elbo.value == pytest.approx(-(found.reconstruction.value + found.kl.value), rel=1e-5)
+    assert "<" in found._repr_html_()
+    loaded = vaelab.load(vae.save(tmp_path / "run"))
+    with pytest.raises(VaelabError, match="keeps no training images"):
+        loaded.evaluate(images[200:])

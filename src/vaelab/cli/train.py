@@ -56,7 +56,9 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Any key of the configuration, e.g. training.optimiser=adam."),
     ] = None,
-    figures: Annotated[bool, typer.Option(help="Draw the figures at the end.")] = True,
+    figures: Annotated[
+        bool, typer.Option(help="Look at the run at the end: draw its figures, check its prior.")
+    ] = True,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Also write TensorBoard events (an extra).")
     ] = False,
@@ -178,7 +180,7 @@ def _train_in(
 
         write_figures(run, dataset=dataset)
     if not as_json:
-        typer.echo(_closing_line(run, result, figures))
+        typer.echo(_closing_line(run, dataset, result, figures))
 
 
 @contextmanager
@@ -201,10 +203,14 @@ def _signals(stop: "Stopped") -> Iterator[list[signal.Signals]]:
             signal.signal(number, handler)
 
 
-def _closing_line(run: Any, result: "TrainingResult", figures: bool) -> str:
+def _closing_line(run: Any, dataset: Any, result: "TrainingResult", figures: bool) -> str:
     """One sentence of result, and what to do next."""
+    from vaelab.evaluation.doctor import closing_sentence
+
     last = result.history[result.kept_epoch - 1]
     score = f"val_loss {last['val_loss']:.2f}" if "val_loss" in last else f"loss {last['loss']:.2f}"
+    found = closing_sentence(run, dataset=dataset) if figures else ""
     look = f"see {run.figures}, or: " if figures else ""
     after = "vaelab sample" if run.config.model.posterior.kind != "deterministic" else "vaelab reconstruct"
-    return f"{score} after {result.kept_epoch} epochs in {result.seconds:.0f} s; {look}{after} {run.folder}"
+    done = f"{score} after {result.kept_epoch} epochs in {result.seconds:.0f} s"
+    return "; ".join(filter(None, (done, found, f"{look}{after} {run.folder}")))
