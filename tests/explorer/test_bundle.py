@@ -139,6 +139,25 @@ def test_a_plain_autoencoder_has_no_prior_and_no_spread(tiny_autoencoder_run, fe
     np.testing.assert_allclose(columns["0/kl"], columns["0/means"].var(axis=0), rtol=1e-4)
 
 
+def test_a_gaussian_likelihood_says_its_scale(generator):
+    import jax
+
+    from vaelab.config import load_recipe
+    from vaelab.model import build_model
+
+    changes = {"model.likelihood.kind": "gaussian", "model.likelihood.scale": 0.25, "model.likelihood.learned": True}
+    config = load_recipe("tutorial").with_values({**changes, "model.image_shape": [4, 4], "model.encoder.hidden": [3]})
+    images = generator.normal(size=(30, 4, 4)).astype(np.float32) * 5
+    explored = explored_model(build_model(config.model, jax.random.key(0)), images)
+    manifest, columns = manifest_and_columns(Bundle((explored,)))
+    run = manifest["runs"][0]
+    assert run["likelihood"] == {"kind": "gaussian", "scale": pytest.approx(0.25, rel=1e-4)}
+    # what is shown black and white is the data's own range, and the bytes go from one to the other
+    assert (run["image"]["low"], run["image"]["high"]) == pytest.approx((images.min(), images.max()))
+    back = run["image"]["low"] + columns["0/thumbnails"] / 255 * (run["image"]["high"] - run["image"]["low"])
+    assert np.abs(back - images).max() < np.ptp(images) / 400
+
+
 def test_a_model_without_images_is_shown_on_its_own_draws(bundle: Bundle):
     explored = explored_model(bundle.explored[0].model)
     assert explored.images.shape == (2000, 28, 28)

@@ -6,10 +6,12 @@ from functools import cached_property
 from typing import Any
 
 import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Integer, Shaped
 
 from vaelab.data import Dataset
+from vaelab.densities import DiagonalNormal
 from vaelab.generating import check_images, decode
 from vaelab.generating.pictures import is_picture, shown_range
 from vaelab.generating.sampling import can_sample, sample_latents
@@ -79,8 +81,9 @@ class Explored:
         """The standard deviation of a Gaussian likelihood; None for others."""
         if not isinstance(self.model.decoder, GaussianLikelihood):
             return None
-        density = self.model.likelihood(np.zeros(self.model.latent_dim, np.float32))  # pyright: ignore[reportArgumentType]
-        return float(np.exp(0.5 * np.asarray(density.log_variance).ravel()[0]))  # pyright: ignore[reportAttributeAccessIssue]
+        density = self.model.likelihood(jnp.zeros(self.model.latent_dim))
+        assert isinstance(density, DiagonalNormal)
+        return float(np.exp(0.5 * np.asarray(density.log_variance).ravel()[0]))
 
 
 def images_shown(images: Shaped[np.ndarray, "n ..."]) -> int:

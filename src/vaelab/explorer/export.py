@@ -39,7 +39,7 @@ def export_html(bundle: Bundle) -> str:
 <style>{style}</style>
 </head>
 <body>
-<main id="explorer" class="vx"></main>
+<main id="explorer" class="vx"><p class="vx-wait">Preparing the map … &nbsp;·&nbsp; <span lang="zh-CN">正在准备地图……</span></p></main>
 {holders}
 <script>{script}</script>
 </body>

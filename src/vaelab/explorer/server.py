@@ -15,7 +15,6 @@ import warnings
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import anyio
 import numpy as np
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -53,7 +52,7 @@ PAGE = """<!doctype html>
 <link rel="stylesheet" href="style.css">
 </head>
 <body>
-<main id="explorer" class="vx"></main>
+<main id="explorer" class="vx"><p class="vx-wait">Preparing the map … &nbsp;·&nbsp; <span lang="zh-CN">正在准备地图……</span></p></main>
 <script src="page.js"></script>
 </body>
 </html>
@@ -197,7 +196,7 @@ def make_app(bundle: Bundle, *, token: str, port: int) -> ASGIApp:
         try:
             while True:
                 frame = await websocket.receive_bytes()
-                answer = await anyio.to_thread.run_sync(answer_frame, bundle, frame)
+                answer = await run_in_threadpool(answer_frame, bundle, frame)
                 await websocket.send_bytes(answer)
         except (WebSocketDisconnect, KeyError):
             return
