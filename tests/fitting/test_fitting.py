@@ -72,7 +72,8 @@ def test_a_second_stage_beats_the_single_gaussian(draws: Draws, best: float, sin
     fit = fit_second_stage(draws, width=32, rounds=40)
     score = log_probs(fit.prior.density(), draws.held_out).mean()
     assert single + 0.1 < score < best + 0.02
-    assert fit.tried[0][1] < score  # its ELBO is a bound on what the quadrature finds
+    # its ELBO is a bound on what the quadrature finds; one draw of u for each of 1,000 z leaves it noise
+    assert fit.tried[0][1] < score + 0.06
     assert "quadrature" in fit.notes[0]
 
 

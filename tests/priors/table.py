@@ -39,7 +39,7 @@ def model_of(latent_dim: int) -> Model:
     model = build_model(config, jr.key(3))
     # an untrained encoder gives posteriors near N(0, I): these are apart, and of several widths
     where = lambda model: (model.encoder.mean.weight, model.encoder.log_variance.bias)  # noqa: E731
-    values = (2.0 * model.encoder.mean.weight, jnp.linspace(-1.0, 0.0, latent_dim))
+    values = (2.0 * model.encoder.mean.weight, jnp.linspace(-1.5, -1.2, latent_dim))
     return eqx.tree_at(where, model, values)
 
 
@@ -127,12 +127,17 @@ def density_of(name: str, size: int) -> AbstractDensity:
     return prior.density(model_of(size))
 
 
-LOG_PROBS = jax.jit(lambda density, values: jax.lax.map(density.log_prob, values, batch_size=2000))
+CHUNK = 1600
+LOG_PROBS = jax.jit(lambda density, values: jax.vmap(density.log_prob)(values))
 SAMPLES = jax.jit(lambda density, key, count: jax.vmap(density.sample)(jr.split(key, count)), static_argnums=2)
 
 
 def log_probs(density: AbstractDensity, values: np.ndarray) -> np.ndarray:
-    return np.asarray(LOG_PROBS(density, jnp.asarray(values, jnp.float32)), np.float64)
+    """In chunks of one size, so that each density is compiled once for all laws."""
+    count = len(values)
+    filled = np.concatenate([values, np.repeat(values[-1:], -count % CHUNK, axis=0)]).astype(np.float32)
+    parts = [LOG_PROBS(density, jnp.asarray(part)) for part in filled.reshape(-1, CHUNK, values.shape[1])]
+    return np.concatenate([np.asarray(part, np.float64) for part in parts])[:count]
 
 
 @lru_cache

@@ -17,7 +17,9 @@ from vaelab.priors import AbstractPrior
 Prior = TypeVar("Prior", bound=AbstractPrior)
 Loss = Callable[[Prior, Float[Array, " latent"], PRNGKeyArray], Float[Array, ""]]
 
-BATCH = 500
+LARGEST_BATCH, SMALLEST_BATCH, BATCHES = 500, 20, 40
+"""A batch is a fortieth of the draws within these limits: few draws should not mean few steps."""
+
 ROUNDS = 60
 PATIENCE = 12
 
@@ -38,7 +40,7 @@ def fitted_by_descent(
     """
     values, judges = jnp.asarray(draws.fitted, jnp.float32), jnp.asarray(draws.held_out, jnp.float32)
     count = len(values)
-    batch = min(BATCH, count)
+    batch = min(max(count // BATCHES, SMALLEST_BATCH), LARGEST_BATCH, count)
     steps = count // batch
     optimiser = optax.chain(
         optax.clip_by_global_norm(10.0), optax.adam(optax.cosine_decay_schedule(learning_rate, steps * rounds))

@@ -42,11 +42,17 @@ def chosen_images(count: int, generator: np.random.Generator) -> tuple[np.ndarra
     return order[held_out : held_out + MOST_FITTED], order[:held_out]
 
 
+CHUNK = 500
+
+
 def log_probs(density: AbstractDensity, values: Float[np.ndarray, "values latent"]) -> Float[np.ndarray, " values"]:
-    """Log p of each value in nats, in chunks that fit in memory."""
-    return np.asarray(_mapped(density, jnp.asarray(values, jnp.float32)), np.float64)
+    """log p of each value in nats, in chunks that fit in memory."""
+    count, latent_dim = values.shape
+    # whole chunks only, so that the density is compiled once
+    filled = np.concatenate([values, np.repeat(values[-1:], -count % CHUNK, axis=0)]).reshape(-1, CHUNK, latent_dim)
+    return np.asarray(_mapped(density, jnp.asarray(filled, jnp.float32)), np.float64).ravel()[:count]
 
 
 @jax.jit
-def _mapped(density: AbstractDensity, values: Array) -> Array:
-    return jax.lax.map(density.log_prob, values, batch_size=min(500, len(values)))
+def _mapped(density: AbstractDensity, chunks: Float[Array, "chunks chunk latent"]) -> Float[Array, "chunks chunk"]:
+    return jax.lax.map(jax.vmap(density.log_prob), chunks)

@@ -17,7 +17,7 @@ def fit_second_stage(draws: Draws, *, seed: int = 0, width: int = 128, rounds: i
     build_key, fit_key = jr.split(jr.key(seed))
     prior = SecondStagePrior(SecondStageArchitecture(draws.latent_dim, width), key=build_key)
     prior, loss, done = fitted_by_descent(
-        with_scale_of(prior, draws), _negative_elbo, draws, key=fit_key, rounds=rounds, learning_rate=1e-3
+        with_scale_of(prior, draws), _negative_elbo, draws, key=fit_key, rounds=rounds, learning_rate=2e-3
     )
     elbo = -loss - float(np.log(draws.spread).sum())
     if prior.latent_dim in NODES:
