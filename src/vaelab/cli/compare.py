@@ -11,13 +11,25 @@ from vaelab.errors import VaelabError
 
 
 def compare(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN [RUN …]", help="Run folders, or pretrained:tutorial.", show_default=False)],
-    prior: Annotated[str, typer.Option("--prior", metavar="A,B", help="Priors to compare: trained, and names made by fit-prior.")] = "trained",
+    runs: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN [RUN …]", help="Run folders, or pretrained:tutorial.", show_default=False),
+    ],
+    prior: Annotated[
+        str, typer.Option("--prior", metavar="A,B", help="Priors to compare: trained, and names made by fit-prior.")
+    ] = "trained",
     data: Annotated[
-        str | None, typer.Option("--data", metavar="DATA", help="Images to judge all by. Default: what the runs were trained on.", show_default=False)
+        str | None,
+        typer.Option(
+            "--data",
+            metavar="DATA",
+            help="Images to judge all by. Default: what the runs were trained on.",
+            show_default=False,
+        ),
     ] = None,
     pixels: Annotated[
-        str | None, typer.Option(metavar="KIND", help="One treatment for all: grey, dynamic or threshold.", show_default=False)
+        str | None,
+        typer.Option(metavar="KIND", help="One treatment for all: grey, dynamic or threshold.", show_default=False),
     ] = None,
     importance_samples: Annotated[
         int | None, typer.Option("--importance-samples", metavar="K", help="Default: 500.", show_default=False)
@@ -72,10 +84,14 @@ def compare(
         "reconstruction": "reconstruction loss",
     }
     if first.grey_floor is not None:
-        words["nll_quadrature"], words["nll_importance"] = "exact grey cross-entropy", f"grey cross-entropy (K = {first.setting.importance_samples})"
-    figure = comparison_figure(
-        names, [entry.scores for entry in comparison.entries], score_name=words[comparison.score], facts=f"{first.setting.images:,} images of {first.setting.data}  ·  {first.setting.pixels} pixels  ·  seed {seed}"
-    )  # fmt: skip
+        words["nll_quadrature"], words["nll_importance"] = (
+            "exact grey cross-entropy",
+            f"grey cross-entropy (K = {first.setting.importance_samples})",
+        )
+    setting = first.setting
+    facts = f"{setting.images:,} images of {setting.data}  ·  {setting.pixels} pixels  ·  seed {seed}"
+    scores = [entry.scores for entry in comparison.entries]
+    figure = comparison_figure(names, scores, score_name=words[comparison.score], facts=facts)
     write_bytes_safely(out, figure_bytes(figure, ending))
     if as_json:
         typer.echo(json.dumps(comparison.to_json(), indent=2))
@@ -85,7 +101,16 @@ def compare(
     from rich.table import Table
 
     table = Table(
-        "", words[comparison.score], f"less {names[0]}", "ELBO", "KL", "hole", "Fréchet", title=caption(first), title_justify="left", box=None
+        "",
+        words[comparison.score],
+        f"less {names[0]}",
+        "ELBO",
+        "KL",
+        "hole",
+        "Fréchet",
+        title=caption(first),
+        title_justify="left",
+        box=None,
     )
     for column in table.columns[1:]:
         column.justify = "right"
@@ -93,7 +118,10 @@ def compare(
         table.add_row(*_cells(entry))
     console = Console(highlight=False)
     console.print(table)
-    console.print(f"± is the standard error over images, of the differences paired on the same images; figure: {out}", soft_wrap=True)
+    console.print(
+        f"± is the standard error over images, of the differences paired on the same images; figure: {out}",
+        soft_wrap=True,
+    )
 
 
 def _cells(entry: "object") -> list[str]:

@@ -24,15 +24,29 @@ def evaluate(
     prior: PriorName = "trained",
     importance_samples: Annotated[
         int | None,
-        typer.Option("--importance-samples", metavar="K", help="Draws of z for each image. Default: 500; tables report 5000.", show_default=False),
+        typer.Option(
+            "--importance-samples",
+            metavar="K",
+            help="Draws of z for each image. Default: 500; tables report 5000.",
+            show_default=False,
+        ),
     ] = None,
     pixels: Annotated[
         str | None,
-        typer.Option(metavar="KIND", help="grey, dynamic, threshold or static. Default: what the run was trained on.", show_default=False),
+        typer.Option(
+            metavar="KIND",
+            help="grey, dynamic, threshold or static. Default: what the run was trained on.",
+            show_default=False,
+        ),
     ] = None,
     static_file: Annotated[
         Path | None,
-        typer.Option("--static-file", metavar="FILE", help="The binarised images of --pixels static: .npz, .npy or .amat.", show_default=False),
+        typer.Option(
+            "--static-file",
+            metavar="FILE",
+            help="The binarised images of --pixels static: .npz, .npy or .amat.",
+            show_default=False,
+        ),
     ] = None,
     samples: Annotated[int, typer.Option("--samples", min=0, help="Generated images to judge; 0: none.")] = 10_000,
     seed: Seed = 0,
@@ -44,7 +58,9 @@ def evaluate(
 
     opened = Run.open(run)
     if importance_samples is not None and importance_samples < 1:
-        raise VaelabError(f"--importance-samples {importance_samples}: expected at least 1. 500 is quick, 5000 what papers report")
+        raise VaelabError(
+            f"--importance-samples {importance_samples}: expected at least 1. 500 is quick, 5000 what papers report"
+        )
     from vaelab.cli.compilation import use_compilation_cache
 
     use_compilation_cache()
@@ -77,7 +93,9 @@ def evaluate(
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("", "value", "what it is", title=f"{opened.name}: {caption(evaluation)}", title_justify="left", box=None)
+    table = Table(
+        "", "value", "what it is", title=f"{opened.name}: {caption(evaluation)}", title_justify="left", box=None
+    )
     table.columns[1].justify, table.columns[1].no_wrap, table.columns[0].no_wrap = "right", True, True
     for row in rows(evaluation):
         table.add_row(*row)
@@ -131,7 +149,12 @@ def progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     if quiet or not console.is_terminal:
         yield lambda what, done, total: None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as bars:
         tasks = {}
 

@@ -9,15 +9,24 @@ from vaelab.errors import VaelabError
 
 
 def reproduce(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A table; without one, the tables are listed.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="A table; without one, the tables are listed.")
+    ] = None,
     row: Annotated[str | None, typer.Option("--row", metavar="ROW", help="Only this row.", show_default=False)] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help="At most so many seeds of each row.", show_default=False)] = None,
-    results: Annotated[Path, typer.Option(help="Where finished rows are written, as NAME.json.")] = Path("docs/results"),
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="At most so many seeds of each row.", show_default=False)
+    ] = None,
+    results: Annotated[Path, typer.Option(help="Where finished rows are written, as NAME.json.")] = Path(
+        "docs/results"
+    ),
     page: Annotated[Path, typer.Option(help="The page that is made from them.")] = Path("docs/results.md"),
     work: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the runs lie. Default: the user's cache folder.", show_default=False)
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the runs lie. Default: the user's cache folder.", show_default=False),
     ] = None,
-    page_only: Annotated[bool, typer.Option("--page-only", help="Make the page again from the finished rows, and nothing else.")] = False,
+    page_only: Annotated[
+        bool, typer.Option("--page-only", help="Make the page again from the finished rows, and nothing else.")
+    ] = False,
 ) -> None:
     """Make a table of results: train, fit, measure. Stop it at any moment; the same command goes on where it was."""
     from vaelab.reproduction.tables import TABLES, table_named
@@ -33,11 +42,15 @@ def reproduce(
 
         for table in TABLES:
             wanted = sum(row.seeds * ((0 if row.name == "autoencoder" else 1) + len(row.fitted)) for row in table.rows)
-            typer.echo(f"{table.name:16} {len(read_records(results, table.name)):3} of {wanted:3} results   {table.title}")
+            typer.echo(
+                f"{table.name:16} {len(read_records(results, table.name)):3} of {wanted:3} results   {table.title}"
+            )
         return
     table = table_named(name)
     if not results.parent.is_dir():
-        raise VaelabError(f"{results}: its parent folder is not there; run this in the repository, or give --results and --page")
+        raise VaelabError(
+            f"{results}: its parent folder is not there; run this in the repository, or give --results and --page"
+        )
 
     import os
 

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from vaelab.data.array_files import read_npy, read_npz
-from vaelab.data.parts import Parts
 from vaelab.data.dataset import Split
+from vaelab.data.parts import Parts
 from vaelab.errors import VaelabError
 
 AMAT_PARTS = {"train": "train", "validation": "valid", "test": "test"}
@@ -67,7 +67,9 @@ def _read_amat(path: Path) -> UInt8[np.ndarray, "images pixels"]:
         raise VaelabError(f"{path}: holds no images; expected one a line")
     lengths = {len(row) for row in rows}
     if len(lengths) > 1:
-        raise VaelabError(f"{path}: its lines have {min(lengths)} to {max(lengths)} values; expected as many on each. It may be cut short")
+        raise VaelabError(
+            f"{path}: its lines have {min(lengths)} to {max(lengths)} values; expected as many on each. It may be cut short"
+        )
     return _binary(np.stack(rows), path)
 
 
@@ -87,5 +89,7 @@ def _shaped(images: np.ndarray, image_shape: tuple[int, ...] | None, path: Path)
         side = math.isqrt(own[0])
         return images.reshape(-1, side, side) if len(own) == 1 and side * side == own[0] else images
     if math.prod(own) != math.prod(image_shape) or (len(own) > 1 and own != image_shape):
-        raise VaelabError(f"{path}: has images of shape {own}; the data have {image_shape}. Give the binarised set of the same images")
+        raise VaelabError(
+            f"{path}: has images of shape {own}; the data have {image_shape}. Give the binarised set of the same images"
+        )
     return images.reshape(-1, *image_shape)

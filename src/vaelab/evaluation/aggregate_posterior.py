@@ -79,7 +79,9 @@ def encode(
 
 def codes(model: Model, images: Num[np.ndarray, "images ..."]) -> Float[np.ndarray, "images latent"]:
     """The mean of q(z|x), or the code of a deterministic encoder, for many images as the model sees them."""
-    return np.concatenate([np.asarray(_means(model, chunk)) for chunk in image_chunks(images, ENCODING_CHUNK)])[: len(images)]
+    return np.concatenate([np.asarray(_means(model, chunk)) for chunk in image_chunks(images, ENCODING_CHUNK)])[
+        : len(images)
+    ]
 
 
 def image_chunks(images: np.ndarray, size: int) -> list[np.ndarray]:
@@ -102,4 +104,3 @@ def _encode(model: Model, images: Array) -> tuple[Array, Array]:
 @eqx.filter_jit
 def _means(model: Model, images: Array) -> Array:
     return jax.vmap(lambda image: model.posterior(image).mean)(scaled(jnp.asarray(images)))
-

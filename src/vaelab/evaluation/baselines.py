@@ -75,7 +75,9 @@ def flat(images: Num[np.ndarray, "images ..."]) -> Float[np.ndarray, "images pix
     return rows / 255.0 if images.dtype == np.uint8 else rows
 
 
-def _moments(images: Num[np.ndarray, "images ..."]) -> tuple[Float[np.ndarray, " pixels"], Float[np.ndarray, "pixels pixels"]]:
+def _moments(
+    images: Num[np.ndarray, "images ..."],
+) -> tuple[Float[np.ndarray, " pixels"], Float[np.ndarray, "pixels pixels"]]:
     """Mean and covariance, chunk by chunk."""
     pixels = math.prod(images.shape[1:])
     total, products = np.zeros(pixels), np.zeros((pixels, pixels))

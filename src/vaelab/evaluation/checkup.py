@@ -73,7 +73,9 @@ def checkup(run: Run, *, prior: str = "trained", dataset: Dataset | None = None,
     fit = prior_fit(density, held_out, AggregatePosterior.of(model, training), key=jr.key(0), prior_draws=PRIOR_DRAWS)
     nll = None
     if likelihood and model.latent_dim <= 2:
-        nll = mean_figure(-exact_log_probs(model, density, images, tolerance=0.1).log_prob, f"{len(images):,} test images")
+        nll = mean_figure(
+            -exact_log_probs(model, density, images, tolerance=0.1).log_prob, f"{len(images):,} test images"
+        )
     return dataclasses.replace(
         found,
         kl_per_dimension=latent_use(held_out, density).kl_per_dimension,

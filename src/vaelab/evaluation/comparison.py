@@ -64,12 +64,21 @@ def compare_runs(
     **Raises:** `VaelabError` for fewer than two to compare, a prior that no run has, and runs whose pixels, data or likelihoods differ:
     their scores are in different units.
     """
-    chosen = [(run, prior) for run in runs for prior in priors if len(runs) == 1 or prior == "trained" or prior in run.prior_names()]
+    chosen = [
+        (run, prior)
+        for run in runs
+        for prior in priors
+        if len(runs) == 1 or prior == "trained" or prior in run.prior_names()
+    ]
     for prior in priors:
         if prior != "trained" and not any(prior in run.prior_names() for run in runs):
-            raise VaelabError(f"--prior {prior}: none of the runs has a prior of that name; make one with: vaelab fit-prior {runs[0].folder} mixture")
+            raise VaelabError(
+                f"--prior {prior}: none of the runs has a prior of that name; make one with: vaelab fit-prior {runs[0].folder} mixture"
+            )
     if len(chosen) < 2:
-        raise VaelabError("nothing to compare: expected two runs or more, or two priors of one run (--prior trained,mixture)")
+        raise VaelabError(
+            "nothing to compare: expected two runs or more, or two priors of one run (--prior trained,mixture)"
+        )
     evaluations = []
     for run, prior in chosen:
         name = _name(run, prior, len(runs), len(priors))

@@ -1,6 +1,7 @@
 """What is wrong with a run, in words, and what to do. Quiet about a healthy one."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,7 @@ def diagnose_run(run: "Run", *, prior: str = "trained") -> list[Finding]:
 def _out_of_range(found: Checkup) -> Iterator[Finding]:
     low, high = found.pixel_range
     if high - low < 0.1 or low < -10.0 or high > 10.0:
-        what = "divided by 255 twice, perhaps" if 0.0 <= low and high < 0.1 else "not rescaled, perhaps"
+        what = "divided by 255 twice, perhaps" if low >= 0.0 and high < 0.1 else "not rescaled, perhaps"
         yield Finding(
             "data out of range",
             f"the training pixels lie between {low:.4g} and {high:.4g}",
@@ -164,7 +165,7 @@ def _kl_rises(found: Checkup) -> Iterator[Finding]:
     if len(kl) < 2 or kl[-1] <= 0.0:
         return
     middle = kl[(len(kl) - 1) // 2]
-    if kl[-1] > KL_STILL_RISING * middle and all(after >= 0.98 * before for before, after in zip(kl[:-1], kl[1:], strict=True)):
+    if kl[-1] > KL_STILL_RISING * middle and all(after >= 0.98 * before for before, after in itertools.pairwise(kl)):
         yield Finding(
             "KL rising",
             f"from {kl[0]:.2f} to {kl[-1]:.2f} nats over {len(kl)} epochs",
@@ -219,7 +220,7 @@ def _listed(dimensions: np.ndarray) -> str:
     return shown + (f" and {len(dimensions) - 8} more" if len(dimensions) > 8 else "")
 
 
-# --- one sentence ----------------------------------------------------------------------------------------------------------------------
+# --- one sentence ----------------------------------------------------------------------------------------------------
 
 
 def closing_sentence(run: "Run", *, dataset: "Dataset | None" = None) -> str:
@@ -238,8 +239,8 @@ def sentence(evaluation: "Evaluation", folder: str) -> str:
     hole = None if fit is None else fit.hole_fraction
     exact = _sentence(evaluation.nll_quadrature, evaluation.grey_floor is None, hole, folder)
     if evaluation.nll_quadrature is None and evaluation.nll_importance is not None:
-        likelihood = evaluation.nll_importance
-        return f"NLL {likelihood.value:.1f} ± {likelihood.standard_error or 0.0:.1f} (K = {evaluation.setting.importance_samples:,}); {exact}"
+        likelihood, samples = evaluation.nll_importance, evaluation.setting.importance_samples
+        return f"NLL {likelihood.value:.1f} ± {likelihood.standard_error or 0.0:.1f} (K = {samples:,}); {exact}"
     return exact or f"reconstruction {evaluation.reconstruction.value:.1f} nats"
 
 
@@ -247,7 +248,9 @@ def _sentence(nll: Figure | None, binary: bool, hole: Figure | None, folder: str
     parts = []
     if nll is not None:
         name = "exact NLL" if binary else "exact grey cross-entropy"
-        parts.append(f"{name} {nll.value:.1f} ± {nll.standard_error or 0.0:.1f} ({nll.over.replace('held-out', 'test')})")
+        parts.append(
+            f"{name} {nll.value:.1f} ± {nll.standard_error or 0.0:.1f} ({nll.over.replace('held-out', 'test')})"
+        )
     if hole is not None:
         mend = f"; `vaelab fit-prior {folder} mixture` mends it" if _is_large(hole, LARGE_HOLE) else ""
         parts.append(f"{_percent(hole)} of the prior is hole{mend}")

@@ -148,7 +148,9 @@ def evaluate(
     if importance_samples is not None:
         check_has_density(model, "importance sampling")
         if importance_samples < 1:
-            raise VaelabError(f"importance samples must be at least 1; found {importance_samples}. 500 is quick, 5000 what papers report")
+            raise VaelabError(
+                f"importance samples must be at least 1; found {importance_samples}. 500 is quick, 5000 what papers report"
+            )
         if scoring == "quadrature":
             raise VaelabError(
                 f"importance sampling through the prior '{prior_name}' would take days: its density is a sum over thousands of kernels "
@@ -207,7 +209,9 @@ def evaluate(
     if features is None:
         reasons["samples"] = "no feature network for these images: give one of your own, or train one on labels"
     elif samples == 0 or not can_sample:
-        reasons["samples"] = "not asked for" if can_sample else "an autoencoder has no prior to sample from; fit one: vaelab fit-prior"
+        reasons["samples"] = (
+            "not asked for" if can_sample else "an autoencoder has no prior to sample from; fit one: vaelab fit-prior"
+        )
     elif min(samples, len(reference)) < SMALLEST_SAMPLE:
         reasons["samples"] = f"fewer than {SMALLEST_SAMPLE} images"
     else:
@@ -263,7 +267,9 @@ def _likelihoods(
     numbers: dict[str, Any] = {}
     exact = None
     if model.latent_dim <= 2:
-        exact = exact_log_probs(model, prior, seen, on_progress=lambda done, total: on_progress("quadrature", done, total))
+        exact = exact_log_probs(
+            model, prior, seen, on_progress=lambda done, total: on_progress("quadrature", done, total)
+        )
         per_image["nll_quadrature"] = -exact.log_prob
         numbers["nll_quadrature"] = mean_figure(-exact.log_prob, over)
         numbers["quadrature_error_mean"] = float(exact.error.mean())
@@ -326,7 +332,11 @@ def _by_few_draws(
 
 
 def _likelihood_name(model: Model) -> str:
-    names = {"BernoulliLikelihood": "bernoulli", "ContinuousBernoulliLikelihood": "continuous-bernoulli", "GaussianLikelihood": "gaussian"}
+    names = {
+        "BernoulliLikelihood": "bernoulli",
+        "ContinuousBernoulliLikelihood": "continuous-bernoulli",
+        "GaussianLikelihood": "gaussian",
+    }
     return names.get(type(model.decoder).__name__, type(model.decoder).__name__)
 
 

@@ -8,7 +8,9 @@ from vaelab.likelihoods import BernoulliLikelihood, ContinuousBernoulliLikelihoo
 from vaelab.model import Model
 
 
-def checked_images(model: Model, images: Num[np.ndarray, "images ..."], what: str = "images") -> Num[np.ndarray, "images ..."]:
+def checked_images(
+    model: Model, images: Num[np.ndarray, "images ..."], what: str = "images"
+) -> Num[np.ndarray, "images ..."]:
     """The images, uint8 in [0, 255] or floats as the model sees them, if the model can score them.
 
     **Raises:** `VaelabError` for none, for another shape than the model's, for NaN or infinity, and for floats outside [0, 1] under a
@@ -26,7 +28,9 @@ def checked_images(model: Model, images: Num[np.ndarray, "images ..."], what: st
         return images
     if not np.isfinite(images).all():
         bad = int((~np.isfinite(images.reshape(len(images), -1))).any(axis=1).sum())
-        raise VaelabError(f"{what} must be finite; found NaN or infinity in {bad} of {len(images)}. Remove or fill them")
+        raise VaelabError(
+            f"{what} must be finite; found NaN or infinity in {bad} of {len(images)}. Remove or fill them"
+        )
     low, high = float(images.min()), float(images.max())
     if isinstance(model.decoder, BernoulliLikelihood | ContinuousBernoulliLikelihood) and (low < 0.0 or high > 1.0):
         raise VaelabError(

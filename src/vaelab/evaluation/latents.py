@@ -38,7 +38,12 @@ def latent_use(posteriors: AggregatePosterior, prior: AbstractDensity) -> Latent
     count = posteriors.mean.shape[0]
     divergence = kl_divergence(
         DiagonalNormal(posteriors.mean, posteriors.log_variance),
-        DiagonalNormal(*(np.broadcast_to(np.asarray(term), (count, len(term))) for term in (reference.mean, reference.log_variance))),
+        DiagonalNormal(
+            *(
+                np.broadcast_to(np.asarray(term), (count, len(term)))
+                for term in (reference.mean, reference.log_variance)
+            )
+        ),
     )
     variance = np.asarray(posteriors.mean, np.float64).var(axis=0)
     return LatentUse(

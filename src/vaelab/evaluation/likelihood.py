@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Int, Num, PRNGKeyArray
+from jaxtyping import Array, Float, Int, Num, PRNGKeyArray, UInt32
 
 from vaelab.densities import AbstractDensity, DiagonalNormal, Mixture
 from vaelab.errors import VaelabError
@@ -78,7 +78,9 @@ def importance_weighted_bound(
     """
     check_has_density(model, "log p(x) by importance sampling")
     if samples < 1:
-        raise VaelabError(f"importance samples must be at least 1; found {samples}. 500 is quick, 5000 what papers report")
+        raise VaelabError(
+            f"importance samples must be at least 1; found {samples}. 500 is quick, 5000 what papers report"
+        )
     images = checked_images(model, images)
     count = len(images)
     numbers = np.arange(count) if indices is None else np.asarray(indices)
@@ -91,7 +93,9 @@ def importance_weighted_bound(
     size = together * groups
     parts = []
     for start in range(0, count, size):
-        here = np.minimum(np.arange(start, start + size), count - 1)  # the last call is filled up, and its filling dropped
+        here = np.minimum(
+            np.arange(start, start + size), count - 1
+        )  # the last call is filled up, and its filling dropped
         grouped = jnp.asarray(images[here]).reshape(groups, together, *images.shape[1:])
         numbered = jnp.asarray(numbers[here], jnp.uint32).reshape(groups, together)
         sums = _bound(model, prior, grouped, numbered, key, samples, chunk)
@@ -116,7 +120,7 @@ def _bound(
     model: Model,
     prior: AbstractDensity,
     images: Num[Array, "groups together ..."],
-    numbers: Int[Array, "groups together"],
+    numbers: UInt32[Array, "groups together"],
     key: PRNGKeyArray,
     samples: int,
     chunk: int,

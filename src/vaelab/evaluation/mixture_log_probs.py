@@ -31,7 +31,9 @@ def log_probs(density: AbstractDensity, points: Float[np.ndarray, "points latent
     results = []
     for start in range(0, len(points), size):
         chunk = points[start : start + size]
-        filled = np.concatenate([chunk, np.repeat(chunk[:1], size - len(chunk), axis=0)]) if len(chunk) < size else chunk
+        filled = (
+            np.concatenate([chunk, np.repeat(chunk[:1], size - len(chunk), axis=0)]) if len(chunk) < size else chunk
+        )
         results.append(np.asarray(compute(density, jnp.asarray(filled)))[: len(chunk)])
     return np.concatenate(results)
 
@@ -56,7 +58,9 @@ def mixture_log_prob_of_points(density: Mixture, points: Float[Array, "points la
     count, latent = components.mean.shape
     blocks = math.ceil(count / COMPONENTS)
     if blocks == 1:
-        return jax.nn.logsumexp(_pairwise(points, density.log_weights, components.mean, components.log_variance), axis=1)
+        return jax.nn.logsumexp(
+            _pairwise(points, density.log_weights, components.mean, components.log_variance), axis=1
+        )
     missing = blocks * COMPONENTS - count
     log_weights = jnp.pad(density.log_weights, (0, missing), constant_values=-jnp.inf).reshape(blocks, COMPONENTS)
     mean = jnp.pad(components.mean, ((0, missing), (0, 0))).reshape(blocks, COMPONENTS, latent)
@@ -87,5 +91,7 @@ def _pairwise(
     else:
         weighted = mean * inverse
         multiply = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
-        square = multiply(points**2, inverse.T) - 2.0 * multiply(points, weighted.T) + jnp.sum(mean * weighted, axis=1)[None]
+        square = (
+            multiply(points**2, inverse.T) - 2.0 * multiply(points, weighted.T) + jnp.sum(mean * weighted, axis=1)[None]
+        )
     return constant[None] - 0.5 * square

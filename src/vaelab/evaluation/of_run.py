@@ -67,14 +67,18 @@ def judged_images(
     if treatment == "static":
         file = static_file or config.static_file
         if file is None:
-            raise VaelabError("--pixels static: expected the file of the binarised images too; add --static-file FILE (.npz, .npy or .amat)")
+            raise VaelabError(
+                "--pixels static: expected the file of the binarised images too; add --static-file FILE (.npz, .npy or .amat)"
+            )
         parts = read_static_binarised(file, own.image_shape)
         judged = parts.test or parts.train
         if parts.test is not None:
             training_images, training_labels = parts.train.images, parts.train.labels
         # labels of another file's images in the same order: only where there are as many
         labels = judged.labels if judged.labels is not None else test.labels if len(judged) == len(test) else None
-        training_labels = training_labels if training_labels is not None and len(training_labels) == len(training_images) else None
+        training_labels = (
+            training_labels if training_labels is not None and len(training_labels) == len(training_images) else None
+        )
         images, name = judged.images, Path(file).name
     return JudgedImages(
         name, split, images, labels, training_images, training_labels, treatment, config.test_seed, test.images
@@ -119,14 +123,19 @@ def evaluate_run(
     )
 
 
-def write_evaluation(run: Run, evaluation: Evaluation, pictures: Mapping[str, bytes] | None = None) -> tuple[Path, Path]:
+def write_evaluation(
+    run: Run, evaluation: Evaluation, pictures: Mapping[str, bytes] | None = None
+) -> tuple[Path, Path]:
     """Write `evaluation.json` and the self-contained `report.html` into the run's folder.
 
     **Raises:** `VaelabError` where the folder cannot be written.
     """
-    content = {"run": run.name, "seed_of_training": run.config.seed, "recipe": run.config.recipe, **evaluation.to_json()}
+    content = {
+        "run": run.name,
+        "seed_of_training": run.config.seed,
+        "recipe": run.config.recipe,
+        **evaluation.to_json(),
+    }
     write_bytes_safely(run.evaluation_file, (json.dumps(content, indent=2) + "\n").encode())
     write_bytes_safely(run.report_file, as_page(evaluation, f"Evaluation of {run.name}", pictures or {}).encode())
     return run.evaluation_file, run.report_file
-
-

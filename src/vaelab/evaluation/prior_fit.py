@@ -81,14 +81,14 @@ def closed_form_rate(posteriors: AggregatePosterior, prior: AbstractDensity) -> 
     """KL(q(z|x) || p(z)) of each image where it has a closed form."""
     if not isinstance(prior, DiagonalNormal):
         return None
-    divergence = jax.vmap(lambda m, v: kl_divergence(DiagonalNormal(m, v), prior))(posteriors.mean, posteriors.log_variance)
+    divergence = jax.vmap(lambda m, v: kl_divergence(DiagonalNormal(m, v), prior))(
+        posteriors.mean, posteriors.log_variance
+    )
     assert divergence is not None
     return np.asarray(divergence.sum(axis=1), np.float64)
 
 
-def share_below(
-    values: Float[np.ndarray, " values"], reference: Float[np.ndarray, " reference"], over: str
-) -> Figure:
+def share_below(values: Float[np.ndarray, " values"], reference: Float[np.ndarray, " reference"], over: str) -> Figure:
     """The share of `values` below the 1 % quantile of `reference`: 0.01 where both come from one distribution.
 
     Its error has two parts: that of a share of so many values, and that of the quantile, which moves the share by about

@@ -146,16 +146,16 @@ def exact_log_probs(
         coarse = np.log(np.maximum(sums.coarse, 1e-300)) + sums.largest + math.log(cell * 2**model.latent_dim)
         log_prob[active], error[active], level_of[active] = fine, np.abs(fine - coarse), level
         entropy = np.sum(0.5 * log_variance[active].astype(np.float64) + 0.5 * math.log(2.0 * math.pi * math.e), axis=1)
-        weight = np.where(sums.posterior > 0.0, sums.posterior, np.nan)  # none: narrower than the lattice, which is then halved
+        weight = np.where(
+            sums.posterior > 0.0, sums.posterior, np.nan
+        )  # none: narrower than the lattice, which is then halved
         elbo[active], expected_log_prior[active] = sums.joint / weight + entropy, sums.prior / weight
         unsure = np.any(here > NARROWEST * sigma[active], axis=1) | ~(error[active] < tolerance)
         active, peaks = active[unsure], new_peaks[unsure]
         on_progress(count - len(active), count)
         if len(active) == 0:
             break
-    return ExactLikelihood(
-        log_prob, error, elbo, expected_log_prior, level_of, spacing, low, high, prior_mass
-    )
+    return ExactLikelihood(log_prob, error, elbo, expected_log_prior, level_of, spacing, low, high, prior_mass)
 
 
 # --- the points ---------------------------------------------------------------------------------------------------------------------
@@ -257,7 +257,11 @@ def _decode(model: Model, z: Float[Array, "points latent"]) -> AbstractPixelForm
 
 @jax.jit
 def _add_tile(
-    sums: _Sums, chunk: tuple[Array, Array, Array], form: AbstractPixelForm, tile: _Tile, log_prior: Float[Array, " points"]
+    sums: _Sums,
+    chunk: tuple[Array, Array, Array],
+    form: AbstractPixelForm,
+    tile: _Tile,
+    log_prior: Float[Array, " points"],
 ) -> _Sums:
     images, mean, log_variance = chunk
     height, width = tile.rows.shape[0], tile.columns.shape[0]

@@ -32,7 +32,9 @@ def as_json(evaluation: "Evaluation") -> dict[str, Any]:
         else {"value": latents.kl_per_dimension.tolist(), "standard_error": None, "against": latents.kl_against}
     )
     result["active_units"] = _figure(e.active_units)
-    result["nll_importance"] = _figure(e.nll_importance, samples=e.setting.importance_samples, monte_carlo_error=e.monte_carlo_error)
+    result["nll_importance"] = _figure(
+        e.nll_importance, samples=e.setting.importance_samples, monte_carlo_error=e.monte_carlo_error
+    )
     result["nll_quadrature"] = _figure(
         e.nll_quadrature, halving_error_mean=e.quadrature_error_mean, halving_error_maximum=e.quadrature_error_maximum
     )
@@ -46,12 +48,16 @@ def as_json(evaluation: "Evaluation") -> dict[str, Any]:
     result["reconstruction_squared_error"] = _figure(e.reconstruction_squared_error)
     result["linear_probe_accuracy"] = _figure(None if e.probes is None else e.probes.linear)
     result["neighbour_accuracy"] = _figure(None if e.probes is None else e.probes.nearest_neighbours)
-    result["baselines"] = {field.name: _figure(getattr(e.baselines, field.name)) for field in dataclasses.fields(e.baselines)}
+    result["baselines"] = {
+        field.name: _figure(getattr(e.baselines, field.name)) for field in dataclasses.fields(e.baselines)
+    }
     if e.samples is None:
         result["frechet_digit_distance"] = None
     else:
         quality = e.samples.as_dict()
-        result["sample_quality_setting"] = {name: quality.pop(name) for name in ("features", "samples", "reference", "seed")}
+        result["sample_quality_setting"] = {
+            name: quality.pop(name) for name in ("features", "samples", "reference", "seed")
+        }
         result |= {name: value for name, value in quality.items() if name != "memorisation"}
     memorisation = e.memorisation
     if memorisation is not None:
@@ -88,7 +94,11 @@ def rows(evaluation: "Evaluation") -> Iterable[tuple[str, str, str]]:
         yield "NLL, exact", _nats(e.nll_quadrature), f"{score}, nats an image, by quadrature; {halving}"
     if e.nll_importance is not None:
         error = "" if e.monte_carlo_error is None else f"; Monte Carlo error {e.monte_carlo_error:.3f}"
-        yield f"NLL, K = {s.importance_samples:,}", _nats(e.nll_importance), f"{score} by importance sampling (an upper bound){error}"
+        yield (
+            f"NLL, K = {s.importance_samples:,}",
+            _nats(e.nll_importance),
+            f"{score} by importance sampling (an upper bound){error}",
+        )
     if e.elbo is not None and e.kl is not None:
         yield "ELBO", _nats(e.elbo), f"-(reconstruction + KL), by {e.elbo_by}"
         yield "  reconstruction", _nats(e.reconstruction), "distortion, -E log p(x|z)"
@@ -102,37 +112,85 @@ def rows(evaluation: "Evaluation") -> Iterable[tuple[str, str, str]]:
     fit = e.prior_fit
     if fit is not None:
         flag = "; SATURATED: it says only that every image has its own code" if fit.saturated else ""
-        yield "mutual information", _nats(fit.mutual_information), f"I(x; z), at most log N = {fit.log_images:.2f}{flag}"
-        yield "marginal KL", _nats(fit.marginal_kl), "KL(q(z) || p(z)): the part of the rate that a better prior removes"
-        yield "achievable gain", _nats(fit.achievable_gain), "on held-out images, were the prior the training images' aggregate"
-        yield "hole fraction", _percent(fit.hole_fraction), "of the prior lies where no code is (1 % for a perfect prior)"
-        yield "uncovered fraction", _percent(fit.uncovered_fraction), "of the codes lie where the prior hardly is (1 % for a perfect prior)"
-    yield "active units", f"{e.active_units.value:.0f} of {s.latent_dim}", "latent dimensions whose mean varies by more than 0.01"
+        yield (
+            "mutual information",
+            _nats(fit.mutual_information),
+            f"I(x; z), at most log N = {fit.log_images:.2f}{flag}",
+        )
+        yield (
+            "marginal KL",
+            _nats(fit.marginal_kl),
+            "KL(q(z) || p(z)): the part of the rate that a better prior removes",
+        )
+        yield (
+            "achievable gain",
+            _nats(fit.achievable_gain),
+            "on held-out images, were the prior the training images' aggregate",
+        )
+        yield (
+            "hole fraction",
+            _percent(fit.hole_fraction),
+            "of the prior lies where no code is (1 % for a perfect prior)",
+        )
+        yield (
+            "uncovered fraction",
+            _percent(fit.uncovered_fraction),
+            "of the codes lie where the prior hardly is (1 % for a perfect prior)",
+        )
+    yield (
+        "active units",
+        f"{e.active_units.value:.0f} of {s.latent_dim}",
+        "latent dimensions whose mean varies by more than 0.01",
+    )
     if e.latents is not None:
         largest = ", ".join(f"{value:.2f}" for value in np.sort(e.latents.kl_per_dimension)[::-1][:8])
         dots = ", …" if s.latent_dim > 8 else ""
         yield "KL per dimension", largest + dots, f"nats, largest first, against {e.latents.kl_against}"
     if e.probes is not None:
-        yield "linear probe", _percent(e.probes.linear), f"accuracy from the posterior means, trained on {e.probes.trained_on:,}"
+        yield (
+            "linear probe",
+            _percent(e.probes.linear),
+            f"accuracy from the posterior means, trained on {e.probes.trained_on:,}",
+        )
         yield "10 nearest neighbours", _percent(e.probes.nearest_neighbours), "accuracy from the posterior means"
     if e.samples is not None:
         q = e.samples
         name = q.figure_name.replace("_", " ").replace("frechet", "Fréchet")
-        yield name, str(q.frechet_distance), f"{q.samples:,} decoder means against {q.reference:,} images; features: {q.network}, {q.layer}"
+        yield (
+            name,
+            str(q.frechet_distance),
+            f"{q.samples:,} decoder means against {q.reference:,} images; features: {q.network}, {q.layer}",
+        )
         yield "kernel distance", str(q.kernel_distance), "same features, unbiased"
         yield "precision, recall", f"{q.precision.value:.3f}, {q.recall.value:.3f}", "same features"
         yield "density, coverage", f"{q.density.value:.3f}, {q.coverage.value:.3f}", "same features"
         if q.class_entropy is not None and q.reference_class_entropy is not None:
-            yield "class entropy", f"{q.class_entropy.value:.3f}", f"nats; {q.reference_class_entropy.value:.3f} for the images"
+            yield (
+                "class entropy",
+                f"{q.class_entropy.value:.3f}",
+                f"nats; {q.reference_class_entropy.value:.3f} for the images",
+            )
     if e.memorisation is not None:
         m = e.memorisation
-        yield "nearest training image", f"{m.distance.value:.2f}", f"median distance of a sample; {m.held_out_distance.value:.2f} of a held-out image"
-        yield "copied", _percent(m.copied), f"samples much nearer to one training image than to the next; {100 * m.held_out_copied.value:.2f} % of held-out images"
+        yield (
+            "nearest training image",
+            f"{m.distance.value:.2f}",
+            f"median distance of a sample; {m.held_out_distance.value:.2f} of a held-out image",
+        )
+        yield (
+            "copied",
+            _percent(m.copied),
+            f"samples much nearer to one training image than to the next; {100 * m.held_out_copied.value:.2f} % of held-out images",
+        )
     yield "squared error", _nats(e.reconstruction_squared_error), "of reconstructions, summed over pixels"
     yield "  PCA", _nats(e.baselines.pca), f"squared error from {s.latent_dim} principal components"
     yield "  mean image", _nats(e.baselines.mean_image), "squared error of the mean training image"
     if e.baselines.pixelwise_bernoulli is not None:
-        yield "pixelwise Bernoulli", _nats(e.baselines.pixelwise_bernoulli), "nats, the score of a model without latents"
+        yield (
+            "pixelwise Bernoulli",
+            _nats(e.baselines.pixelwise_bernoulli),
+            "nats, the score of a model without latents",
+        )
 
 
 def caption(evaluation: "Evaluation") -> str:
@@ -146,7 +204,9 @@ def caption(evaluation: "Evaluation") -> str:
 
 
 def _nats(figure: Figure) -> str:
-    return f"{figure.value:.2f}" if figure.standard_error is None else f"{figure.value:.2f} ± {figure.standard_error:.2f}"
+    return (
+        f"{figure.value:.2f}" if figure.standard_error is None else f"{figure.value:.2f} ± {figure.standard_error:.2f}"
+    )
 
 
 def _percent(figure: Figure) -> str:
@@ -159,7 +219,8 @@ def _percent(figure: Figure) -> str:
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24; background: #fff }
 h1 { font-size: 1.4rem; margin-bottom: .2rem } p.caption { color: #57606a; margin-top: 0 }
-table.vaelab { border-collapse: collapse; width: 100% } table.vaelab td { padding: .25rem .6rem; border-bottom: 1px solid #d8dee4; vertical-align: top }
+table.vaelab { border-collapse: collapse; width: 100% }
+table.vaelab td { padding: .25rem .6rem; border-bottom: 1px solid #d8dee4; vertical-align: top }
 table.vaelab td.value { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; font-weight: 600 }
 table.vaelab td.name { white-space: pre } table.vaelab td.meaning { color: #57606a }
 figure { margin: 2rem 0 } figure img { max-width: 100% } figcaption { color: #57606a }
@@ -183,7 +244,9 @@ def as_page(evaluation: "Evaluation", title: str, pictures: Mapping[str, bytes])
         f"<figcaption>{html.escape(name)}</figcaption></figure>"
         for name, content in pictures.items()
     )
-    reasons = "".join(f"<li>{html.escape(name)}: {html.escape(reason)}</li>" for name, reason in evaluation.reasons.items())
+    reasons = "".join(
+        f"<li>{html.escape(name)}: {html.escape(reason)}</li>" for name, reason in evaluation.reasons.items()
+    )
     missing = f"<h2>Notes</h2><ul>{reasons}</ul>" if reasons else ""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'

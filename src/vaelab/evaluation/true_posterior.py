@@ -90,16 +90,28 @@ def _one(
         axes = tuple(np.linspace(a, b, SEARCH) for a, b in zip(*window, strict=True))
         log_density = _log_joint(model, prior, image, axes) - log_prob
         held = log_density > log_density.max() - NEGLIGIBLE
-        places = [np.flatnonzero(held.any(axis=tuple(other for other in range(held.ndim) if other != d))) for d in range(held.ndim)]
-        found = [(axis[max(p[0] - 1, 0)], axis[min(p[-1] + 1, SEARCH - 1)]) for axis, p in zip(axes, places, strict=True)]
+        places = [
+            np.flatnonzero(held.any(axis=tuple(other for other in range(held.ndim) if other != d)))
+            for d in range(held.ndim)
+        ]
+        found = [
+            (axis[max(p[0] - 1, 0)], axis[min(p[-1] + 1, SEARCH - 1)]) for axis, p in zip(axes, places, strict=True)
+        ]
         window = np.minimum(low, [a for a, _ in found]), np.maximum(high, [b for _, b in found])
     axes = tuple(np.linspace(a, b, resolution) for a, b in zip(*window, strict=True))
     return TruePosterior(
-        axes, _log_joint(model, prior, image, axes) - log_prob, mean, log_variance, log_prob, float(exact.inference_gap[index])
+        axes,
+        _log_joint(model, prior, image, axes) - log_prob,
+        mean,
+        log_variance,
+        log_prob,
+        float(exact.inference_gap[index]),
     )
 
 
-def _log_joint(model: Model, prior: AbstractDensity, image: np.ndarray, axes: tuple[np.ndarray, ...]) -> Float[np.ndarray, "..."]:
+def _log_joint(
+    model: Model, prior: AbstractDensity, image: np.ndarray, axes: tuple[np.ndarray, ...]
+) -> Float[np.ndarray, "..."]:
     z = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes)).astype(np.float32)
     scores = np.asarray(_scores(model, jnp.asarray(image)[None], jnp.asarray(z)), np.float64)
     return (scores + log_probs(prior, z)).reshape([len(axis) for axis in axes])

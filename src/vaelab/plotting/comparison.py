@@ -31,7 +31,15 @@ def comparison_figure(
     for place, name, values, colour in zip(places, names, scores, _colours(rows), strict=True):
         error = values.std(ddof=1) / np.sqrt(len(values))
         left.errorbar(values.mean(), place, xerr=error, fmt="o", color=colour, ms=5, capsize=3, lw=1.3)
-        left.annotate(f"{values.mean():.2f}", (values.mean(), place), xytext=(0, 6), textcoords="offset points", ha="center", size=7.5, color=INK)
+        left.annotate(
+            f"{values.mean():.2f}",
+            (values.mean(), place),
+            xytext=(0, 6),
+            textcoords="offset points",
+            ha="center",
+            size=7.5,
+            color=INK,
+        )
         del name
     left.set_yticks(places, names)
     left.tick_params(axis="y", labelcolor=INK, labelsize=8.5, length=0)

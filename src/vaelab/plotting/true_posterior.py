@@ -20,7 +20,11 @@ ANGLES = np.linspace(0.0, 2.0 * np.pi, 181)
 
 
 def true_posterior_figure(
-    posteriors: Sequence["TruePosterior"], images: Num[np.ndarray, "images height width ..."], *, title: str = "", facts: str = ""
+    posteriors: Sequence["TruePosterior"],
+    images: Num[np.ndarray, "images height width ..."],
+    *,
+    title: str = "",
+    facts: str = "",
 ) -> Figure:
     """For each image: p(z|x) as a shaded map (a curve in one dimension), q(z|x) as rings at 1 and 2 sigma, and the exact gap between them.
 
@@ -56,7 +60,16 @@ def _map(axes: Axes, posterior: "TruePosterior") -> None:
     half = 0.5 * max(across[-1] - across[0], up[-1] - up[0])
     middle = 0.5 * (across[0] + across[-1]), 0.5 * (up[0] + up[-1])
     extent = (across[0], across[-1], up[0], up[-1])
-    axes.imshow(density.T, extent=extent, origin="lower", cmap=EXACT, vmin=0.0, vmax=1.0, aspect="auto", interpolation="bilinear")
+    axes.imshow(
+        density.T,
+        extent=extent,
+        origin="lower",
+        cmap=EXACT,
+        vmin=0.0,
+        vmax=1.0,
+        aspect="auto",
+        interpolation="bilinear",
+    )
     sigma = np.exp(0.5 * posterior.log_variance)
     for radius in (1.0, 2.0):
         x = posterior.mean[0] + radius * sigma[0] * np.cos(ANGLES)

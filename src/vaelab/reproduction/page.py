@@ -44,18 +44,49 @@ def write_page(results: Path, page: Path) -> None:
 
 def _section(table: Table, records: Sequence[Record]) -> str:
     columns = [name for name in COLUMNS if any(name in record["figures"] for record in records)]
-    header = ["row", "prior", *(COLUMNS[name] for name in columns), "seeds", "epochs", "split", "pixels", "K", "published", "training"]
+    header = [
+        "row",
+        "prior",
+        *(COLUMNS[name] for name in columns),
+        "seeds",
+        "epochs",
+        "split",
+        "pixels",
+        "K",
+        "published",
+        "training",
+    ]
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     order = {row.name: index for index, row in enumerate(table.rows)}
     groups: dict[tuple[str, str], list[Record]] = {}
-    for record in sorted(records, key=lambda record: (order.get(record["row"], len(order)), record["prior"] != "trained", record["prior"], record["seed"])):
+    for record in sorted(
+        records,
+        key=lambda record: (
+            order.get(record["row"], len(order)),
+            record["prior"] != "trained",
+            record["prior"],
+            record["seed"],
+        ),
+    ):
         groups.setdefault((record["row"], record["prior"]), []).append(record)
     for (row, prior), group in groups.items():
         first = group[0]
         label = f"{first['trained_prior']}, trained" if prior == "trained" else f"{prior}, fitted"
-        cells = [row, label, *(_cell(group, name) for name in columns), str(len(group)), str(first["epochs"]), first["split"], first["pixels"]]
+        cells = [
+            row,
+            label,
+            *(_cell(group, name) for name in columns),
+            str(len(group)),
+            str(first["epochs"]),
+            first["split"],
+            first["pixels"],
+        ]
         samples = first["importance_samples"]
-        cells += ["exact" if samples is None else f"{samples:,}", first["published"], _duration(np.mean([record["training_seconds"] for record in group]))]
+        cells += [
+            "exact" if samples is None else f"{samples:,}",
+            first["published"],
+            _duration(np.mean([record["training_seconds"] for record in group])),
+        ]
         lines.append("| " + " | ".join(cells) + " |")
     notes = {record["row"]: record["note"] for record in records if record["note"]}
     after = "".join(f"\n`{row}`: {note}.\n" for row, note in notes.items())
@@ -80,4 +111,10 @@ def _cell(group: Sequence[Record], name: str) -> str:
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 120
+        else f"{seconds / 60:.0f} min"
+        if seconds < 7200
+        else f"{seconds / 3600:.1f} h"
+    )

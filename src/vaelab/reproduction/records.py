@@ -27,8 +27,12 @@ def read_records(folder: Path, table: str) -> list[Record]:
         records = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise VaelabError(f"{path}: not JSON ({error}); restore it, or delete it to begin the table again") from None
-    if not isinstance(records, list) or not all(isinstance(record, dict) and set(KEY) <= set(record) for record in records):
-        raise VaelabError(f"{path}: expected a list of results with {', '.join(KEY)}; restore it, or delete it to begin the table again")
+    if not isinstance(records, list) or not all(
+        isinstance(record, dict) and set(KEY) <= set(record) for record in records
+    ):
+        raise VaelabError(
+            f"{path}: expected a list of results with {', '.join(KEY)}; restore it, or delete it to begin the table again"
+        )
     return records
 
 

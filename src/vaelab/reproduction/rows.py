@@ -66,14 +66,18 @@ def reproduce(
     stop = stop or Stopped()
     rows = [row for row in table.rows if only in (None, row.name)]
     if not rows:
-        raise VaelabError(f"table '{table.name}' has no row '{only}'; its rows: {', '.join(row.name for row in table.rows)}")
+        raise VaelabError(
+            f"table '{table.name}' has no row '{only}'; its rows: {', '.join(row.name for row in table.rows)}"
+        )
     work = work / table.name
     work.mkdir(parents=True, exist_ok=True)
     lock = FileLock(work / ".lock", timeout=0)
     try:
         lock.acquire()
     except Timeout:
-        raise VaelabError(f"{work}: another process is making this table; wait for it, or choose another --work") from None
+        raise VaelabError(
+            f"{work}: another process is making this table; wait for it, or choose another --work"
+        ) from None
     try:
         dataset = load_data("mnist")
         for seed in range(max(row.seeds for row in rows) if seeds is None else seeds):
@@ -94,7 +98,9 @@ def row_config(row: Row, seed: int) -> Config:
     return base.with_values({**row.changes, "seed": seed}, source=f"row {row.name}")
 
 
-def _make(table: Table, row: Row, seed: int, dataset: Dataset, results: Path, work: Path, stop: Stopped, say: Say) -> bool:
+def _make(
+    table: Table, row: Row, seed: int, dataset: Dataset, results: Path, work: Path, stop: Stopped, say: Say
+) -> bool:
     config = row_config(row, seed)
     deterministic = config.model.posterior.kind == "deterministic"
     priors = [*([] if deterministic else [TRAINED]), *row.fitted]
@@ -109,6 +115,7 @@ def _make(table: Table, row: Row, seed: int, dataset: Dataset, results: Path, wo
     model = load_model(run)
     _keep_half_precision(model, work / "weights" / f"{row.name}-{seed}.safetensors")
     judged = _Judged.of(config, dataset)
+    held_out = len(dataset.validation) if config.data.validation == "held-out" else 0
     for prior in missing:
         if stop.requests:
             return False
@@ -130,7 +137,7 @@ def _make(table: Table, row: Row, seed: int, dataset: Dataset, results: Path, wo
             "figures": {name: dataclasses.asdict(figure) for name, figure in figures.items()},
             "importance_samples": table.importance_samples,
             "pixels": config.data.pixels,
-            "split": f"{len(judged.training):,} / {'0' if config.data.validation != 'held-out' else f'{len(dataset.validation):,}'} / {len(judged.test):,}",
+            "split": f"{len(judged.training):,} / {held_out:,} / {len(judged.test):,}",
             "epochs": len(run.metrics()),
             "published": row.published if prior == TRAINED else "",
             "note": row.note,
@@ -162,7 +169,9 @@ def _trained(config: Config, dataset: Dataset, folder: Path, stop: Stopped, say:
         if time.monotonic() - said > 60.0 or report["epoch"] == config.training.epochs:
             said = time.monotonic()
             held_out = f", val_loss {report['val_loss']:.2f}" if "val_loss" in report else ""
-            say(f"  {folder.name}: epoch {report['epoch']}, loss {report['loss']:.2f}{held_out}, {report['seconds']:.1f} s")
+            say(
+                f"  {folder.name}: epoch {report['epoch']}, loss {report['loss']:.2f}{held_out}, {report['seconds']:.1f} s"
+            )
 
     result = train(config, data, run=run, facts={"data": dataset.name}, on_epoch=on_epoch, stop=stop)
     return (None if result.outcome is Outcome.INTERRUPTED else run), result.seconds
@@ -208,7 +217,11 @@ def _measured(table: Table, model: Model, judged: _Judged, seed: int) -> tuple[d
         held_out = AggregatePosterior.of(model, judged.seen_test)
         training = AggregatePosterior.of(model, judged.seen_training)
         fit = prior_fit(prior, held_out, training, key=jr.fold_in(key, 1))
-        figures |= {"hole_fraction": fit.hole_fraction, "uncovered_fraction": fit.uncovered_fraction, "marginal_kl": fit.marginal_kl}
+        figures |= {
+            "hole_fraction": fit.hole_fraction,
+            "uncovered_fraction": fit.uncovered_fraction,
+            "marginal_kl": fit.marginal_kl,
+        }
     if table.samples:
         network = digit_classifier()
         count = min(table.samples, len(judged.test))
@@ -234,7 +247,7 @@ def _differences(work: Path, row: Row, prior: str, seed: int, log_probs: np.ndar
 def _keep_half_precision(model: Model, path: Path) -> None:
     """A tenth of a training's folder, and enough to score it again."""
     if not path.is_file():
-        arrays = {name: array.astype(np.float16) for name, array in named_arrays(model).items() if array.dtype == np.float32}
+        arrays = {
+            name: array.astype(np.float16) for name, array in named_arrays(model).items() if array.dtype == np.float32
+        }
         write_tensors(path, arrays, {"format": "vaelab-weights-half-1"})
-
-

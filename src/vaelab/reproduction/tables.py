@@ -69,7 +69,9 @@ def _two_dimensional_rows() -> tuple[Row, ...]:
         # both train on all 60,000 images, whatever the recipe holds out: nothing is chosen by a validation part here
         shared = {"data.pixels": "dynamic", "data.validation": "none", "training.keep": "last", "training.snapshots": 0}
         for prior, changes in TRAINED_PRIORS.items():
-            published = "135.73 ± 0.83 (K = 500, larger networks; Davidson et al. 2018 [M])" if prior == "normal" else ""
+            published = (
+                "135.73 ± 0.83 (K = 500, larger networks; Davidson et al. 2018 [M])" if prior == "normal" else ""
+            )
             fitted = FITTED if prior == "normal" else ()
             rows.append(
                 Row(f"{network}-{prior}", network, MappingProxyType(shared | dict(changes)), fitted, 5, published)
