@@ -42,7 +42,8 @@ def resolve(config: Config, data: TrainingData) -> Config:
 def initial_model(config: Config, data: TrainingData) -> Model:
     """The model before its first step, a function of the seed and, where the configuration says so, of the training images."""
     key = jr.fold_in(jr.key(config.seed), 0)
-    model = build_model(config.model, key)
+    # as one program: its operations one by one would each be compiled
+    model = eqx.filter_jit(build_model)(config.model, key)
     prior = model.prior.started_from(data.images, data.labels, key=jr.fold_in(key, 1))
     model = eqx.tree_at(lambda model: model.prior, model, prior)
     if config.model.output_bias == "data-mean":

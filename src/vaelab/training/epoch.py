@@ -87,7 +87,7 @@ def build_trainer(config: Config, model: Model, image_count: int, mesh: Mesh) ->
     def start(model: Model) -> TrainingState:
         parameters, _ = eqx.partition(model, trainable_parts(model))
         average = parameters if config.training.averaging is not None else None
-        return TrainingState(jnp.int32(0), parameters, average, optimiser.init(parameters))
+        return TrainingState(jnp.int32(0), parameters, average, jax.jit(optimiser.init)(parameters))
 
     def loss_of(parameters: PyTree, batch: Batch, beta: Array, keys: Array) -> tuple[Array, tuple[Array, Array]]:
         terms = objective(eqx.combine(parameters, fixed), batch, beta, keys)
