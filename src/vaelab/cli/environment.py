@@ -19,7 +19,7 @@ def write_environment(run: Run) -> None:
     facts = {
         "packages": {"vaelab": __version__} | {name: version(name) for name in PACKAGES},
         "python": platform.python_version(),
-        "system": platform.platform(),
+        "system": platform.system(),
         "processor": platform.machine(),
         "cores": os.cpu_count(),
         "devices": [f"{device.platform}:{device.device_kind}" for device in jax.devices()],
