@@ -77,23 +77,24 @@ export function surroundings(z, means, logVariances, except = null) {
   let closest = Infinity;
   let largest = -Infinity;
   let sum = 0;
+  const spread = logVariances ? spreadOf(logVariances, size) : null;
   for (let n = 0, at = 0; n < count; n++) {
     if (n === except) {
       at += size;
       continue;
     }
     let square = 0;
-    let exponent = 0;
+    let exponent = spread ? spread.logDeterminants[n] : 0;
     for (let i = 0; i < size; i++, at++) {
       const gap = z[i] - means[at];
       square += gap * gap;
-      if (logVariances) exponent += gap * gap * Math.exp(-logVariances[at]) + logVariances[at];
+      if (spread) exponent += gap * gap * spread.precisions[at];
     }
     if (square < closest) {
       closest = square;
       nearest = n;
     }
-    if (!logVariances) continue;
+    if (!spread) continue;
     const term = -0.5 * exponent;
     if (term > largest) {
       sum = sum * Math.exp(largest - term) + 1;
@@ -102,6 +103,21 @@ export function surroundings(z, means, logVariances, except = null) {
   }
   const logDensity = logVariances ? largest + Math.log(sum / (except === null ? count : count - 1)) - 0.5 * size * LOG_TWO_PI : NaN;
   return { nearest, distance: Math.sqrt(closest), logDensity };
+}
+
+/** @type {WeakMap<Float32Array, {precisions: Float32Array, logDeterminants: Float32Array}>} */
+const SPREADS = new WeakMap();
+
+/** The precisions and log-determinants of some posteriors, computed once. @param {Float32Array} logVariances @param {number} size */
+function spreadOf(logVariances, size) {
+  let spread = SPREADS.get(logVariances);
+  if (!spread) {
+    const logDeterminants = new Float32Array(logVariances.length / size);
+    for (let at = 0; at < logVariances.length; at++) logDeterminants[Math.floor(at / size)] += logVariances[at];
+    spread = { precisions: logVariances.map((value) => Math.exp(-value)), logDeterminants };
+    SPREADS.set(logVariances, spread);
+  }
+  return spread;
 }
 
 /** @typedef {{left: number, right: number, bottom: number, top: number}} Box in plane coordinates */

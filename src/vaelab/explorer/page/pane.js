@@ -33,6 +33,8 @@ const DEEPEST = 8;
 
 export class Pane {
   /** @type {number} which of the run's priors; -1: none */ prior = -1;
+  /** @type {{z: Float32Array, except: number | null, shown: object, found: ReturnType<typeof surroundings>} | null} */
+  last = null;
 
   /** @param {Bundle} bundle @param {number} run @param {number} prior @param {Plane | null} [plane] */
   constructor(bundle, run, prior, plane = null) {
@@ -237,7 +239,12 @@ export class Pane {
 
   /** @param {Float32Array} z @param {number | null} [except] an image that is left out */
   around(z, except = null) {
-    return surroundings(z, this.shown.means, this.shown.logVariances, except);
+    const { last, shown } = this;
+    // Several views ask about the same place in the same frame.
+    if (last?.z === z && last.except === except && last.shown === shown) return last.found;
+    const found = surroundings(z, shown.means, shown.logVariances, except);
+    this.last = { z, except, shown, found };
+    return found;
   }
 
   /** The share of the data's own latents that lie in emptier places than this one, 0 to 1. @param {Float32Array} z */
