@@ -33,6 +33,7 @@ def test_an_autoencoder_is_shown_by_its_principal_axes(generator: np.random.Gene
     codes = (generator.normal(size=(400, 4)) @ generator.normal(size=(4, 4))).astype(np.float32)
     plane = plane_of(codes, None)
     expected = PCA(2).fit(codes)
+    assert expected.components_ is not None
     assert np.allclose(np.abs(plane.directions @ expected.components_.T), np.eye(2), atol=1e-4)
     assert "principal" in plane.choice
     assert f"{expected.explained_variance_ratio_[0]:.0%}" in plane.axis_names[0]

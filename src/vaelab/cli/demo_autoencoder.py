@@ -84,7 +84,7 @@ def _shares(images: "np.ndarray") -> "np.ndarray":
     network = digit_classifier()
     assert network.classes is not None
     assert network.class_count is not None
-    found = network.classes(network(images))
+    found = network.classes(network.prepared(np.clip(images, 0.0, 1.0)))
     return np.bincount(found, minlength=network.class_count) / len(found)
 
 

@@ -164,7 +164,7 @@ def _histogram(
         [values] if labels is None else [values[labels == label] for label in range(int(labels.max(initial=0)) + 1)]
     )
     weights = [np.full(len(group), 1.0 / (len(values) * (bins[1] - bins[0]))) for group in groups]
-    axes.hist(groups, bins=bins, weights=weights, stacked=True, color=class_colours(len(groups)))
+    axes.hist(groups, bins=bins.tolist(), weights=weights, stacked=True, color=class_colours(len(groups)))
     if rings:
         across = np.linspace(min(-3.5, bins[0]), max(3.5, bins[-1]), 301)
         axes.plot(

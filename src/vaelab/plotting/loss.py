@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from vaelab.plotting.page import ACCENT, FAINT, INK, Page
 
@@ -50,4 +51,4 @@ def _draw(axes: Axes, records: Sequence[Mapping[str, Any]], name: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     first, last = epochs[0], epochs[-1]
     axes.set_xlim(first - 0.02 * (last - first) - 0.01, last + 0.02 * (last - first) + 0.01)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins="auto", steps=[1, 2, 5, 10], integer=True))
