@@ -3,6 +3,7 @@
 import typer
 
 from vaelab import __version__
+from vaelab.cli.compare import compare
 from vaelab.cli.data import data
 from vaelab.cli.decode import decode
 from vaelab.cli.demo_autoencoder import autoencoder
@@ -15,6 +16,7 @@ from vaelab.cli.fit_prior import fit_prior
 from vaelab.cli.interpolate import interpolate
 from vaelab.cli.plot import plot
 from vaelab.cli.reconstruct import reconstruct
+from vaelab.cli.reproduce import reproduce
 from vaelab.cli.sample import sample
 from vaelab.cli.summary import summary
 from vaelab.cli.train import train
@@ -66,3 +68,5 @@ app.command(rich_help_panel=USE)(interpolate)
 app.command(rich_help_panel=MEASURE)(evaluate)
 app.command(rich_help_panel=MEASURE)(doctor)
 app.command("fit-prior", rich_help_panel=MEASURE)(fit_prior)
+app.command(rich_help_panel=MEASURE)(compare)
+app.command(rich_help_panel=MEASURE)(reproduce)
