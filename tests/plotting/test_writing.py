@@ -34,6 +34,7 @@ def test_a_run_gets_its_five_figures(tiny_run: Run, few_digits: Dataset, tmp_pat
         assert np.all(pixels[[0, -1]] > 250)  # and nothing runs over the edge
 
 
+@pytest.mark.slow
 def test_prior_and_exact_posteriors_are_drawn_when_asked_for(
     tiny_run: Run, few_digits: Dataset, tmp_path: Path
 ) -> None:

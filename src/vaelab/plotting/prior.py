@@ -149,7 +149,7 @@ def _on_the_plane(
     codes: AbstractDensity,
     prior: AbstractDensity,
     code_draws: Float[np.ndarray, "draws latent"],
-    drawn: Float[np.ndarray, "draws latent"],
+    drawn: Float[np.ndarray, "drawn latent"],
     plane: Plane,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Both log-densities on a grid over both sets of draws: exact where the plane is the space, else of smoothed draws."""

@@ -175,7 +175,7 @@ def _manifold(material: "Material", style: str) -> "Figure":
         values[0],
         up,
         shown=material.shown,
-        title="What the decoder makes of the latent plane",
+        title="What the decoder makes of the latent space",
         facts=f"{material.facts}{SEPARATOR}{where}",
     )
 
