@@ -25,6 +25,10 @@ from vaelab.naming import named_arrays
 from vaelab.priors import load_prior, save_prior
 
 NAMES = pytest.mark.parametrize("name", TABLE)
+# a flow is compiled for some seconds in every dimension: the laws in two say nearly all
+OTHER_DIMENSIONS = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if "flow" in name else ()) for name in TABLE]
+)
 
 
 @NAMES
@@ -40,7 +44,7 @@ def test_samples_follow_log_prob_in_two_dimensions(name: str) -> None:
     assert goodness_of_fit(masses, samples + np.array([0.2, 0.0])) < 1e-3
 
 
-@NAMES
+@OTHER_DIMENSIONS
 def test_samples_follow_log_prob_in_one_dimension(name: str) -> None:
     axis = np.linspace(-HALF, HALF, 20 * CELLS)
     masses = np.exp(log_probs(density_of(name, 1), axis[:, None])) * (axis[1] - axis[0])
@@ -48,7 +52,7 @@ def test_samples_follow_log_prob_in_one_dimension(name: str) -> None:
     assert stats.kstest(uniform, "uniform").pvalue > 1e-3
 
 
-@NAMES
+@OTHER_DIMENSIONS
 def test_a_narrower_density_integrates_to_one_under_the_samples(name: str) -> None:
     """E_p[q / p] = 1 for any q within p's support: it ties samples to log_prob where no grid reaches, in 5 dimensions."""
     samples = samples_of(name, 5).astype(np.float64)
