@@ -67,7 +67,7 @@ def test_warp_is_scipy_s_affine_transform(angle, scale, down, right):
     image[5:15, 4:12] = np.random.default_rng(0).uniform(size=(10, 8))  # a margin: the two treat the border differently
     matrix = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     middle = np.array([9.5, 7.5])
-    offset = [*middle, down, right] - matrix @ middle
+    offset = middle + np.array([down, right]) - matrix @ middle
     expected = scipy.ndimage.affine_transform(image, matrix, offset, order=1)
     values = [jnp.float32(value) for value in (angle, scale, down, right)]
     actual = warped(jnp.asarray(image[..., None], jnp.float32), *values)
