@@ -178,7 +178,7 @@ def _train_in(
     if figures:
         from vaelab.plotting import write_figures
 
-        write_figures(run, dataset=dataset)
+        write_figures(run, dataset=dataset, say=lambda words: typer.echo(words, err=True))
     if not as_json:
         typer.echo(_closing_line(run, dataset, result, figures))
 
