@@ -54,7 +54,7 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
     """Measure a run on held-out images: likelihood, rate, prior, samples, latents. Writes RUN/evaluation.json and RUN/report.html."""
-    from vaelab.runs import Run
+    from vaelab.runs import PRETRAINED, Run
 
     opened = Run.open(run)
     if importance_samples is not None and importance_samples < 1:
@@ -81,11 +81,11 @@ def evaluate(
             on_progress=on_progress,
         )
     pictures = _pictures(opened, prior) if figures else {}
-    try:
+    written = None
+    if opened.folder.is_relative_to(PRETRAINED):
+        typer.echo(f"{run} lies in the package, which is not written to; keep the result with --json", err=True)
+    else:
         written = write_evaluation(opened, evaluation, pictures)
-    except VaelabError as error:
-        written = None
-        typer.echo(f"vaelab: not saved: {error}", err=True)
     if as_json:
         typer.echo(json.dumps(evaluation.to_json(), indent=2))
         return
@@ -104,7 +104,7 @@ def evaluate(
     for name, reason in evaluation.reasons.items():
         console.print(f"{name}: {reason}", soft_wrap=True)
     if written is not None:
-        console.print(f"\n{_closing(opened, evaluation)}; the figures are in {written[1]}", soft_wrap=True)
+        console.print(f"\n{_closing(opened, evaluation)}; report: {written[1]}", soft_wrap=True)
 
 
 def _closing(run: "Run", evaluation: "Evaluation") -> str:

@@ -4,7 +4,7 @@ import dataclasses
 import math
 
 import numpy as np
-from jaxtyping import Num
+from jaxtyping import Bool, Num
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +27,7 @@ def mean_figure(values: Num[np.ndarray, " values"], over: str) -> Figure:
     return Figure(float(values.mean()), error, over, len(values))
 
 
-def share_figure(hits: Num[np.ndarray, " values"], over: str) -> Figure:
+def share_figure(hits: Bool[np.ndarray, " values"], over: str) -> Figure:
     """A share of so many, with its binomial standard error."""
     share = float(np.mean(hits))
     return Figure(share, math.sqrt(share * (1.0 - share) / len(hits)), over, len(hits))

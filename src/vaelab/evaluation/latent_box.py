@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 from scipy.stats import norm
 
 from vaelab.densities import AbstractDensity, DiagonalNormal, FullNormal, Mixture, sample_many
@@ -15,7 +15,7 @@ DRAWS = 20_000
 
 
 def latent_box(
-    prior: AbstractDensity, mean: Float[Array, "images latent"], log_variance: Float[Array, "images latent"]
+    prior: AbstractDensity, mean: Float[np.ndarray, "images latent"], log_variance: Float[np.ndarray, "images latent"]
 ) -> tuple[Float[np.ndarray, " latent"], Float[np.ndarray, " latent"]]:
     """Lower and upper corner of a box with all but 1e-6 of the prior and every posterior N(mean, exp(log_variance)) to 6 sigma.
 
@@ -23,10 +23,10 @@ def latent_box(
     integral over the box then shows how much of the prior it holds).
     """
     latent = mean.shape[1]
-    reach = POSTERIOR_SIGMAS * np.exp(0.5 * np.asarray(log_variance))
+    reach = POSTERIOR_SIGMAS * np.exp(0.5 * log_variance)
     prior_low, prior_high = _prior_box(prior, latent)
-    low = np.minimum(prior_low, (np.asarray(mean) - reach).min(axis=0))
-    high = np.maximum(prior_high, (np.asarray(mean) + reach).max(axis=0))
+    low = np.minimum(prior_low, (mean - reach).min(axis=0))
+    high = np.maximum(prior_high, (mean + reach).max(axis=0))
     return low.astype(np.float64), high.astype(np.float64)
 
 

@@ -3,8 +3,9 @@
 import dataclasses
 import warnings
 
+import jax
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Array, Float, Int
 
 from vaelab.densities import AbstractDensity, DiagonalNormal, kl_divergence, standard_normal
 from vaelab.evaluation.aggregate_posterior import AggregatePosterior
@@ -35,23 +36,25 @@ def latent_use(posteriors: AggregatePosterior, prior: AbstractDensity) -> Latent
     factorises = isinstance(prior, DiagonalNormal)
     reference = prior if factorises else standard_normal(posteriors.mean.shape[1])
     assert isinstance(reference, DiagonalNormal)
-    count = posteriors.mean.shape[0]
-    divergence = kl_divergence(
-        DiagonalNormal(posteriors.mean, posteriors.log_variance),
-        DiagonalNormal(
-            *(
-                np.broadcast_to(np.asarray(term), (count, len(term)))
-                for term in (reference.mean, reference.log_variance)
-            )
-        ),
-    )
+    divergence = per_dimension(posteriors, reference)
     variance = np.asarray(posteriors.mean, np.float64).var(axis=0)
     return LatentUse(
-        np.asarray(divergence, np.float64).mean(axis=0),
+        divergence.mean(axis=0),
         "the model's prior" if factorises else "N(0, I), since the model's prior does not factorise",
         variance,
         int((variance > ACTIVE_VARIANCE).sum()),
     )
+
+
+def per_dimension(posteriors: AggregatePosterior, reference: DiagonalNormal) -> Float[np.ndarray, "images latent"]:
+    """KL(q(z_d|x_n) || p(z_d)) in nats for each image and dimension."""
+
+    def one(mean: Array, log_variance: Array) -> Array:
+        divergence = kl_divergence(DiagonalNormal(mean, log_variance), reference)
+        assert divergence is not None
+        return divergence
+
+    return np.asarray(jax.vmap(one)(posteriors.mean, posteriors.log_variance), np.float64)
 
 
 def active_units(means: Float[np.ndarray, "images latent"]) -> int:

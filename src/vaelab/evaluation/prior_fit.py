@@ -9,9 +9,10 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from vaelab.densities import AbstractDensity, DiagonalNormal, kl_divergence, sample_many
+from vaelab.densities import AbstractDensity, DiagonalNormal, sample_many
 from vaelab.evaluation.aggregate_posterior import AggregatePosterior
 from vaelab.evaluation.figure import Figure, mean_figure
+from vaelab.evaluation.latents import per_dimension
 from vaelab.evaluation.mixture_log_probs import log_probs
 
 SATURATED = 0.5
@@ -81,11 +82,7 @@ def closed_form_rate(posteriors: AggregatePosterior, prior: AbstractDensity) -> 
     """KL(q(z|x) || p(z)) of each image where it has a closed form."""
     if not isinstance(prior, DiagonalNormal):
         return None
-    divergence = jax.vmap(lambda m, v: kl_divergence(DiagonalNormal(m, v), prior))(
-        posteriors.mean, posteriors.log_variance
-    )
-    assert divergence is not None
-    return np.asarray(divergence.sum(axis=1), np.float64)
+    return per_dimension(posteriors, prior).sum(axis=1)
 
 
 def share_below(values: Float[np.ndarray, " values"], reference: Float[np.ndarray, " reference"], over: str) -> Figure:

@@ -32,10 +32,10 @@ TILE = {1: (1, 256), 2: (16, 16)}
 """Points of a tile along the first and the second axis (one dimension has a single row)."""
 IMAGES = (2000, 250)
 """Images scored at once on a tile: full chunks first, then small ones, so that two programs are compiled and little is filled up."""
-TOLERANCE = 0.02
+TOLERANCE = 0.01
 """Nats that an image's lattice may differ from every second of its points; the lattice itself is then better by far."""
-NARROWEST = 1.5
-"""Spacings in a standard deviation of q(z|x), at most: so no peak that the encoder knows of falls between the points."""
+NARROWEST = 0.75
+"""The spacing in standard deviations of q(z|x), at most: on coarser lattices two wrong sums can agree by chance."""
 NEGLIGIBLE = 20.0
 """Nats below the peak of p(x, z): a tile that stays below is not refined."""
 POSTERIOR_SIGMAS = 5.0
