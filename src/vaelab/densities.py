@@ -70,6 +70,7 @@ class Delta(AbstractDensityWithMean):
     mean: Float[Array, " latent"]
 
     def log_prob(self, value: Float[Array, " latent"]) -> Float[Array, ""]:
+        del value
         raise TypeError("a deterministic posterior has no density, so no log-likelihood follows from it")
 
     def sample(self, key: PRNGKeyArray) -> Float[Array, " latent"]:

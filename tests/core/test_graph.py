@@ -19,8 +19,8 @@ def interpret(graph: dict[str, Any], arrays: dict[str, np.ndarray], value: np.nd
         "relu": lambda x: np.maximum(x, 0),
         "tanh": np.tanh,
         "sigmoid": scipy.special.expit,
-        "continuous-bernoulli-mean": lambda l: np.where(
-            np.abs(l) < 1e-6, 0.5, 1 / -np.expm1(-np.where(l == 0, 1, l)) - 1 / np.where(l == 0, 1, l)
+        "continuous-bernoulli-mean": lambda x: np.where(
+            np.abs(x) < 1e-6, 0.5, 1 / -np.expm1(-np.where(x == 0, 1, x)) - 1 / np.where(x == 0, 1, x)
         ),
     }
     for node in graph["nodes"]:

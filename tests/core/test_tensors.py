@@ -64,7 +64,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch: pytest.MonkeyPat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("vaelab.tensors.os.fsync", full)
-    with pytest.raises(VaelabError, match="No space left on device.*unchanged"):
+    with pytest.raises(VaelabError, match=r"No space left on device.*unchanged"):
         write_tensors(path, {"b": np.zeros(3)}, HEADER)
     assert read_tensors(path)[1] == HEADER
     assert len(list(tmp_path.iterdir())) == 1

@@ -11,8 +11,8 @@ import jax.random as jr
 import numpy as np
 import optax
 import pytest
-from conftest import small
 
+from conftest import small
 from vaelab.config import Config
 from vaelab.data import Dataset
 from vaelab.errors import VaelabError
@@ -268,12 +268,14 @@ def test_the_importance_weighted_bound_is_tighter(few_digits: Dataset):
     batch = Batch(scaled(jnp.asarray(data.images[:100])), None)
     beta = jnp.float32(1.0)
     one, fifty = (
-        eqx.filter_jit(objective)(model, batch, beta, jr.split(jr.key(0), 100)) for objective in (Elbo(20), ImportanceWeighted(50))
+        eqx.filter_jit(objective)(model, batch, beta, jr.split(jr.key(0), 100))
+        for objective in (Elbo(20), ImportanceWeighted(50))
     )
     assert fifty.loss.mean() < one.loss.mean()
     np.testing.assert_allclose(fifty.loss, fifty.reconstruction + fifty.kl, rtol=1e-5)
     single, elbo = (
-        eqx.filter_jit(objective)(model, batch, beta, jr.split(jr.key(0), 100)) for objective in (ImportanceWeighted(1), Elbo(200))
+        eqx.filter_jit(objective)(model, batch, beta, jr.split(jr.key(0), 100))
+        for objective in (ImportanceWeighted(1), Elbo(200))
     )
     assert single.loss.mean() == pytest.approx(float(elbo.loss.mean()), rel=0.02)
 

@@ -7,7 +7,9 @@ import typer
 
 from vaelab.errors import VaelabError
 
-RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or pretrained:tutorial.", show_default=False)]
+RunName = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run folder, or pretrained:tutorial.", show_default=False)
+]
 DataName = Annotated[
     str | None,
     typer.Argument(

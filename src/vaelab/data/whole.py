@@ -33,7 +33,9 @@ def load_images(
         parts = read_parts(name_or_path, size, cache)[1]
         if part is None and parts.test is not None:
             return parts.test, parts.label_names
-        return _joined([split for split in (parts.train, parts.validation, parts.test) if split is not None]), parts.label_names
+        return _joined(
+            [split for split in (parts.train, parts.validation, parts.test) if split is not None]
+        ), parts.label_names
     dataset = load_data(name_or_path, size=size, cache=cache)
     return {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[part], dataset.label_names
 
@@ -43,5 +45,6 @@ def _joined(splits: list[Split]) -> Split:
         return splits[0]
     labels = [split.labels for split in splits if split.labels is not None]
     return Split(
-        np.concatenate([split.images for split in splits]), np.concatenate(labels) if len(labels) == len(splits) else None
+        np.concatenate([split.images for split in splits]),
+        np.concatenate(labels) if len(labels) == len(splits) else None,
     )

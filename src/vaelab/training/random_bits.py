@@ -62,7 +62,13 @@ def _random_bits(key: UInt32[Array, " 2"], bit_width: int, shape: tuple[int, ...
 
 
 STRAIGHT = define_prng_impl(
-    key_shape=(2,), seed=_seed, split=_split, random_bits=_random_bits, fold_in=_fold_in, name="straight threefry", tag="sfry"
+    key_shape=(2,),
+    seed=_seed,
+    split=_split,
+    random_bits=_random_bits,
+    fold_in=_fold_in,
+    name="straight threefry",
+    tag="sfry",
 )
 
 
