@@ -376,7 +376,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def __getstate__(self) -> dict[str, Any]:
         """What is pickled or copied: all but the training images."""
-        return {name: value for name, value in super().__getstate__().items() if name != "_training"}
+        state: Any = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "_training"}
 
     def _seen(self, X: Any) -> tuple[np.ndarray, np.dtype]:
         """X checked against what was fitted, and the floating-point type that answers have."""

@@ -62,7 +62,7 @@ def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise VaelabError(f"{path}: no such file") from None
     except OSError as error:
         raise VaelabError(f"{path}: could not be read ({error.strerror})") from None
-    damaged = f"{path}: cut short or altered ({{}}). Restore it from a copy, or train again (vaelab train --resume, if its checkpoint is whole)"
+    damaged = f"{path}: cut short or altered ({{}}). Restore it from a copy, or train again (--resume, if its checkpoint is whole)"
     try:
         arrays = parse_tensors(content)
         size = int.from_bytes(content[:8], "little")

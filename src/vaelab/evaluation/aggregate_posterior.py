@@ -95,12 +95,12 @@ def image_chunks(images: np.ndarray, size: int) -> list[np.ndarray]:
 
 
 @eqx.filter_jit
-def _encode(model: Model, images: Array) -> tuple[Array, Array]:
+def _encode(model: Model, images: Array | np.ndarray) -> tuple[Array, Array]:
     posterior = jax.vmap(model.posterior)(scaled(jnp.asarray(images)))
     assert isinstance(posterior, DiagonalNormal)
     return posterior.mean, posterior.log_variance
 
 
 @eqx.filter_jit
-def _means(model: Model, images: Array) -> Array:
+def _means(model: Model, images: Array | np.ndarray) -> Array:
     return jax.vmap(lambda image: model.posterior(image).mean)(scaled(jnp.asarray(images)))

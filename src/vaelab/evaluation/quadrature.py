@@ -239,8 +239,11 @@ class _Sums(NamedTuple):
 
     @classmethod
     def nothing(cls, count: int) -> "_Sums":
-        zeros = (np.zeros(count, np.float32) for _ in range(5))
-        return cls(np.full(count, -1e30, np.float32), *zeros, np.full(count, -np.inf, np.float32))
+        def none() -> np.ndarray:  # an array of its own for each: they are written to
+            return np.zeros(count, np.float32)
+
+        lowest = np.full(count, -1e30, np.float32)
+        return cls(lowest, none(), none(), none(), none(), none(), np.full(count, -np.inf, np.float32))
 
     def of(self, places: np.ndarray) -> "_Sums":
         return _Sums(*(values[places] for values in self))
@@ -289,7 +292,7 @@ def _add_tile(
     )
 
 
-def _weights(points: Array, mean: Array, log_variance: Array) -> Float[Array, "images points"]:
+def _weights(points: Array | np.ndarray, mean: Array, log_variance: Array) -> Float[Array, "images points"]:
     """Q along one axis, up to its normaliser."""
     square = (points[None] - mean[:, None]) ** 2 * jnp.exp(-log_variance)[:, None]
     return jnp.exp(-0.5 * square)

@@ -25,7 +25,7 @@ class BernoulliLikelihood(AbstractLikelihood):
         self.image_shape = image_shape
 
     def __call__(self, z: Float[Array, " latent"]) -> Bernoulli:
-        return Bernoulli(jnp.reshape(self.logits(self.network(z)), self.image_shape))
+        return Bernoulli(jnp.reshape(self.logits(self.network(z)), self.image_shape))  # pyright: ignore[reportCallIssue]
 
     def trace(self, graph: Graph, value: str, path: str) -> None:
         logits = graph.dense(self.network.trace(graph, value, f"{path}.network"), f"{path}.logits")

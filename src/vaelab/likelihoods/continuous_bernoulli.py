@@ -34,7 +34,7 @@ class ContinuousBernoulliLikelihood(AbstractLikelihood):
     def __call__(self, z: Float[Array, " latent"]) -> ContinuousBernoulli:
         logits = self.logits(self.network(z))
         bounded = self.LOGIT_BOUND * jnp.tanh(logits / self.LOGIT_BOUND)
-        return ContinuousBernoulli(jnp.reshape(bounded, self.image_shape))
+        return ContinuousBernoulli(jnp.reshape(bounded, self.image_shape))  # pyright: ignore[reportCallIssue]
 
     def trace(self, graph: Graph, value: str, path: str) -> None:
         logits = graph.dense(self.network.trace(graph, value, f"{path}.network"), f"{path}.logits")

@@ -85,7 +85,7 @@ def _section(table: Table, records: Sequence[Record]) -> str:
         cells += [
             "exact" if samples is None else f"{samples:,}",
             first["published"],
-            _duration(np.mean([record["training_seconds"] for record in group])),
+            _duration(float(np.mean([record["training_seconds"] for record in group]))),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     notes = {record["row"]: record["note"] for record in records if record["note"]}

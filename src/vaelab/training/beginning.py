@@ -1,5 +1,7 @@
 """What training begins with: the configuration resolved by the data, and the initial model."""
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -33,7 +35,7 @@ def resolve(config: Config, data: TrainingData) -> Config:
         raise VaelabError(
             f"training.batch_size is {config.training.batch_size}, more than the {len(data.images)} training images; choose a smaller one"
         )
-    known = {"model.image_shape": list(data.image_shape)}
+    known: dict[str, Any] = {"model.image_shape": list(data.image_shape)}
     if config.model.prior.kind == "class" and config.model.prior.classes is None:
         known["model.prior.classes"] = class_count(data.labels)
     return config.with_values(known, source="the data")

@@ -123,11 +123,11 @@ def train(
             trainer.steps_per_epoch * config.training.batch_size,
         )
         progress = replace(progress, epoch=epoch, seconds=seconds_before + time.monotonic() - begun)
-        if scores is not None and epoch > warmup_epochs and np.isfinite(report["val_loss"]):
-            if progress.best_loss is None or report["val_loss"] < progress.best_loss:
-                progress = replace(progress, best_loss=report["val_loss"], best_epoch=epoch)
-                if config.training.keep == "best":
-                    best = state.parameters if state.average is None else state.average
+        counts = scores is not None and epoch > warmup_epochs and np.isfinite(report["val_loss"])
+        if counts and (progress.best_loss is None or report["val_loss"] < progress.best_loss):
+            progress = replace(progress, best_loss=report["val_loss"], best_epoch=epoch)
+            if config.training.keep == "best":
+                best = state.parameters if state.average is None else state.average
         history.append(report)
         if run is not None:
             run.append_metrics(report)
@@ -169,7 +169,7 @@ def _compiled(
 
 def _wait_for(results: PyTree, stop: Stopped) -> bool:
     """Until the arrays are there; False where a second request to stop comes first. Python's signals are heard meanwhile."""
-    arrays = [leaf for leaf in jax.tree.leaves(results) if isinstance(leaf, jax.Array)]
+    arrays: list[Any] = [leaf for leaf in jax.tree.leaves(results) if isinstance(leaf, jax.Array)]
     while not all(array.is_ready() for array in arrays):
         if stop.requests > 1:
             return False
@@ -181,14 +181,14 @@ def _report(
     epoch: int, losses: StepLosses, scores: Scores | None, beta: float, seconds: float, images: int
 ) -> EpochReport:
     """The averages of an epoch. While beta rises, the one given is its mean weighted by kl: so the parts add up to the loss."""
-    steps = StepLosses(*(np.asarray(values, np.float64) for values in losses))
-    kl = steps.kl.mean()
+    steps = {name: np.asarray(values, np.float64) for name, values in losses._asdict().items()}
+    kl = steps["kl"].mean()
     report: EpochReport = {
         "epoch": epoch,
-        "loss": float(steps.loss.mean()),
-        "reconstruction": float(steps.reconstruction.mean()),
+        "loss": float(steps["loss"].mean()),
+        "reconstruction": float(steps["reconstruction"].mean()),
         "kl": float(kl),
-        "beta": float((steps.beta * steps.kl).mean() / kl) if kl != 0 else float(steps.beta.mean()),
+        "beta": float((steps["beta"] * steps["kl"]).mean() / kl) if kl != 0 else float(steps["beta"].mean()),
     }
     if scores is not None:
         report |= {
@@ -212,5 +212,6 @@ def _diverged(config: Config, epoch: int, bad: tuple[int, str], steps_per_epoch:
     saved = "" if run is None else f" The weights after epoch {epoch} are kept in {run.folder}."
     return (
         f"the loss became NaN or infinite at step {step} (epoch {epoch + 1}), in its {bad[1]}.{saved} "
-        f"Try a smaller learning rate (now {config.training.learning_rate:g}), --set training.clip_norm=10, or look for extreme values in the data"
+        f"Try a smaller learning rate (now {config.training.learning_rate:g}), --set training.clip_norm=10, "
+        "or look for extreme values in the data"
     )

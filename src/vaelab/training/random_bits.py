@@ -66,7 +66,7 @@ STRAIGHT = define_prng_impl(
     seed=_seed,
     split=_split,
     random_bits=_random_bits,
-    fold_in=_fold_in,
+    fold_in=_fold_in,  # pyright: ignore[reportArgumentType]
     name="straight threefry",
     tag="sfry",
 )
