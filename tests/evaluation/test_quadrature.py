@@ -1,0 +1,137 @@
+"""Exact likelihoods against closed forms, and against themselves on finer grids."""
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+
+from evaluation.models import images_of, linear_gaussian, model_of
+from vaelab.densities import DiagonalNormal, FullNormal, Mixture, standard_normal
+from vaelab.errors import VaelabError
+from vaelab.evaluation.latent_box import latent_box
+from vaelab.evaluation.pixel_forms import GeneralForm, pixel_form
+from vaelab.evaluation.quadrature import exact_log_probs
+from vaelab.evaluation.true_posterior import true_posteriors
+
+
+@pytest.mark.parametrize("latent_dim", [1, 2])
+def test_probabilistic_pca_has_its_marginal(latent_dim: int) -> None:
+    model, marginal = linear_gaussian(latent_dim)
+    images = marginal.rvs(300, random_state=0).astype(np.float32)
+    exact = exact_log_probs(model, standard_normal(latent_dim), images)
+    np.testing.assert_allclose(exact.log_prob, marginal.logpdf(images), atol=2e-3)
+    assert exact.error.max() < 0.02
+    # the encoder is the exact posterior, so the bound is tight
+    np.testing.assert_allclose(exact.elbo, exact.log_prob, atol=5e-3)
+    np.testing.assert_allclose(exact.prior_mass, 1.0, atol=1e-4)
+
+
+@pytest.mark.parametrize("latent_dim", [1, 2])
+def test_the_gap_of_a_widened_encoder_is_its_divergence(latent_dim: int) -> None:
+    widened = 1.5
+    model, marginal = linear_gaussian(latent_dim, widened=widened)
+    images = marginal.rvs(50, random_state=1).astype(np.float32)
+    exact = exact_log_probs(model, standard_normal(latent_dim), images)
+    # KL(N(m, (w s)^2) || N(m, s^2)) = w^2 / 2 - 1 / 2 - log w, for each dimension
+    expected = latent_dim * (widened**2 / 2 - 0.5 - np.log(widened))
+    np.testing.assert_allclose(exact.inference_gap, expected, atol=5e-3)
+
+
+def test_any_gaussian_prior_has_its_marginal() -> None:
+    """With N(m, S) as the prior the marginal is N(b + W^T m, W^T S W + s^2 I)."""
+    from scipy.stats import multivariate_normal
+
+    model, marginal = linear_gaussian(2)
+    weight = np.asarray(model.decoder.mean.weight, np.float64)
+    factor = np.array([[0.6, 0.0], [0.5, 0.3]])
+    mean = np.array([1.0, -2.0])
+    prior = FullNormal(jnp.asarray(mean, jnp.float32), jnp.asarray(factor, jnp.float32))
+    covariance = marginal.cov_object.covariance - weight.T @ weight + weight.T @ factor @ factor.T @ weight
+    expected = multivariate_normal(marginal.mean + mean @ weight, covariance)
+    images = expected.rvs(100, random_state=2).astype(np.float32)
+    exact = exact_log_probs(model, prior, images)
+    np.testing.assert_allclose(exact.log_prob, expected.logpdf(images), atol=5e-3)
+
+
+def test_a_mixture_prior_is_the_mixture_of_its_parts() -> None:
+    model = model_of(2)
+    images = images_of(model, 40)
+    parts = [DiagonalNormal(jnp.array(mean), jnp.full(2, -1.0)) for mean in ([-1.0, 0.5], [2.0, 1.0])]
+    both = Mixture(jnp.log(jnp.array([0.3, 0.7])), jax.tree.map(lambda *leaves: jnp.stack(leaves), *parts))
+    first, second = (exact_log_probs(model, part, images).log_prob for part in parts)
+    expected = np.logaddexp(np.log(0.3) + first, np.log(0.7) + second)
+    np.testing.assert_allclose(exact_log_probs(model, both, images).log_prob, expected, atol=2e-3)
+
+
+def test_narrow_posteriors_get_finer_grids() -> None:
+    """Among wide posteriors one that is forty times narrower still comes out right."""
+    model, marginal = linear_gaussian(1)
+    images = marginal.rvs(20, random_state=3).astype(np.float32)
+    exact = exact_log_probs(model, DiagonalNormal(jnp.zeros(1), jnp.full(1, 2.0 * np.log(30.0))), images)
+    # a prior so wide makes the box wide, and the first lattice coarse
+    assert exact.level.max() >= 1
+    from scipy.stats import multivariate_normal
+
+    weight = np.asarray(model.decoder.mean.weight, np.float64)
+    covariance = marginal.cov_object.covariance + (30.0**2 - 1.0) * weight.T @ weight
+    np.testing.assert_allclose(exact.log_prob, multivariate_normal(marginal.mean, covariance).logpdf(images), atol=2e-3)
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "continuous-bernoulli", "gaussian"])
+def test_the_quick_form_of_a_likelihood_is_the_likelihood(likelihood: str) -> None:
+    model = model_of(2, likelihood)
+    images = np.random.default_rng(0).random((7, 4, 4)).astype(np.float32)
+    z = jr.normal(jr.key(0), (5, 2))
+    expected = jax.vmap(lambda image: jax.vmap(lambda z: model.likelihood(z).log_prob(image))(z))(jnp.asarray(images))
+    quick = pixel_form(model, z).log_probs(jnp.asarray(images))
+    general = GeneralForm(jax.vmap(model.likelihood)(z)).log_probs(jnp.asarray(images))
+    np.testing.assert_allclose(quick, expected, rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose(general, expected, rtol=1e-5, atol=1e-4)
+
+
+def test_subsets_have_the_same_scores() -> None:
+    model = model_of(2)
+    images = images_of(model, 30)
+    whole = exact_log_probs(model, standard_normal(2), images).log_prob
+    part = exact_log_probs(model, standard_normal(2), images[:4]).log_prob
+    # another box, another grid: the same integral, to the tolerance
+    np.testing.assert_allclose(part, whole[:4], atol=0.02)
+
+
+def test_box_holds_the_prior_and_the_posteriors() -> None:
+    from scipy.stats import norm
+
+    low, high = latent_box(standard_normal(2), np.array([[7.0, 0.0]]), np.zeros((1, 2)))
+    assert high[0] == pytest.approx(13.0)
+    outside = 1.0 - np.prod(norm.cdf(high) - norm.cdf(low))
+    assert outside < 1e-6
+
+
+def test_true_posterior_integrates_to_one_and_gives_the_gap() -> None:
+    model = model_of(2)
+    for posterior in true_posteriors(model, standard_normal(2), images_of(model, 3)):
+        assert posterior.mass == pytest.approx(1.0, abs=0.01)
+        cell = np.prod([axis[1] - axis[0] for axis in posterior.axes])
+        gap = (np.exp(posterior.log_encoder) * (posterior.log_encoder - posterior.log_density)).sum() * cell
+        assert gap == pytest.approx(posterior.inference_gap, abs=0.02)
+
+
+def test_refused_in_three_dimensions() -> None:
+    model = model_of(3)
+    with pytest.raises(VaelabError, match=r"one or two dimensions; this one has 3.*importance sampling"):
+        exact_log_probs(model, standard_normal(3), images_of(model, 2))
+
+
+def test_refused_for_other_images() -> None:
+    model = model_of(2)
+    with pytest.raises(VaelabError, match=r"shape \(8, 8\); the model was trained on \(4, 4\)"):
+        exact_log_probs(model, standard_normal(2), np.zeros((3, 8, 8), np.float32))
+    with pytest.raises(VaelabError, match=r"in \[0, 1\].*found values from -3 to 7.5"):
+        exact_log_probs(model, standard_normal(2), np.linspace(-3.0, 7.5, 32, dtype=np.float32).reshape(2, 4, 4))
+    with pytest.raises(VaelabError, match="NaN or infinity in 1 of 2"):
+        exact_log_probs(
+            model, standard_normal(2), np.stack([np.zeros((4, 4)), np.full((4, 4), np.nan)]).astype(np.float32)
+        )
+    with pytest.raises(VaelabError, match="at least one"):
+        exact_log_probs(model, standard_normal(2), np.zeros((0, 4, 4), np.float32))

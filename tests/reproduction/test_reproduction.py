@@ -1,0 +1,129 @@
+"""A small table made, stopped, gone on with, and turned into a page."""
+
+import json
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from vaelab.data import Dataset
+from vaelab.errors import VaelabError
+from vaelab.reproduction import rows as rows_module
+from vaelab.reproduction.page import write_page
+from vaelab.reproduction.records import add_record, read_records
+from vaelab.reproduction.rows import reproduce, row_config
+from vaelab.reproduction.tables import TABLES, Row, Table, table_named
+from vaelab.training import Stopped
+
+SMALL = {
+    "data.pixels": "dynamic",
+    "data.validation": "none",
+    "model.encoder.hidden": [8],
+    "model.decoder.hidden": [8],
+    "training.epochs": 2,
+    "training.batch_size": 100,
+    "training.snapshots": 0,
+}
+TABLE = Table(
+    "two-dimensions",
+    "A small table",
+    "For a test.",
+    (
+        Row("tutorial-normal", "tutorial", MappingProxyType(SMALL), ("kde",), 2, "135.73 [M]", "made small"),
+        Row("autoencoder", "autoencoder", MappingProxyType(SMALL), ("kde",), 1),
+    ),
+    samples=0,
+)
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch, few_digits: Dataset) -> None:
+    monkeypatch.setattr(rows_module, "load_data", lambda name: few_digits)
+
+
+def test_a_stopped_table_goes_on_and_makes_its_page(few: None, tmp_path: Path) -> None:
+    results, work, page = tmp_path / "results", tmp_path / "work", tmp_path / "results.md"
+    said: list[str] = []
+    stop = Stopped()
+
+    def say_and_stop(line: str) -> None:
+        said.append(line)
+        if ", prior trained" in line:
+            stop.request()
+
+    assert not reproduce(TABLE, results=results, work=work, seeds=1, stop=stop, say=say_and_stop)
+    assert [(r["row"], r["prior"]) for r in read_records(results, TABLE.name)] == [("tutorial-normal", "trained")]
+    assert reproduce(TABLE, results=results, work=work, seeds=1, say=said.append)
+    records = read_records(results, TABLE.name)
+    assert {(r["row"], r["prior"]) for r in records} == {
+        ("tutorial-normal", "trained"),
+        ("tutorial-normal", "kde"),
+        ("autoencoder", "kde"),
+    }
+    figures = next(r["figures"] for r in records if r["prior"] == "kde" and r["row"] == "tutorial-normal")
+    assert figures["gain_over_normal"]["over"] == "200 test images, paired"
+    normal = next(r["figures"] for r in records if r["prior"] == "trained")
+    difference = normal["nll_quadrature"]["value"] - figures["nll_quadrature"]["value"]
+    assert figures["gain_over_normal"]["value"] == pytest.approx(difference, abs=1e-3)
+    # done is done: nothing is trained again
+    before = len(said)
+    assert reproduce(TABLE, results=results, work=work, seeds=1, say=said.append)
+    assert len(said) == before
+    write_page(results, page)
+    text = page.read_text()
+    assert "| tutorial-normal | normal, trained |" in text
+    assert "| autoencoder | kde, fitted |" in text
+    assert "135.73 [M]" in text
+    assert "`tutorial-normal`: made small." in text
+
+
+def test_records_are_replaced_not_doubled(tmp_path: Path) -> None:
+    record = {"row": "a", "prior": "trained", "seed": 0, "value": 1}
+    add_record(tmp_path, "t", record)
+    add_record(tmp_path, "t", record | {"value": 2})
+    assert read_records(tmp_path, "t") == [record | {"value": 2}]
+    (tmp_path / "t.json").write_text("[1, 2]")
+    with pytest.raises(VaelabError, match="expected a list of results"):
+        read_records(tmp_path, "t")
+    (tmp_path / "t.json").write_text("{")
+    with pytest.raises(VaelabError, match="not JSON"):
+        read_records(tmp_path, "t")
+
+
+def test_seeds_are_summarised_by_their_spread(tmp_path: Path) -> None:
+    base = {
+        "row": "tutorial-normal", "prior": "trained", "trained_prior": "normal", "importance_samples": None, "pixels": "dynamic",
+        "split": "60,000 / 0 / 10,000", "epochs": 20, "published": "", "note": "", "training_seconds": 30.0, "cores": 2,
+    }  # fmt: skip
+    for seed, value in enumerate((150.0, 151.0, 152.0)):
+        figure = {"value": value, "standard_error": 0.5, "over": "10,000 test images", "n": 10_000}
+        hole = {"value": 0.037, "standard_error": 0.002, "over": "", "n": 10_000}
+        add_record(
+            tmp_path,
+            "two-dimensions",
+            {**base, "seed": seed, "figures": {"nll_quadrature": figure, "hole_fraction": hole}},
+        )
+    write_page(tmp_path, tmp_path / "page.md")
+    text = (tmp_path / "page.md").read_text()
+    assert "151.00 ± 1.00" in text  # standard deviation over three seeds
+    assert "3.70 ± 0.00 %" in text
+
+
+def test_tables_name_configurations_that_exist() -> None:
+    from vaelab.config import recipe_names
+
+    for table in TABLES:
+        assert len({row.name for row in table.rows}) == len(table.rows)
+        for row in table.rows:
+            if row.recipe is None or row.recipe in recipe_names():
+                config = row_config(row, 3)
+                assert config.seed == 3
+                assert config.data.pixels == "dynamic"
+
+
+def test_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(VaelabError, match="unknown table 'two-dimension'; did you mean 'two-dimensions'"):
+        table_named("two-dimension")
+    with pytest.raises(VaelabError, match=r"no row 'nothing'; its rows: tutorial-normal, autoencoder"):
+        reproduce(TABLE, results=tmp_path, work=tmp_path, only="nothing")
+    assert json.loads("[]") == read_records(tmp_path, "none")
