@@ -307,7 +307,9 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         run = Run.create(Path(folder), self.config_)
         for number in range(self.n_iter_):
             run.append_metrics({name: values[number] for name, values in self.history_.items()})
-        save_model(run, self.model_, {"pixel_kind": self._kind.str, "label_names": getattr(self, "label_names_", None)})
+        names = getattr(self, "label_names_", None)
+        facts = {"pixel_kind": self._kind.str, "label_names": None if names is None else [str(name) for name in names]}
+        save_model(run, self.model_, facts)
         return run.folder
 
     @classmethod
