@@ -109,6 +109,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
         load_classifier(tmp_path / "missing.safetensors")
 
 
+@pytest.mark.slow
 def test_training_learns_other_labelled_images(digits):
     images, labels = digits
     seen = []
@@ -124,6 +125,7 @@ def test_training_learns_other_labelled_images(digits):
     assert accuracy(classifier, images[1500:], labels[1500:]) > 0.93  # chance is 0.1
 
 
+@pytest.mark.slow
 def test_training_is_a_function_of_its_seed(digits):
     images, labels = digits[0][:128], digits[1][:128]
     first, again, other = (labelled_network(images, labels, name="n", epochs=1, seed=seed) for seed in (0, 0, 1))

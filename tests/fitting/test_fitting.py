@@ -62,12 +62,14 @@ def test_a_kernel_density_comes_near(draws: Draws, best: float, single: float) -
     assert len(fit.tried) > 2  # Scott's own width is too wide here, and the best was looked for beyond it
 
 
+@pytest.mark.slow
 def test_a_flow_beats_the_single_gaussian(draws: Draws, best: float, single: float) -> None:
     fit = fit_flow(draws, architecture=FlowArchitecture(2, "coupling", layers=3, width=16, knots=6), rounds=40)
     score = log_probs(fit.prior.density(), draws.held_out).mean()
     assert single + 0.2 < score < best + 0.02
 
 
+@pytest.mark.slow
 def test_a_second_stage_beats_the_single_gaussian(draws: Draws, best: float, single: float) -> None:
     fit = fit_second_stage(draws, width=32, rounds=40)
     score = log_probs(fit.prior.density(), draws.held_out).mean()

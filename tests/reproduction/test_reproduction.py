@@ -41,6 +41,7 @@ def few(monkeypatch: pytest.MonkeyPatch, few_digits: Dataset) -> None:
     monkeypatch.setattr(rows_module, "load_data", lambda name: few_digits)
 
 
+@pytest.mark.slow
 def test_a_stopped_table_goes_on_and_makes_its_page(few: None, tmp_path: Path) -> None:
     results, work, page = tmp_path / "results", tmp_path / "work", tmp_path / "results.md"
     said: list[str] = []
