@@ -29,6 +29,10 @@ def resolve(config: Config, data: TrainingData) -> Config:
             f"images have shape {data.image_shape}; the model asks for {shape}. Give images of that shape, or leave model.image_shape out"
         )
     check_range(data.images, config.model.likelihood.kind)
+    if config.data.pixels == "static":
+        raise VaelabError(
+            "data.pixels = 'static' is for evaluating; to train on images binarised once, give their file as DATA"
+        )
     if config.data.pixels != "grey":
         check_range(data.images, "bernoulli", what="images whose pixels are to be binarised")
     if config.training.batch_size > len(data.images):
