@@ -78,6 +78,29 @@ def test_narrow_posteriors_get_finer_grids() -> None:
     np.testing.assert_allclose(exact.log_prob, multivariate_normal(marginal.mean, covariance).logpdf(images), atol=2e-3)
 
 
+def test_a_far_component_of_the_prior_costs_no_precision() -> None:
+    """A box fifty times as wide as the posteriors takes many halvings, each on the few tiles that matter."""
+    from scipy.stats import multivariate_normal
+
+    model, marginal = linear_gaussian(2)
+    weight = np.asarray(model.decoder.mean.weight, np.float64)
+    means, variances = np.array([[0.0, 0.0], [60.0, -40.0]]), (1.0, 9.0)
+    parts = [
+        DiagonalNormal(jnp.asarray(mean), jnp.full(2, np.log(v))) for mean, v in zip(means, variances, strict=True)
+    ]
+    prior = Mixture(jnp.log(jnp.array([0.9, 0.1])), jax.tree.map(lambda *leaves: jnp.stack(leaves), *parts))
+    covariance = marginal.cov_object.covariance
+    marginals = [
+        multivariate_normal(marginal.mean + mean @ weight, covariance + (variance - 1.0) * weight.T @ weight)
+        for mean, variance in zip(means, variances, strict=True)
+    ]
+    images = np.concatenate([part.rvs(20, random_state=4) for part in marginals]).astype(np.float32)
+    exact = exact_log_probs(model, prior, images)
+    expected = np.logaddexp(*(np.log(w) + part.logpdf(images) for w, part in zip((0.9, 0.1), marginals, strict=True)))
+    assert exact.level.max() >= 2
+    np.testing.assert_allclose(exact.log_prob, expected, atol=5e-3)
+
+
 @pytest.mark.parametrize("likelihood", ["bernoulli", "continuous-bernoulli", "gaussian"])
 def test_the_quick_form_of_a_likelihood_is_the_likelihood(likelihood: str) -> None:
     model = model_of(2, likelihood)

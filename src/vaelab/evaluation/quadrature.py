@@ -8,6 +8,7 @@ share the decoded points of a tile: one matrix product scores them.
 """
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -16,7 +17,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Num
+from jaxtyping import Array, Bool, Float, Int, Num
 
 from vaelab.densities import AbstractDensity
 from vaelab.errors import VaelabError
@@ -30,8 +31,8 @@ from vaelab.pixels import scaled
 
 TILE = {1: (1, 256), 2: (16, 16)}
 """Points of a tile along the first and the second axis (one dimension has a single row)."""
-IMAGES = (2000, 250)
-"""Images scored at once on a tile: full chunks first, then small ones, so that two programs are compiled and little is filled up."""
+IMAGES = (2000, 250, 32)
+"""Images scored at once on a tile: large chunks first, then small ones, so that three programs are compiled and little is filled up."""
 TOLERANCE = 0.01
 """Nats that an image's lattice may differ from every second of its points; the lattice itself is then better by far."""
 NARROWEST = 0.75
@@ -118,30 +119,29 @@ def exact_log_probs(
     log_prob, error, elbo, expected_log_prior = (np.full(count, np.nan) for _ in range(4))
     level_of = np.zeros(count, int)
     active = np.arange(count)
-    peaks = np.zeros((count, 1, 1))  # of log p(x, z) in each tile of the level before
+    heavy = _Pairs.all(tiles, 0)  # the tiles of the level before that hold the mass of each image
     prior_mass = 0.0
     for level in range(LAST_LEVEL + 1):
         here = spacing / 2**level
         cell = float(np.prod(here))
         sums = _Sums.nothing(len(active))
-        counts = (tiles[0] * 2**level if model.latent_dim == 2 else 1, tiles[1] * 2**level)
-        new_peaks = np.full((len(active), *counts), -np.inf, np.float32)
-        for row, column in np.ndindex(*counts):
-            tile = _tile(low, here, row, column)
-            chosen = _touching(tile, here, mean[active], sigma[active], peaks, (row, column), level)
-            if len(chosen) == 0:
-                continue
+        pairs = _refined(heavy, low, here, mean[active], sigma[active]) if level else _Pairs.all(tiles, len(active))
+        peaks = np.full(len(pairs.tile), -np.inf, np.float32)  # of log p(x, z) in the tile of each pair
+        for number, begin, end in pairs.by_tile():
+            tile = _tile(low, here, *divmod(number, pairs.counts[1]))
             z = _points(tile, model.latent_dim)
             form = _decode(model, jnp.asarray(z))
             log_prior = np.maximum(log_probs(prior, z), -1e4)
             if level == 0:
                 prior_mass += float(np.exp(log_prior.astype(np.float64)).sum()) * cell
-            for part, padded in _in_parts(chosen):
+            start = begin
+            for part, padded in _in_parts(pairs.image[begin:end]):
                 places = active[padded]
                 chunk = (images[places], mean[places], log_variance[places])
                 found = _add_tile(sums.of(padded), chunk, form, tile, log_prior)
                 sums.put(part, found)
-                new_peaks[part, row, column] = np.asarray(found.peak)[: len(part)]
+                peaks[start : start + len(part)] = np.asarray(found.peak)[: len(part)]
+                start += len(part)
         fine = np.log(sums.fine) + sums.largest + math.log(cell)
         coarse = np.log(np.maximum(sums.coarse, 1e-300)) + sums.largest + math.log(cell * 2**model.latent_dim)
         log_prob[active], error[active], level_of[active] = fine, np.abs(fine - coarse), level
@@ -151,7 +151,8 @@ def exact_log_probs(
         )  # none: narrower than the lattice, which is then halved
         elbo[active], expected_log_prior[active] = sums.joint / weight + entropy, sums.prior / weight
         unsure = np.any(here > NARROWEST * sigma[active], axis=1) | ~(error[active] < tolerance)
-        active, peaks = active[unsure], new_peaks[unsure]
+        heavy = pairs.heavy(peaks, unsure)
+        active = active[unsure]
         on_progress(count - len(active), count)
         if len(active) == 0:
             break
@@ -190,34 +191,72 @@ def _points(tile: _Tile, latent: int) -> Float[np.ndarray, "points latent"]:
     return np.stack(np.meshgrid(tile.rows, tile.columns, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
-def _touching(
-    tile: _Tile,
-    spacing: np.ndarray,
-    mean: np.ndarray,
-    sigma: np.ndarray,
-    peaks: np.ndarray,
-    place: tuple[int, int],
-    level: int,
-) -> Int[np.ndarray, " chosen"]:
-    """The images that have mass in a tile: p(x, z) on the level before, or the encoder's q(z|x). At first, all."""
-    if level == 0:
-        return np.arange(len(mean))
+class _Pairs(NamedTuple):
+    """Which images are scored on which tiles, ordered by tile: few of all that there are, once the lattice is fine."""
+
+    tile: Int[np.ndarray, " pairs"]  # row * columns of tiles + column
+    image: Int[np.ndarray, " pairs"]
+    counts: tuple[int, int]  # tiles along each axis
+
+    @classmethod
+    def all(cls, counts: tuple[int, int], images: int) -> "_Pairs":
+        tiles = counts[0] * counts[1]
+        return cls(np.repeat(np.arange(tiles), images), np.tile(np.arange(images), tiles), counts)
+
+    def by_tile(self) -> Iterator[tuple[int, int, int]]:
+        """Each tile, with the first of its pairs and one past the last."""
+        begins = np.flatnonzero(np.diff(self.tile, prepend=-1))
+        for begin, end in zip(begins, [*begins[1:], len(self.tile)], strict=True):
+            yield int(self.tile[begin]), int(begin), int(end)
+
+    def heavy(self, peaks: Float[np.ndarray, " pairs"], kept: Bool[np.ndarray, " images"]) -> "_Pairs":
+        """The pairs near the image's highest peak, of the kept images alone, which are counted anew."""
+        highest = np.full(len(kept), -np.inf, np.float32)
+        np.maximum.at(highest, self.image, peaks)
+        chosen = kept[self.image] & (peaks > highest[self.image] - NEGLIGIBLE)
+        renumbered = np.cumsum(kept) - 1
+        return _Pairs(self.tile[chosen], renumbered[self.image[chosen]], self.counts)
+
+
+def _refined(heavy: _Pairs, low: np.ndarray, spacing: np.ndarray, mean: np.ndarray, sigma: np.ndarray) -> _Pairs:
+    """The pairs on the lattice of half the spacing: the parts of heavy tiles, and the tiles that the encoder's q(z|x) reaches."""
     latent = mean.shape[1]
-    above = peaks[:, place[0] // 2 if latent == 2 else 0, place[1] // 2]
-    heavy = above > peaks.max(axis=(1, 2)) - NEGLIGIBLE
-    near = np.ones(len(mean), bool)
+    down = 2 if latent == 2 else 1
+    counts = (heavy.counts[0] * down, heavy.counts[1] * 2)
+    row, column = np.divmod(heavy.tile, heavy.counts[1])
+    keys = [
+        _key(row * down + below, column * 2 + right, heavy.image, counts, len(mean))
+        for below in range(down)
+        for right in range(2)
+    ]
+    first, last = np.zeros((len(mean), 2), int), np.zeros((len(mean), 2), int)
     for d in range(latent):
-        points = tile.columns if d == latent - 1 else tile.rows
+        axis = d + 2 - latent
         reach = POSTERIOR_SIGMAS * sigma[:, d] + spacing[d]
-        near &= (mean[:, d] + reach > points[0]) & (mean[:, d] - reach < points[-1])
-    return np.flatnonzero(heavy | near)
+        width = spacing[d] * TILE[latent][axis]
+        for tiles, end in ((first, -reach), (last, reach)):
+            tiles[:, axis] = np.clip(np.floor((mean[:, d] + end - low[d]) / width), 0, counts[axis] - 1)
+    across = last - first + 1
+    each = across.prod(axis=1)
+    image = np.repeat(np.arange(len(mean)), each)
+    step_down, step_right = np.divmod(np.arange(len(image)) - np.repeat(np.cumsum(each) - each, each), across[image, 1])
+    keys.append(_key(first[image, 0] + step_down, first[image, 1] + step_right, image, counts, len(mean)))
+    tile, image = np.divmod(np.unique(np.concatenate(keys)), len(mean))
+    return _Pairs(tile, image, counts)
+
+
+def _key(row: np.ndarray, column: np.ndarray, image: np.ndarray, counts: tuple[int, int], images: int) -> np.ndarray:
+    return (row * counts[1] + column) * images + image
 
 
 def _in_parts(chosen: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The images in chunks of the sizes IMAGES: the chunk itself, and filled up with its first image."""
     start = 0
     while start < len(chosen):
-        size = IMAGES[0] if len(chosen) - start > IMAGES[0] - IMAGES[1] else IMAGES[1]
+        left = len(chosen) - start
+        size = next(
+            (size for size, next_smaller in itertools.pairwise(IMAGES) if left > size - next_smaller), IMAGES[-1]
+        )
         part = chosen[start : start + size]
         yield part, np.concatenate([part, np.full(size - len(part), part[0])])
         start += size
