@@ -1,5 +1,6 @@
 """A small table made, stopped, gone on with, and turned into a page."""
 
+import dataclasses
 import json
 from pathlib import Path
 from types import MappingProxyType
@@ -29,7 +30,16 @@ TABLE = Table(
     "A small table",
     "For a test.",
     (
-        Row("tutorial-normal", "tutorial", MappingProxyType(SMALL), ("kde",), 2, "135.73 [M]", "made small"),
+        Row(
+            "tutorial-normal",
+            "tutorial",
+            MappingProxyType(SMALL),
+            ("kde",),
+            2,
+            "135.73 [M]",
+            "made small",
+            "tutorial-normal",
+        ),
         Row("autoencoder", "autoencoder", MappingProxyType(SMALL), ("kde",), 1),
     ),
     samples=0,
@@ -70,6 +80,15 @@ def test_a_stopped_table_goes_on_and_makes_its_page(few: None, tmp_path: Path) -
     before = len(said)
     assert reproduce(TABLE, results=results, work=work, seeds=1, say=said.append)
     assert len(said) == before
+    # a row that is added later, with another work folder: what its gain is measured against is made again there
+    added = Row(
+        "tutorial-class", "tutorial", TABLE.rows[0].changes | {"model.prior.kind": "class"}, gain_over="tutorial-normal"
+    )
+    more = dataclasses.replace(TABLE, rows=(*TABLE.rows, added))
+    assert reproduce(more, results=results, work=tmp_path / "other", seeds=1, say=said.append)
+    record = next(r for r in read_records(results, TABLE.name) if r["row"] == "tutorial-class")
+    assert record["figures"]["gain_over_normal"]["n"] == 200
+    assert len(read_records(results, TABLE.name)) == 4
     write_page(results, page)
     text = page.read_text()
     assert "| tutorial-normal | normal, trained |" in text

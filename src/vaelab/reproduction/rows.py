@@ -99,15 +99,32 @@ def row_config(row: Row, seed: int) -> Config:
 
 
 def _make(
-    table: Table, row: Row, seed: int, dataset: Dataset, results: Path, work: Path, stop: Stopped, say: Say
+    table: Table,
+    row: Row,
+    seed: int,
+    dataset: Dataset,
+    results: Path,
+    work: Path,
+    stop: Stopped,
+    say: Say,
+    *,
+    needed: bool = False,
 ) -> bool:
+    """Make what is missing of one row with one seed; where its scores are `needed` for another row's gain, those too."""
     config = row_config(row, seed)
     deterministic = config.model.posterior.kind == "deterministic"
     priors = [*([] if deterministic else [TRAINED]), *row.fitted]
     missing = [prior for prior in priors if not is_done(read_records(results, table.name), row.name, prior, seed)]
+    folder = work / f"{row.name}-{seed}"
+    if row.gain_over == row.name and (missing or needed) and not _scores(work, row.name, seed, TRAINED).is_file():
+        missing = [TRAINED, *(prior for prior in missing if prior != TRAINED)]
     if not missing:
         return True
-    folder = work / f"{row.name}-{seed}"
+    if row.gain_over not in (None, row.name) and not _scores(work, row.gain_over, seed, TRAINED).is_file():
+        # finished rows are kept, but their scores of each image lie in a work folder that may be another
+        other = next(other for other in table.rows if other.name == row.gain_over)
+        if not _make(table, other, seed, dataset, results, work, stop, say, needed=True):
+            return False
     say(f"{row.name}, seed {seed}: training {config.training.epochs} epochs")
     run, seconds = _trained(config, dataset, folder, stop, say)
     if run is None:
@@ -126,8 +143,7 @@ def _make(
             chosen = eqx.tree_at(lambda model: model.prior, model, fitted.prior)
         figures, log_probs = _measured(table, chosen, judged, seed)
         if log_probs is not None:
-            nll_file = folder / f"nll-{prior}.npy"
-            np.save(nll_file, log_probs.astype(np.float32), allow_pickle=False)
+            np.save(_scores(work, row.name, seed, prior), log_probs.astype(np.float32), allow_pickle=False)
             figures |= _differences(work, row, prior, seed, log_probs)
         record: Record = {
             "row": row.name,
@@ -174,7 +190,9 @@ def _trained(config: Config, dataset: Dataset, folder: Path, stop: Stopped, say:
             )
 
     result = train(config, data, run=run, facts={"data": dataset.name}, on_epoch=on_epoch, stop=stop)
-    return (None if result.outcome is Outcome.INTERRUPTED else run), result.seconds
+    # of the epochs alone: compilation, and the pauses of a run that was stopped, say nothing of its cost
+    seconds = sum(line["seconds"] for line in run.metrics())
+    return (None if result.outcome is Outcome.INTERRUPTED else run), seconds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -232,15 +250,17 @@ def _measured(table: Table, model: Model, judged: _Judged, seed: int) -> tuple[d
     return figures, log_probs
 
 
+def _scores(work: Path, row: str, seed: int, prior: str) -> Path:
+    """log p(x) of each test image, in nats: what gains are paired on."""
+    return work / f"{row}-{seed}" / f"nll-{prior}.npy"
+
+
 def _differences(work: Path, row: Row, prior: str, seed: int, log_probs: np.ndarray) -> dict[str, Figure]:
-    """What is gained on the same test images over the same network's normal prior of the same seed."""
-    network = row.name.rpartition("-")[0]
-    reference = work / f"{network}-normal-{seed}" / f"nll-{TRAINED}.npy"
-    if not reference.is_file() or (row.name.endswith("-normal") and prior == TRAINED):
+    """What is gained on the same test images over the row `gain_over` with its own prior, of the same seed."""
+    if row.gain_over is None or (row.gain_over == row.name and prior == TRAINED):
         return {}
+    reference = _scores(work, row.gain_over, seed, TRAINED)
     before = np.load(reference, allow_pickle=False).astype(np.float64)
-    if len(before) != len(log_probs):
-        return {}
     return {"gain_over_normal": mean_figure(log_probs - before, f"{len(log_probs):,} test images, paired")}
 
 
