@@ -42,6 +42,17 @@ class DataConfig(Frozen):
     validation_seed: int = 0
     test_seed: int = 0  # of the one draw that dynamic pixels make of the validation and test images
 
+    @property
+    def source(self) -> dict[str, Any]:
+        """The arguments of `load_data`."""
+        return {
+            "name_or_path": self.name,
+            "size": self.size,
+            "validation_size": self.validation_size,
+            "validation_seed": self.validation_seed,
+            "binarised": self.static_file if self.pixels == "static" else None,
+        }
+
 
 # --- model --------------------------------------------------------------------------------------------------------------------------
 
@@ -241,6 +252,8 @@ class Config(Frozen):
             )
         if self.data.pixels == "static" and self.data.static_file is None:
             raise ValueError("data.pixels = 'static' needs data.static_file, the file of the binarised images")
+        if self.data.pixels != "static" and self.data.static_file is not None:
+            raise ValueError(f"data.static_file is read where data.pixels is 'static'; found '{self.data.pixels}'")
         return self
 
     # --- reading and writing --------------------------------------------------------------------------------------------------------

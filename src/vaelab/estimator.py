@@ -369,9 +369,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 raise VaelabError(
                     "a saved VAE keeps no training images; call this on the one that was fitted, or fit again"
                 )
-            dataset = load_data(
-                data.name, size=data.size, validation_size=data.validation_size, validation_seed=data.validation_seed
-            )
+            dataset = load_data(**data.source)
             training = TrainingData.from_dataset(dataset, data)
             found = self._training = training.images, training.labels
         return found

@@ -94,6 +94,27 @@ def test_flags_and_settings_reach_the_configuration():
     assert all((ours[name] == theirs[name]).all() for name in ours)
 
 
+def test_a_binarised_file_is_trained_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """And evaluated on: its test part, not the grey one."""
+    from vaelab.data import load_data
+
+    images = load_data("digits").train_and_validation.images
+    np.savez(
+        tmp_path / "binary.npz", x_train=(images > 100).astype(np.uint8), x_test=(images[:50] > 100).astype(np.uint8)
+    )
+    options = ["--set", "training.batch_size=50", "--set", "training.snapshots=0", "--no-figures", "-q"]
+    out = str(tmp_path / "run")
+    binary = str(tmp_path / "binary.npz")
+    assert vaelab("train", "digits", "--static-file", binary, "--epochs", "1", "--out", out, *options) == 0
+    assert Run.open(out).config.data.pixels == "static"
+    assert vaelab("evaluate", out, "--json") == 0
+    lines = capsys.readouterr().out
+    result = json.loads(lines[lines.index("{") :])
+    assert (result["pixels"], result["images"], result["grey_floor"]) == ("static", 50, None)
+    said = complaint(capsys, "train", "digits", "--static-file", binary, "--pixels", "grey", *options)
+    assert "read where data.pixels is 'static'; found 'grey'" in said
+
+
 def test_tensorboard_events_are_written():
     pytest.importorskip("tensorboardX")
     assert vaelab("train", *SMALL, "--tensorboard", "--out", "run") == 0

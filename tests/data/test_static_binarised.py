@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vaelab.data import load_data, load_images
 from vaelab.data.static_binarised import read_static_binarised
 from vaelab.errors import VaelabError
 
@@ -33,6 +34,38 @@ def test_the_three_files_of_the_papers(tmp_path: Path) -> None:
     assert parts.validation is not None
     assert parts.test is not None
     assert [len(part) for part in (parts.train, parts.validation, parts.test)] == [5, 2, 3]
+
+
+def test_labels_come_from_the_grey_images_where_they_are_the_same(tmp_path: Path) -> None:
+    generator = np.random.default_rng(1)
+    grey = np.where(generator.random((40, 4, 4)) < 0.5, 0, generator.integers(1, 256, (40, 4, 4))).astype(np.uint8)
+    labels = np.arange(40) % 3
+    np.savez(tmp_path / "grey.npz", x_train=grey[:30], y_train=labels[:30], x_test=grey[30:], y_test=labels[30:])
+    binary = (generator.random(grey.shape) * 255 < grey).astype(np.uint8)
+    np.savez(tmp_path / "binary.npz", x_train=binary[:30], x_test=binary[30:])
+    dataset = load_data(tmp_path / "grey.npz", validation_size=6, binarised=tmp_path / "binary.npz")
+    np.testing.assert_array_equal(dataset.test.images, binary[30:] * 255)
+    np.testing.assert_array_equal(dataset.test.labels, labels[30:])
+    whole = dataset.train_and_validation
+    assert whole.labels is not None
+    for image, label in zip(whole.images, whole.labels, strict=True):
+        assert label in labels[:30][(binary[:30] * 255 == image).all(axis=(1, 2))]
+    # in another order they are other images, and so without labels
+    np.savez(tmp_path / "other.npz", x_train=binary[:30][::-1], x_test=binary[30:])
+    assert load_data(tmp_path / "grey.npz", binarised=tmp_path / "other.npz").train.labels is None
+    images, _ = load_images(tmp_path / "grey.npz", binarised=tmp_path / "binary.npz")
+    np.testing.assert_array_equal(images.images, binary[30:] * 255)
+
+
+def test_the_published_parts_take_the_labels_of_the_whole_training_part(tmp_path: Path) -> None:
+    grey = np.concatenate([IMAGES, IMAGES[:2]]).reshape(-1, 4, 4) * np.uint8(255)
+    np.savez(tmp_path / "grey.npz", x_train=grey, y_train=np.arange(7), x_test=grey[:3], y_test=np.arange(3))
+    for part, images in (("train", IMAGES), ("valid", IMAGES[:2]), ("test", IMAGES[:3])):
+        write_amat(tmp_path / f"binarized_mnist_{part}.amat", images)
+    dataset = load_data(tmp_path / "grey.npz", binarised=tmp_path / "binarized_mnist_train.amat")
+    assert [list(part.labels) for part in (dataset.train, dataset.validation, dataset.test) if part.labels is not None] == [
+        [0, 1, 2, 3, 4], [5, 6], [0, 1, 2],
+    ]  # fmt: skip
 
 
 def test_what_cannot_be_used(tmp_path: Path) -> None:

@@ -253,7 +253,7 @@ def test_bad_data_are_refused_before_training(few_digits: Dataset):
     with pytest.raises(VaelabError, match=r"have shape \(28, 28\); the model asks for \(8, 8\)"):
         resolve(small("tutorial", **{"model.image_shape": [8, 8]}), TrainingData(few_digits.train.images, None))
     static = small("tutorial", **{"data.static_file": "x.npz", "data.pixels": "static"})
-    with pytest.raises(VaelabError, match="is for evaluating"):
+    with pytest.raises(VaelabError, match="binarised once; these have grey values"):
         resolve(static, TrainingData(few_digits.train.images, None))
     gaussian = small("tutorial", **{"model.likelihood.kind": "gaussian"})
     assert resolve(gaussian, TrainingData(images, None)).model.image_shape == (28, 28)

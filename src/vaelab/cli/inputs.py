@@ -40,6 +40,7 @@ def input_images(run: "Run", model: "Model", data: str | None, part: str | None)
         return Split(np.asarray(image)[None]), data
     name = data or run.config.data.name
     own_size = run.config.data.size if data is None or Path(data).is_dir() else None
-    split, _ = load_images(name, part=part or ("test" if data is None else None), size=own_size)
+    binarised = run.config.data.source["binarised"] if data is None else None
+    split, _ = load_images(name, part=part or ("test" if data is None else None), size=own_size, binarised=binarised)
     check_images(model, split.images, name)
     return split, name

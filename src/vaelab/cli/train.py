@@ -50,6 +50,14 @@ def train(
         str | None, typer.Option(metavar="KIND", help="bernoulli, continuous-bernoulli or gaussian.")
     ] = None,
     pixels: Annotated[str | None, typer.Option(metavar="KIND", help="grey, dynamic, threshold or static.")] = None,
+    static_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--static-file",
+            metavar="FILE",
+            help="DATA's images binarised once (--pixels static): .npz, .npy or .amat.",
+        ),
+    ] = None,
     size: Annotated[int | None, typer.Option(help="Bring a folder's images to SIZE x SIZE.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
     set_values: Annotated[
@@ -69,6 +77,7 @@ def train(
     flags: dict[str, Any] = {
         "data.name": data,
         "data.pixels": pixels,
+        "data.static_file": None if static_file is None else str(static_file),
         "data.size": size,
         "model.latent_dim": latent_dim,
         "model.prior.kind": prior,
@@ -79,6 +88,8 @@ def train(
         "training.learning_rate": learning_rate,
         "seed": seed,
     }
+    if static_file is not None and pixels is None:
+        flags["data.pixels"] = "static"
     changes = {key: value for key, value in flags.items() if value is not None}
     if hidden is not None:
         widths = _widths(hidden)
@@ -142,13 +153,7 @@ def _prepared(config: "Config") -> tuple[Any, Any, "Config"]:
     from vaelab.data import load_data
 
     with ThreadPoolExecutor(1) as pool:
-        reading = pool.submit(
-            load_data,
-            config.data.name,
-            size=config.data.size,
-            validation_size=config.data.validation_size,
-            validation_seed=config.data.validation_seed,
-        )
+        reading = pool.submit(load_data, **config.data.source)
         from vaelab.cli.compilation import use_compilation_cache
         from vaelab.training import TrainingData
         from vaelab.training.beginning import resolve

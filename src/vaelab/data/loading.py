@@ -20,6 +20,7 @@ def load_data(
     validation_size: int | None = None,
     validation_seed: int = 0,
     cache: str | os.PathLike[str] | None = None,
+    binarised: str | os.PathLike[str] | None = None,
 ) -> Dataset:
     """A data set by its name, or from a file or folder.
 
@@ -42,7 +43,8 @@ def load_data(
 
     **Arguments.** `size` (a side, or (H, W), in pixels) is for folders of images only: each image is scaled until
     it covers that size and cut to it around its middle. `cache` is the folder for downloads, in place of
-    $VAELAB_CACHE and the user's cache folder.
+    $VAELAB_CACHE and the user's cache folder. `binarised` is a file of the same images, binarised once and for all (`.npz`, `.npy`, or
+    the `.amat` files of the fixed binarised MNIST): it takes the place of the source's images, and of its parts.
 
     Raises `VaelabError`, one line that says what to do, for everything that cannot be used: an unknown name, a
     missing or damaged file, images of several sizes, NaN, labels that do not match, no network, and so on.
@@ -50,7 +52,7 @@ def load_data(
     >>> load_data("digits")
     Dataset('digits': train 1,437, validation 180, test 180; 8x8 uint8; 10 labels)
     """
-    name, parts, licence, origin = read_parts(name_or_path, size, cache)
+    name, parts, licence, origin = read_parts(name_or_path, size, cache, binarised)
     default = _MNIST_VALIDATION if name_or_path == "mnist" else None
     dataset = complete(
         name,
@@ -73,8 +75,21 @@ def read_parts(
     name_or_path: str | os.PathLike[str],
     size: int | tuple[int, int] | None,
     cache: str | os.PathLike[str] | None,
+    binarised: str | os.PathLike[str] | None = None,
 ) -> tuple[str, Parts, str, str]:
-    """Name, parts as the source brings them, licence and origin."""
+    """Name, parts as the source or the file of its binarised images brings them, licence and origin."""
+    name, parts, licence, origin = _read_source(name_or_path, size, cache)
+    if binarised is None:
+        return name, parts, licence, origin
+    from vaelab.data.static_binarised import in_place_of, read_static_binarised
+
+    found = read_static_binarised(binarised, parts.train.images.shape[1:])
+    return name, in_place_of(parts, found), licence, f"{origin}; binarised in {os.fspath(binarised)}"
+
+
+def _read_source(
+    name_or_path: str | os.PathLike[str], size: int | tuple[int, int] | None, cache: str | os.PathLike[str] | None
+) -> tuple[str, Parts, str, str]:
     if name_or_path == "mnist":
         train, test = read_mnist()
         return "mnist", Parts(train, test=test, label_names=MNIST_LABELS), MNIST_LICENCE, "inside vaelab"

@@ -1,6 +1,7 @@
 """Images that were binarised once and for all: the fixed binarised MNIST of the papers, or a user's own file."""
 
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ AMAT_PARTS = {"train": "train", "validation": "valid", "test": "test"}
 """The three files `binarized_mnist_train.amat`, `..._valid.amat`, `..._test.amat` (Larochelle and Murray, AISTATS 2011)."""
 
 
-def read_static_binarised(path: str | Path, image_shape: tuple[int, ...] | None = None) -> Parts:
+def read_static_binarised(path: str | os.PathLike[str], image_shape: tuple[int, ...] | None = None) -> Parts:
     """The images of a binarised set, uint8 with the values 0 and 255 alone, in the parts that it has.
 
     `.npz` and `.npy` as everywhere; `.amat`, text of one image a line with values 0 and 1 between spaces: where its name holds `train`,
@@ -44,6 +45,37 @@ def read_static_binarised(path: str | Path, image_shape: tuple[int, ...] | None 
     train = binary(parts.train)
     assert train is not None
     return Parts(train, binary(parts.validation), binary(parts.test), parts.label_names)
+
+
+def in_place_of(grey: Parts, binarised: Parts) -> Parts:
+    """The binarised images with the labels of the grey ones, where they are the same images in the same order.
+
+    They are, where a pixel that is black or white for certain has stayed so in every image: binarising draws each pixel with its grey
+    value as probability. A validation part is then sought at the end of the training part, as in the published set. Labels that the
+    binarised file brings itself stay.
+    """
+    train, validation, test = binarised.train, binarised.validation, binarised.test
+    whole = train.images if validation is None else np.concatenate([train.images, validation.images])
+    labels = _labels_of(whole, grey.train)
+    if labels is not None:
+        train = _labelled(train, labels[: len(train)])
+        validation = None if validation is None else _labelled(validation, labels[len(train) :])
+    if test is not None and grey.test is not None:
+        test = _labelled(test, _labels_of(test.images, grey.test))
+    return Parts(train, validation, test, grey.label_names)
+
+
+def _labels_of(binary: np.ndarray, grey: Split) -> np.ndarray | None:
+    if len(binary) != len(grey) or binary.shape != grey.images.shape:
+        return None
+    top = 255 if grey.images.dtype == np.uint8 else 1.0
+    black, white = grey.images == 0, grey.images == top
+    agree = not binary[black].any() and bool((binary[white] == 255).all())
+    return grey.labels if agree else None
+
+
+def _labelled(split: Split, labels: np.ndarray | None) -> Split:
+    return Split(split.images, split.labels if split.labels is not None else labels)
 
 
 def _read_amat_parts(path: Path) -> Parts:

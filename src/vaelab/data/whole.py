@@ -17,12 +17,13 @@ def load_images(
     part: str | None = None,
     size: int | tuple[int, int] | None = None,
     cache: str | os.PathLike[str] | None = None,
+    binarised: str | os.PathLike[str] | None = None,
 ) -> tuple[Split, tuple[str, ...] | None]:
     """Images of a data set, a file or a folder, with the names of their labels.
 
     Without `part` that is the test part where the source brings one, and all its images, in their order, where it is one piece
     (`load_data` would set some of them aside). `part` is train, validation, test, or all; a part that the source does not
-    bring is the one that `load_data` holds out.
+    bring is the one that `load_data` holds out. `binarised` is a file of the same images, binarised once, in their place.
 
     Raises:
         VaelabError: for an unknown part, and as `load_data` does.
@@ -30,13 +31,13 @@ def load_images(
     if part is not None and part not in PARTS:
         raise VaelabError(f"unknown part '{part}' of the data; {nearest_name(part, PARTS)}")
     if part is None or part == "all":
-        parts = read_parts(name_or_path, size, cache)[1]
+        parts = read_parts(name_or_path, size, cache, binarised)[1]
         if part is None and parts.test is not None:
             return parts.test, parts.label_names
         return _joined(
             [split for split in (parts.train, parts.validation, parts.test) if split is not None]
         ), parts.label_names
-    dataset = load_data(name_or_path, size=size, cache=cache)
+    dataset = load_data(name_or_path, size=size, cache=cache, binarised=binarised)
     return {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[part], dataset.label_names
 
 

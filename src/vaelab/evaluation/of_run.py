@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int, Num
@@ -47,30 +48,34 @@ def judged_images(
 ) -> JudgedImages:
     """What a run is evaluated on: the test part of its own data unless DATA says otherwise, under its own pixel treatment.
 
-    `pixels` takes the place of the run's treatment; `static` reads `static_file`, whose test part (or all of it) is judged.
+    `pixels` takes the place of the run's treatment; `static`, the default with a `static_file`, reads that file, whose test part (or
+    all of it) is judged; a run that was trained on a binarised set is judged on that set's test part unless another is given.
 
     **Raises:** `VaelabError` where the data cannot be read, and for an unknown treatment.
     """
     config = run.config.data
-    own = dataset or load_data(
-        config.name, size=config.size, validation_size=config.validation_size, validation_seed=config.validation_seed
-    )
+    treatment = pixels or (config.pixels if static_file is None else "static")
+    if treatment not in TREATMENTS:
+        raise VaelabError(f"--pixels {treatment}: unknown treatment of pixels; {nearest_name(treatment, TREATMENTS)}")
+    grey_source: dict[str, Any] = config.source | {"binarised": None}
+    own = dataset
+    if own is None or (config.pixels == "static" and treatment != "static"):
+        own = load_data(**(config.source if treatment == "static" else grey_source))
     training = own.train if config.validation == "held-out" else own.train_and_validation
     test, name, split = own.test, own.name, "test"
     if data is not None and data != config.name:
         test, _ = load_images(data, size=config.size if Path(data).is_dir() else None)
         name, split = Path(data).name, "test or all"
-    treatment = pixels or config.pixels
-    if treatment not in TREATMENTS:
-        raise VaelabError(f"--pixels {treatment}: unknown treatment of pixels; {nearest_name(treatment, TREATMENTS)}")
+    reference = test.images
+    if treatment == config.pixels == "static" and test is own.test:
+        reference = load_data(**grey_source).test.images
     images, training_images, labels, training_labels = test.images, training.images, test.labels, training.labels
-    if treatment == "static":
-        file = static_file or config.static_file
-        if file is None:
-            raise VaelabError(
-                "--pixels static: expected the file of the binarised images too; add --static-file FILE (.npz, .npy or .amat)"
-            )
-        parts = read_static_binarised(file, own.image_shape)
+    if treatment == "static" and static_file is None and config.pixels != "static":
+        raise VaelabError(
+            "--pixels static: expected the file of the binarised images too; add --static-file FILE (.npz, .npy or .amat)"
+        )
+    if static_file is not None and treatment == "static":
+        parts = read_static_binarised(static_file, own.image_shape)
         judged = parts.test or parts.train
         if parts.test is not None:
             training_images, training_labels = parts.train.images, parts.train.labels
@@ -79,9 +84,9 @@ def judged_images(
         training_labels = (
             training_labels if training_labels is not None and len(training_labels) == len(training_images) else None
         )
-        images, name = judged.images, Path(file).name
+        images, name = judged.images, Path(static_file).name
     return JudgedImages(
-        name, split, images, labels, training_images, training_labels, treatment, config.test_seed, test.images
+        name, split, images, labels, training_images, training_labels, treatment, config.test_seed, reference
     )  # fmt: skip
 
 

@@ -134,12 +134,7 @@ def dataset_of(run: Run, data: str | None = None) -> Dataset:
     """
     config = run.config.data
     try:
-        return load_data(
-            data or config.name,
-            size=config.size if data is None else None,
-            validation_size=config.validation_size if data is None else None,
-            validation_seed=config.validation_seed,
-        )
+        return load_data(**config.source) if data is None else load_data(data, validation_seed=config.validation_seed)
     except VaelabError as error:
         if data is not None:
             raise

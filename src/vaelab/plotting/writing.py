@@ -253,8 +253,7 @@ def _prior(material: "Material", style: str) -> "Figure":
     config = material.run.config
     images = material.dataset.train.images
     chosen = np.sort(np.random.default_rng(0).permutation(len(images))[:MOST_POSTERIORS])
-    pixels = "grey" if config.data.pixels == "static" else config.data.pixels
-    encoded = encode(material.model, seen_once(images[chosen], pixels, config.data.test_seed))
+    encoded = encode(material.model, seen_once(images[chosen], config.data.pixels, config.data.test_seed))
     if material.model.has_density:
         trained = f"The {config.model.prior.kind} prior that it was trained with"
     else:

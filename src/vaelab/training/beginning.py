@@ -29,9 +29,9 @@ def resolve(config: Config, data: TrainingData) -> Config:
             f"images have shape {data.image_shape}; the model asks for {shape}. Give images of that shape, or leave model.image_shape out"
         )
     check_range(data.images, config.model.likelihood.kind)
-    if config.data.pixels == "static":
+    if config.data.pixels == "static" and not _is_binary(data.images):
         raise VaelabError(
-            "data.pixels = 'static' is for evaluating; to train on images binarised once, give their file as DATA"
+            "data.pixels = 'static' is for images that were binarised once; these have grey values. Choose 'dynamic', which binarises them"
         )
     if config.data.pixels != "grey":
         check_range(data.images, "bernoulli", what="images whose pixels are to be binarised")
@@ -43,6 +43,10 @@ def resolve(config: Config, data: TrainingData) -> Config:
     if config.model.prior.kind == "class" and config.model.prior.classes is None:
         known["model.prior.classes"] = class_count(data.labels)
     return config.with_values(known, source="the data")
+
+
+def _is_binary(images: np.ndarray) -> bool:
+    return bool(np.isin(images, (0, 255 if images.dtype == np.uint8 else 1)).all())
 
 
 def initial_model(config: Config, data: TrainingData) -> Model:
