@@ -110,7 +110,8 @@ def test_a_binarised_file_is_trained_on(tmp_path: Path, capsys: pytest.CaptureFi
     assert vaelab("evaluate", out, "--json") == 0
     lines = capsys.readouterr().out
     result = json.loads(lines[lines.index("{") :])
-    assert (result["pixels"], result["images"], result["grey_floor"]) == ("static", 50, None)
+    setting = result["setting"]
+    assert (setting["pixels"], setting["images"], result["grey_floor"]) == ("static", 50, None)
     said = complaint(capsys, "train", "digits", "--static-file", binary, "--pixels", "grey", *options)
     assert "read where data.pixels is 'static'; found 'grey'" in said
 

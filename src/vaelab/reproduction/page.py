@@ -87,7 +87,7 @@ def _section(table: Table, records: Sequence[Record]) -> str:
         ]
         samples = first["importance_samples"]
         cells += [
-            "exact" if samples is None else f"{samples:,}",
+            f"{samples:,}" if samples is not None else "exact" if "nll_quadrature" in first["figures"] else "–",
             first["published"],
             _duration(float(np.mean([record["training_seconds"] for record in group]))),
         ]
