@@ -24,8 +24,8 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, few_digits: Dataset
     """Run a command in an empty folder, on few digits; gives what it printed. What it refuses is raised."""
     monkeypatch.chdir(tmp_path)
 
-    def few(name: str, **options: Any) -> Dataset:
-        assert name == "mnist"
+    def few(name_or_path: str, **options: Any) -> Dataset:
+        assert name_or_path == "mnist"
         return few_digits
 
     monkeypatch.setattr("vaelab.plotting.material.load_data", few)

@@ -58,6 +58,30 @@ def test_log_prob_is_scipys(name: str, generator: np.random.Generator):
     np.testing.assert_allclose(ours, [oracle(point) for point in points], rtol=2e-5, atol=2e-5)
 
 
+@pytest.mark.parametrize("size", [9, 40])
+def test_mixtures_of_many_dimensions_are_scipys_and_their_gradients_those_of_differences(size: int):
+    """Beyond a few dimensions the squares are multiplied out; far from the origin, too, that changes nothing."""
+    keys = jr.split(jr.key(0), 3)
+    mean = 50.0 + 3.0 * jr.normal(keys[0], (7, size))
+    log_variance = -1.0 + 0.5 * jr.normal(keys[1], (7, size))
+    mixture = Mixture(jnp.full(7, -float(np.log(7))), DiagonalNormal(mean, log_variance))
+    points = mean[:5] + jr.normal(keys[2], (5, size))
+    components = scipy.stats.norm(np.asarray(mean, np.float64), np.exp(np.asarray(log_variance, np.float64) / 2))
+    each = components.logpdf(np.asarray(points, np.float64)[:, None]).sum(axis=-1)
+    expected = scipy.special.logsumexp(each, axis=1) - np.log(7)
+    np.testing.assert_allclose(jax.vmap(mixture.log_prob)(points), expected, rtol=1e-5, atol=1e-3)
+
+    def by_differences(mixture: Mixture, point: jax.Array) -> jax.Array:
+        one_by_one = jax.vmap(lambda component: component.log_prob(point))(mixture.components)
+        return jax.nn.logsumexp(mixture.log_weights + one_by_one)
+
+    def gradient(log_prob: Callable[[Mixture, jax.Array], jax.Array]) -> Mixture:
+        return jax.grad(lambda mixture: jax.vmap(lambda point: log_prob(mixture, point))(points).sum())(mixture)
+
+    ours, theirs = gradient(lambda mixture, point: mixture.log_prob(point)), gradient(by_differences)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-3), ours, theirs)
+
+
 @pytest.mark.parametrize("name", CONTINUOUS)
 def test_samples_follow_log_prob(name: str):
     """Goodness of fit: draws fall into cells of a grid as often as the density's integral over each says."""

@@ -5,19 +5,22 @@ pairs. Points come in chunks, components in blocks, and the logarithm of the sum
 """
 
 import math
-from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from vaelab.densities import LOG_TWO_PI, AbstractDensity, DiagonalNormal, Mixture
+from vaelab.densities import (
+    EXACT_DIMENSIONS,
+    LOG_TWO_PI,
+    AbstractDensity,
+    DiagonalNormal,
+    Mixture,
+    log_probs_by_products,
+)
 
 POINTS, COMPONENTS = 1024, 8192  # 32 MB of log-densities at once
-EXACT_DIMENSIONS = 8
-"""Up to here the squares are summed dimension by dimension; beyond, by a matrix product, whose rounding (about 1e-6 of (m / sigma)^2) no
-longer matters beside the 10 nats and more that such densities spread over."""
 
 
 def log_probs(density: AbstractDensity, points: Float[np.ndarray, "points latent"]) -> Float[np.ndarray, " points"]:
@@ -82,16 +85,12 @@ def _pairwise(
 ) -> Float[Array, "points components"]:
     """log w_k + log N(z_i; m_k, diag(v_k)) for each i, k."""
     latent = points.shape[1]
+    if latent > EXACT_DIMENSIONS:
+        components = DiagonalNormal(mean, log_variance)
+        return log_weights[None] + jax.vmap(lambda point: log_probs_by_products(components, point))(points)
     inverse = jnp.exp(-log_variance)
     constant = log_weights - 0.5 * (latent * LOG_TWO_PI + jnp.sum(log_variance, axis=1))
-    if latent <= EXACT_DIMENSIONS:
-        square = jnp.zeros((points.shape[0], mean.shape[0]), points.dtype)
-        for d in range(latent):
-            square += (points[:, d, None] - mean[None, :, d]) ** 2 * inverse[None, :, d]
-    else:
-        weighted = mean * inverse
-        multiply = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
-        square = (
-            multiply(points**2, inverse.T) - 2.0 * multiply(points, weighted.T) + jnp.sum(mean * weighted, axis=1)[None]
-        )
+    square = jnp.zeros((points.shape[0], mean.shape[0]), points.dtype)
+    for d in range(latent):
+        square += (points[:, d, None] - mean[None, :, d]) ** 2 * inverse[None, :, d]
     return constant[None] - 0.5 * square
