@@ -17,7 +17,7 @@ from vaelab.evaluation.feature_networks import FeatureNetwork
 from vaelab.evaluation.figure import Figure, mean_figure
 from vaelab.evaluation.inputs import check_has_density, checked_images
 from vaelab.evaluation.latents import LatentUse, Probes, active_units, latent_use, probes
-from vaelab.evaluation.likelihood import importance_weighted_bound
+from vaelab.evaluation.likelihood import ALONE, WIDENED, importance_weighted_bound
 from vaelab.evaluation.neighbours import Memorisation, memorisation
 from vaelab.evaluation.prior_fit import PriorFit, closed_form_rate, prior_fit
 from vaelab.evaluation.quadrature import ExactLikelihood, exact_log_probs
@@ -45,6 +45,7 @@ class Setting:
     - `likelihood`: the model's p(x|z): scores of different likelihoods are in different units
     - `prior`: `trained`, or the name of a fitted one; `scoring`: how its likelihood may be had (`any`, `quadrature`, `bound`)
     - `importance_samples`: K; None where importance sampling was not done
+    - `proposal_widths`: what they were drawn from, in sigmas of q(z|x); (1,): q(z|x) alone, as in the papers
     - `seed`: of latent draws
     """
 
@@ -58,6 +59,7 @@ class Setting:
     prior: str
     scoring: str
     importance_samples: int | None
+    proposal_widths: tuple[float, ...] | None
     seed: int
 
 
@@ -67,7 +69,7 @@ class Evaluation:
 
     - `elbo` = -(`reconstruction` + `kl`), the two being positive nats; `elbo_by`: how
     - `nll_importance`: -log p(x) by importance sampling, an upper bound on average; `monte_carlo_error`: the error of its mean that
-      comes from the samples, beside the one over images
+      comes from the samples, beside the one over images; `importance_excess`: what it is above the exact one, image by image
     - `nll_quadrature`: exact -log p(x), one or two latent dimensions; `quadrature_error_mean`, `quadrature_error_maximum`: what halving
       the grid changed; `inference_gap`: KL(q(z|x) || p(z|x)), exact
     - `grey_floor`: what a cross-entropy on these pixels cannot fall below; None for binary pixels
@@ -81,6 +83,7 @@ class Evaluation:
     kl: Figure | None
     nll_importance: Figure | None
     monte_carlo_error: float | None
+    importance_excess: Figure | None
     nll_quadrature: Figure | None
     quadrature_error_mean: float | None
     quadrature_error_maximum: float | None
@@ -166,8 +169,8 @@ def evaluate(
     key = jr.key(seed)
     numbers: dict[str, Any] = dict.fromkeys(
         (
-            "elbo", "kl", "nll_importance", "monte_carlo_error", "nll_quadrature", "quadrature_error_mean", "quadrature_error_maximum",
-            "inference_gap", "prior_fit", "latents", "probes", "samples", "memorisation",
+            "elbo", "kl", "nll_importance", "monte_carlo_error", "importance_excess", "nll_quadrature", "quadrature_error_mean",
+            "quadrature_error_maximum", "inference_gap", "prior_fit", "latents", "probes", "samples", "memorisation",
         )
     )  # fmt: skip
     numbers["elbo_by"] = ""
@@ -240,6 +243,7 @@ def evaluate(
             prior=prior_name,
             scoring=scoring,
             importance_samples=used_samples,
+            proposal_widths=None if used_samples is None else _widths(model),
             seed=seed,
         ),
         grey_floor=floor,
@@ -287,15 +291,19 @@ def _likelihoods(
             seen,
             samples=importance_samples,
             key=key,
+            widths=_widths(model),
             on_progress=lambda done, total: on_progress("importance sampling", done, total),
         )
         per_image["nll_importance"] = -estimates.log_prob
         numbers["nll_importance"] = mean_figure(-estimates.log_prob, over)
         if importance_samples > 1:
             numbers["monte_carlo_error"] = math.sqrt(float((estimates.standard_error**2).sum())) / len(seen)
+        if exact is not None:
+            excess = exact.log_prob - estimates.log_prob
+            numbers["importance_excess"] = mean_figure(excess, f"{over}, paired")
         reconstruction = -estimates.reconstruction
         rate = estimates.reconstruction - estimates.elbo if rate is None else rate
-        numbers["elbo_by"] = f"{importance_samples} draws of z an image"
+        numbers["elbo_by"] = f"{math.ceil(importance_samples / len(_widths(model)))} draws of z an image"
         if model.prior.scoring == "bound":
             reasons["nll_importance"] = "this prior's own density is a lower bound, so the figure is an upper bound"
     elif exact is not None:
@@ -308,6 +316,11 @@ def _likelihoods(
     per_image |= {"reconstruction": reconstruction, "kl": rate, "elbo": -(reconstruction + rate)}
     numbers["elbo"], numbers["kl"] = mean_figure(per_image["elbo"], over), mean_figure(rate, over)
     return numbers
+
+
+def _widths(model: Model) -> tuple[float, ...]:
+    """Where quadrature can check them, from widened posteriors too; elsewhere from q(z|x) alone, as published figures are."""
+    return WIDENED if model.latent_dim <= 2 else ALONE
 
 
 def _rate_by_quadrature(posteriors: AggregatePosterior, exact: ExactLikelihood) -> Float[np.ndarray, " images"]:

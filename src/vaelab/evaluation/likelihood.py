@@ -4,6 +4,12 @@
 
 (Burda, Grosse and Salakhutdinov, "Importance weighted autoencoders", ICLR 2016, eqs. 8 and 9.) The samples of an image run through in
 chunks of about a thousand, so that memory does not grow with K and every matrix product is large enough to be quick.
+
+The draws may also come from several widths of q(z|x) at once: in turn from N(m, (c_j s)^2) for each width c_j, all weighed by the
+mixture of them, w = p(x|z) p(z) / sum_j a_j q_j(z|x), with a_j the share of the draws that q_j makes (the balance heuristic: Veach and
+Guibas, "Optimally combining sampling techniques for Monte Carlo rendering", SIGGRAPH 1995, sec. 3.3; Owen and Zhou, "Safe and effective
+importance sampling", JASA 2000). No weight can then exceed 1 / a_1 times what q(z|x) alone would give it, and a posterior that lies some
+sigmas off its encoding is found.
 """
 
 import dataclasses
@@ -30,6 +36,11 @@ ROWS = 1000
 """Latent vectors decoded at once: enough for full speed, and their pixels (3 MB of 28 x 28) stay near the processor."""
 CALL_SAMPLES = 200_000
 """Samples in one compiled call; between calls the progress is told."""
+ALONE = (1.0,)
+"""The draws of Burda et al.: from q(z|x) as it is."""
+WIDENED = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""Widths for one and two dimensions, where tutorials' encodings lie up to tens of sigma off: log p(x) of the tutorial's model is then
+within 0.005 nats of quadrature at K = 5000, where q(z|x) alone misses 0.9. In many dimensions wide draws all miss, and only cost."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,8 +49,8 @@ class ImportanceEstimates:
 
     - `log_prob`: log 1/K sum_k w_k, a lower bound of log p(x) on average, tight as K grows
     - `standard_error`: its Monte Carlo error over the K samples, by the delta method: sqrt((K sum w^2 / (sum w)^2 - 1) / (K - 1))
-    - `elbo`: the mean of log w_k, an unbiased estimate of the evidence lower bound
-    - `reconstruction`: the mean of log p(x|z_k)
+    - `elbo`: the mean of log p(x|z) p(z) / q(z|x) over the draws from q(z|x) itself, an unbiased estimate of the evidence lower bound
+    - `reconstruction`: the mean of log p(x|z) over the same draws
     - `effective_samples`: (sum w)^2 / sum w^2, between 1 and K; a handful means that the estimate rests on a few lucky draws
     """
 
@@ -58,6 +69,7 @@ def importance_weighted_bound(
     *,
     samples: int,
     key: PRNGKeyArray,
+    widths: tuple[float, ...] = ALONE,
     fixed_noise: bool = False,
     indices: Int[np.ndarray, " images"] | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
@@ -69,6 +81,7 @@ def importance_weighted_bound(
     - `prior`: the density p(z), `model.prior.density(model)` or any other over the same latent space
     - `images`: as the model sees them, floats of shape (n, *image_shape), or uint8 to be scaled to [0, 1]
     - `samples`: K
+    - `widths`: of the proposals, in sigmas of q(z|x), each with its equal share of the draws; the first is 1, which is q(z|x)
     - `key`: image i draws by `fold_in(key, indices[i])`, so its estimate does not depend on which images stand beside it
     - `fixed_noise`: one set of noise for all images in place of that: a row's score is then a function of the row alone
     - `indices`: the images' numbers, 0 to n - 1 unless given
@@ -81,6 +94,9 @@ def importance_weighted_bound(
         raise VaelabError(
             f"importance samples must be at least 1; found {samples}. 500 is quick, 5000 what papers report"
         )
+    if not widths or widths[0] != 1.0 or min(widths) <= 0.0:
+        raise VaelabError(f"widths must be positive and begin with 1, for q(z|x) itself; found {widths}")
+    widths = widths[:samples]  # where there are fewer draws than widths
     images = checked_images(model, images)
     count = len(images)
     numbers = np.arange(count) if indices is None else np.asarray(indices)
@@ -98,7 +114,7 @@ def importance_weighted_bound(
         )  # the last call is filled up, and its filling dropped
         grouped = jnp.asarray(images[here]).reshape(groups, together, *images.shape[1:])
         numbered = jnp.asarray(numbers[here], jnp.uint32).reshape(groups, together)
-        sums = _bound(model, prior, grouped, numbered, key, samples, chunk)
+        sums = _bound(model, prior, grouped, numbered, key, samples, chunk, widths)
         done = min(start + size, count)
         parts.append([np.asarray(term, np.float64).reshape(-1)[: done - start] for term in sums])
         on_progress(done, count)
@@ -111,8 +127,8 @@ def importance_weighted_bound(
 class _Sums(NamedTuple):
     log_sum: Float[Array, ""]  # log sum_k w_k
     log_sum_of_squares: Float[Array, ""]  # log sum_k w_k^2
-    log_weight: Float[Array, ""]  # 1/K sum_k log w_k
-    reconstruction: Float[Array, ""]
+    log_ratio: Float[Array, ""]  # the mean of log p(x|z) p(z) / q(z|x) over the draws from q(z|x) itself
+    reconstruction: Float[Array, ""]  # the mean of log p(x|z) over the same
 
 
 @eqx.filter_jit
@@ -124,25 +140,37 @@ def _bound(
     key: PRNGKeyArray,
     samples: int,
     chunk: int,
+    widths: tuple[float, ...],
 ) -> _Sums:
+    draws_of_width = np.bincount(np.arange(samples) % len(widths))
+    own_draws = float(draws_of_width[0])
+
     def one_image(image: Array, number: Array) -> _Sums:
         posterior = model.posterior(image)
         assert isinstance(posterior, DiagonalNormal)
         image_key = jr.fold_in(key, number)
+        log_scale = 0.5 * jnp.sum(posterior.log_variance + math.log(2.0 * math.pi))
 
         def add(sums: _Sums, place: Array) -> tuple[_Sums, None]:
-            noise = jr.normal(jr.fold_in(image_key, place), (chunk, model.latent_dim))
+            draw = place * chunk + jnp.arange(chunk)
+            turn = draw % len(widths)
+            noise = jnp.array(widths)[turn][:, None] * jr.normal(
+                jr.fold_in(image_key, place), (chunk, model.latent_dim)
+            )
             z = posterior.mean[None] + posterior.standard_deviation[None] * noise
+            square = jnp.sum(noise**2, axis=1)
             reconstruction = log_probs_of_image(model, image, z)
-            log_q = -0.5 * (jnp.sum(noise**2, axis=1) + jnp.sum(posterior.log_variance + math.log(2.0 * math.pi)))
-            log_weights = reconstruction + _prior_log_probs(prior, z) - log_q
-            counted = place * chunk + jnp.arange(chunk) < samples
+            log_joint = reconstruction + _prior_log_probs(prior, z)
+            log_weights = log_joint + log_scale - _log_proposal(square, widths, draws_of_width, model.latent_dim)
+            counted = draw < samples
             weights = jnp.where(counted, log_weights, -jnp.inf)
+            own = counted & (turn == 0)
+            log_ratio = log_joint + log_scale + 0.5 * square
             return _Sums(
                 jnp.logaddexp(sums.log_sum, jax.nn.logsumexp(weights)),
                 jnp.logaddexp(sums.log_sum_of_squares, jax.nn.logsumexp(2.0 * weights)),
-                sums.log_weight + jnp.sum(jnp.where(counted, log_weights, 0.0)) / samples,
-                sums.reconstruction + jnp.sum(jnp.where(counted, reconstruction, 0.0)) / samples,
+                sums.log_ratio + jnp.sum(jnp.where(own, log_ratio, 0.0)) / own_draws,
+                sums.reconstruction + jnp.sum(jnp.where(own, reconstruction, 0.0)) / own_draws,
             ), None
 
         nothing = jnp.float32(-jnp.inf)
@@ -150,6 +178,17 @@ def _bound(
         return jax.lax.scan(add, begin, jnp.arange(math.ceil(samples / chunk), dtype=jnp.int32))[0]
 
     return jax.lax.map(lambda group: jax.vmap(one_image)(scaled(group[0]), group[1]), (images, numbers))
+
+
+def _log_proposal(
+    square: Float[Array, " samples"], widths: tuple[float, ...], draws_of_width: np.ndarray, latent_dim: int
+) -> Float[Array, " samples"]:
+    """log sum_j a_j c_j^-d exp(-r^2 / 2 c_j^2) at draws r sigmas from the encoding: the mixture, without q's own log-scale."""
+    if len(widths) == 1:
+        return -0.5 * square
+    log_shares = np.log(draws_of_width / draws_of_width.sum()) - latent_dim * np.log(widths)
+    terms = [share - 0.5 * square / width**2 for share, width in zip(log_shares.tolist(), widths, strict=True)]
+    return jax.nn.logsumexp(jnp.stack(terms), axis=0)
 
 
 def _prior_log_probs(prior: AbstractDensity, z: Float[Array, "samples latent"]) -> Float[Array, " samples"]:

@@ -35,6 +35,7 @@ def as_json(evaluation: "Evaluation") -> dict[str, Any]:
     result["nll_importance"] = _figure(
         e.nll_importance, samples=e.setting.importance_samples, monte_carlo_error=e.monte_carlo_error
     )
+    result["importance_excess"] = _figure(e.importance_excess)
     result["nll_quadrature"] = _figure(
         e.nll_quadrature, halving_error_mean=e.quadrature_error_mean, halving_error_maximum=e.quadrature_error_maximum
     )
@@ -94,6 +95,8 @@ def rows(evaluation: "Evaluation") -> Iterable[tuple[str, str, str]]:
         yield "NLL, exact", _nats(e.nll_quadrature), f"{score}, nats an image, by quadrature; {halving}"
     if e.nll_importance is not None:
         error = "" if e.monte_carlo_error is None else f"; Monte Carlo error {e.monte_carlo_error:.3f}"
+        if e.importance_excess is not None:
+            error += f"; above the exact one by {e.importance_excess.value:.3f} on average, image by image"
         yield (
             f"NLL, K = {s.importance_samples:,}",
             _nats(e.nll_importance),

@@ -1,6 +1,6 @@
 /** KL of each dimension as bars, largest first, each with its slider: the bars are the controls. */
 
-import { element, number } from "./dom.js";
+import { element, number, write } from "./dom.js";
 import { subscript } from "./map.js";
 
 /** Below so many nats a dimension says nothing about the image. */
@@ -47,7 +47,7 @@ export function buildBars(explorer, scope) {
     const z = explorer.shownLatent;
     for (const { dimension, slider, value } of rows) {
       slider.value = String(z[dimension]);
-      value.textContent = number(z[dimension]);
+      write(value, number(z[dimension]));
     }
   }
   scope.listen(["pin", "hover"], showPlace);

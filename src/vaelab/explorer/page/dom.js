@@ -45,5 +45,12 @@ export function select(tip, options, value, choose) {
   return made;
 }
 
+/** Write a text that changes with the pointer: only where it differs, into the text node that is there. @param {Node} node @param {string} text */
+export function write(node, text) {
+  const only = node.firstChild;
+  if (!(only instanceof Text) || only.nextSibling) node.textContent = text;
+  else if (only.data !== text) only.data = text;
+}
+
 /** @param {number} value @param {number} [digits] */
 export const number = (value, digits = 2) => (Number.isFinite(value) ? value.toFixed(digits).replace("-", "−") : "–");

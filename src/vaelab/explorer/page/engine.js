@@ -10,8 +10,9 @@ import { createTasks } from "./tasks.js";
 /**
  * @typedef {object} Engine
  * @property {"worker" | "page" | "server"} place
- * @property {(key: string, file: ArrayBuffer) => Promise<void>} load
+ * @property {(key: string, file: ArrayBuffer) => Promise<{multiplications: number}>} load multiply-adds of decoding one latent
  * @property {(key: string, latents: Float32Array) => Promise<Float32Array>} decode
+ * @property {(key: string, latents: Float32Array) => Float32Array | null} decodeNow the same at once, where that is quick
  * @property {(key: string, images: Float32Array) => Promise<{mean: Float32Array, log_variance?: Float32Array}>} encode
  * @property {(key: string, table: string | null, latents: Float32Array, image: Float32Array,
  *   likelihood: {kind: string, scale?: number}) => Promise<Float32Array>} likelihoods log p(image|z) for each z, nats
@@ -27,12 +28,19 @@ function engineFrom(ask, place, close) {
     place,
     load: (key, file) => ask({ kind: "load", key, file }),
     decode: (key, latents) => ask({ kind: "decode", key, latents }),
+    decodeNow: () => null,
     encode: (key, images) => ask({ kind: "encode", key, images }),
     likelihoods: (key, table, latents, image, likelihood) =>
       ask({ kind: "likelihoods", key, table, latents, image, likelihood }),
     close,
   };
 }
+
+/**
+ * A decoder of at most so many multiply-adds decodes the pointer's latent in the page's own thread. That takes about a
+ * millisecond; a worker's answer waits until the page has painted its frame, and so comes one frame late.
+ */
+const QUICK = 1_000_000;
 
 /**
  * The interpreter in a worker, or in the page where the browser refuses one.
@@ -42,7 +50,10 @@ export function pageEngine(source) {
   const worker = source ? startWorker(source) : null;
   if (!worker) {
     const handle = createTasks();
-    return engineFrom(async (request) => handle(request), "page", () => {});
+    return {
+      ...engineFrom(async (request) => handle(request), "page", () => {}),
+      decodeNow: (key, latents) => handle({ id: 0, kind: "decode", key, latents }),
+    };
   }
   /** @type {Map<number, {resolve: (answer: any) => void, reject: (error: Error) => void}>} */
   const open = new Map();
@@ -53,7 +64,7 @@ export function pageEngine(source) {
     if (error) waiting?.reject(new Error(error));
     else waiting?.resolve(answer);
   };
-  return engineFrom(
+  const far = engineFrom(
     (request) =>
       new Promise((resolve, reject) => {
         open.set(++last, { resolve, reject });
@@ -62,6 +73,19 @@ export function pageEngine(source) {
     "worker",
     () => worker.terminate(),
   );
+  const near = createTasks();
+  const quick = new Set();
+  return {
+    ...far,
+    async load(key, file) {
+      const { multiplications } = await far.load(key, file);
+      if (multiplications > QUICK) return { multiplications };
+      near({ id: 0, kind: "load", key, file });
+      quick.add(key);
+      return { multiplications };
+    },
+    decodeNow: (key, latents) => (quick.has(key) ? near({ id: 0, kind: "decode", key, latents }) : null),
+  };
 }
 
 /** @param {string} source */

@@ -49,6 +49,7 @@ import { textsFor } from "./texts.js";
  * @property {string | null} problem @property {boolean} connected @property {boolean} ready
  * @property {number} decoded counts the pictures decoded
  */
+/** @typedef {{z: Float32Array, turn: number, pointer: number, frame: number}} Shown a picture asked for: when the pointer moved, when its frame began (ms) */
 
 export class Explorer {
   /** @param {HTMLElement} host @param {Bundle} bundle @param {Options} [options] */
@@ -64,8 +65,10 @@ export class Explorer {
     /** @type {(Pane | null)[]} */
     this.panes = [main, null];
     this.store = createStore(this.initialState(main));
-    /** @type {Map<string, Promise<void>>} */
+    /** @type {Map<string, Promise<unknown>>} */
     this.loading = new Map();
+    /** @type {Set<string>} the keys of weights that are there */
+    this.loaded = new Set();
     /** @type {Engine | null} */
     this.page = null;
     /** @type {Engine | null} */
@@ -73,8 +76,8 @@ export class Explorer {
     /** @type {Float32Array | null} the picture decoded last */
     this.decodedImage = null;
     this.decodeShown = newestWins(
-      (/** @type {{z: Float32Array, pointer: number, frame: number}} */ request) => this.decode(request.z),
-      (image, request) => this.receive(image, request),
+      (/** @type {Shown} */ request) => this.decode(request.z),
+      (image, request) => request.turn > this.turnShown && this.receive(image, request),
       (error) => this.fail(error),
     );
     if (options.address) {
@@ -178,13 +181,18 @@ export class Explorer {
     return this.page;
   }
 
-  /** The key of a run's weights once they are there. @param {number} run @param {number | null} [snapshot] */
-  async ready(run, snapshot = null) {
+  /** Which weights answer for a run as it is shown. @param {number} run @param {number | null} snapshot */
+  weightsOf(run, snapshot) {
     const view = this.bundle.manifest.runs[run];
     const engine = this.engineOf(run);
     const there = snapshot !== null && engine.place !== "server" && view.snapshots[snapshot]?.weights;
     const epoch = there ? view.snapshots[/** @type {number} */ (snapshot)].epoch : null;
-    const key = epoch === null ? String(run) : `${run}@${epoch}`;
+    return { engine, epoch, key: epoch === null ? String(run) : `${run}@${epoch}` };
+  }
+
+  /** The key of a run's weights once they are there. @param {number} run @param {number | null} [snapshot] */
+  async ready(run, snapshot = null) {
+    const { engine, epoch, key } = this.weightsOf(run, snapshot);
     if (!this.loading.has(key)) {
       const fetching =
         engine.place === "server"
@@ -196,6 +204,7 @@ export class Explorer {
       this.loading.set(key, fetching);
     }
     await this.loading.get(key);
+    this.loaded.add(key);
     return { engine, key };
   }
 
@@ -217,10 +226,25 @@ export class Explorer {
     return this.state.hover && this.state.hoverPane === 0 ? this.state.hover : this.state.pin;
   }
 
+  /** Decode what is shown: in this frame where the decoder is small, else as soon as its worker or the server answers. */
   decodeSoon() {
-    this.decodeShown({ z: this.shownLatent, pointer: this.pointerTime, frame: this.store.frameBegan() });
+    const request = { z: this.shownLatent, turn: ++this.turn, pointer: this.pointerTime, frame: this.store.frameBegan() };
     this.pointerTime = 0;
+    const image = this.decodeNow(request.z);
+    if (image) this.receive(image, request);
+    else this.decodeShown(request);
   }
+
+  /** @param {Float32Array} z */
+  decodeNow(z) {
+    if (!this.loaded.size) return null;
+    const { engine, key } = this.weightsOf(this.pane.index, this.state.epoch);
+    return this.loaded.has(key) ? engine.decodeNow(key, z) : null;
+  }
+
+  /** Requests for the main picture are counted: an answer that comes late does not replace a newer one. */
+  turn = 0;
+  turnShown = 0;
 
   /** The drawing pad, kept while the page changes its language. @type {HTMLCanvasElement | null} */
   pad = null;
@@ -228,8 +252,9 @@ export class Explorer {
   /** When the pointer moved last and was not yet answered. */
   pointerTime = 0;
 
-  /** @param {Float32Array} image @param {{z: Float32Array, pointer: number, frame: number}} request */
-  receive(image, { z, pointer, frame }) {
+  /** @param {Float32Array} image @param {Shown} request */
+  receive(image, { z, turn, pointer, frame }) {
+    this.turnShown = turn;
     this.decodedImage = image;
     this.frame?.showDecoded(image, z);
     if (this.state.problem && this.state.connected) this.store.set({ problem: null });

@@ -346,6 +346,7 @@ export class MapView {
     const zoomed = Math.min(Math.max(scale / 110, 0.8), 1.8) * (count > 20000 ? 0.7 : 1);
     splat(image, onScreen, this.pointColours(labels, count), makeStamps(POINT_RADIUS * ratio * zoomed));
     context.putImageData(image, 0, 0);
+    if (!this.layers.manifold) this.drawClassNames(context);
   }
 
   /** @param {Int32Array | null} labels @param {number} count @returns {Uint32Array} */
@@ -377,7 +378,6 @@ export class MapView {
     if (!this.width) return;
     const context = this.begin(this.overlay);
     if (!marks) return;
-    if (this.layers.points && !this.layers.manifold) this.drawClassNames(context);
     this.drawSelections(context, marks);
     this.drawPath(context, marks);
     for (const z of marks.samples) this.drawDot(context, z, this.ink("drawn"), 3);

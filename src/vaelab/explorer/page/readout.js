@@ -1,7 +1,10 @@
 /** Beside the map: the decoded image, the nearest test image, and how far from data this place is. */
 
-import { element, number } from "./dom.js";
+import { element, number, write } from "./dom.js";
 import { paint } from "./picture.js";
+
+/** Milliseconds for which the pointer rests before a screen reader is told where it is. */
+const REST = 350;
 
 /** @param {import("./explorer.js").Explorer} explorer @param {import("./frame.js").Scope} scope */
 export function buildReadout(explorer, scope) {
@@ -21,8 +24,18 @@ export function buildReadout(explorer, scope) {
   const meterText = element("p.vx-verdict");
   const far = element("div.vx-far", {}, meter, meterText);
   const standing = element("span.vx-standing");
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let speaking;
+  let shownNearest = -1;
+  let saying = "";
+  let restless = 0;
+  /** @type {ReturnType<typeof setTimeout> | null} */
+  let speaking = null;
+
+  /** Speak once the pointer has rested: one timer, however often it moves. */
+  function speak() {
+    const rest = restless + REST - performance.now();
+    speaking = rest > 1 ? setTimeout(speak, rest) : null;
+    if (!speaking) explorer.announce(saying);
+  }
 
   function update() {
     const { pane, state } = explorer;
@@ -31,29 +44,31 @@ export function buildReadout(explorer, scope) {
     // An image says nothing about how close it lies to data: it is left out of its own average.
     const around = pane.around(z, pinned ? state.pinImage : null);
     const image = pinned ? /** @type {number} */ (state.pinImage) : around.nearest;
-    paint(nearest, pane.thumbnailOf(image), pane.run.image, true);
+    if (image !== shownNearest) paint(nearest, pane.thumbnailOf(image), pane.run.image, true);
+    shownNearest = image;
     const label = pane.labelOf(image);
-    nearestText.textContent = `${pinned ? t.pinnedImage : t.nearestImage} ${pane.indices[image]}${label && ` · ${label}`}`;
-    where.textContent = writeLatent(z);
+    write(nearestText, `${pinned ? t.pinnedImage : t.nearestImage} ${pane.indices[image]}${label && ` · ${label}`}`);
+    write(where, writeLatent(z));
     const logPrior = pane.logPrior(z);
-    prior.textContent = Number.isFinite(logPrior) ? t.nats(number(logPrior)) : t.notHere;
-    aggregate.textContent = Number.isFinite(around.logDensity)
-      ? t.nats(number(around.logDensity))
-      : t.distance(number(around.distance));
+    write(prior, Number.isFinite(logPrior) ? t.nats(number(logPrior)) : t.notHere);
+    const dense = Number.isFinite(around.logDensity);
+    write(aggregate, dense ? t.nats(number(around.logDensity)) : t.distance(number(around.distance)));
     const share = pane.familiarity(z, around);
-    needle.style.left = `${(100 * share).toFixed(1)}%`;
+    needle.style.transform = `translateX(${(100 * share).toFixed(1)}%)`;
     meter.setAttribute("aria-valuenow", (100 * share).toFixed(0));
     // The quantiles are those of the trained model: an earlier epoch has others.
     far.hidden = state.epoch !== null;
     const verdict = share < 0.01 ? "far" : share < 0.1 ? "sparse" : "near";
-    meter.dataset.verdict = verdict;
-    meterText.textContent = verdict === "far" ? t.farFromData : verdict === "sparse" ? t.sparse(100 * share) : t.nearData(100 * share);
-    standing.textContent = state.hover && state.hoverPane === 0 ? t.underPointer : t.pinnedPlace;
-    clearTimeout(speaking);
-    speaking = setTimeout(() => explorer.announce(t.spoken(writeLatent(z), label, meterText.textContent)), 350);
+    if (meter.dataset.verdict !== verdict) meter.dataset.verdict = verdict;
+    const words = verdict === "far" ? t.farFromData : verdict === "sparse" ? t.sparse(100 * share) : t.nearData(100 * share);
+    write(meterText, words);
+    write(standing, state.hover && state.hoverPane === 0 ? t.underPointer : t.pinnedPlace);
+    saying = t.spoken(writeLatent(z), label, words);
+    restless = performance.now();
+    speaking ??= setTimeout(speak, REST);
   }
   scope.listen(["pin", "hover", "prior", "epoch", "pinImage"], update);
-  scope.atEnd(() => clearTimeout(speaking));
+  scope.atEnd(() => speaking && clearTimeout(speaking));
   update();
   if (explorer.decodedImage) paint(decoded, explorer.decodedImage, explorer.pane.run.image);
   else paintBaked();
