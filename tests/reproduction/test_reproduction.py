@@ -10,7 +10,7 @@ import pytest
 from vaelab.data import Dataset
 from vaelab.errors import VaelabError
 from vaelab.reproduction import rows as rows_module
-from vaelab.reproduction.page import write_page
+from vaelab.reproduction.page import PEER, write_page
 from vaelab.reproduction.records import add_record, read_records
 from vaelab.reproduction.rows import reproduce, row_config
 from vaelab.reproduction.tables import TABLES, Row, Table, table_named
@@ -127,6 +127,41 @@ def test_seeds_are_summarised_by_their_spread(tmp_path: Path) -> None:
     text = (tmp_path / "page.md").read_text()
     assert "151.00 ± 1.00" in text  # standard deviation over three seeds
     assert "3.70 ± 0.00 %" in text
+
+
+def test_the_page_shows_pythae_beside_ours(tmp_path: Path) -> None:
+    shared = {
+        "seed": 0, "importance_samples": 5000, "pixels": "dynamic", "split": "50,000 / 0 / 10,000", "epochs": 30, "note": "",
+        "training_seconds": 200.0, "cores": 1, "network": "Forty latent dimensions", "text": "784-300-300-40.",
+    }  # fmt: skip
+
+    def record(
+        order: int, library: str, model: str, sampler: str, nll: float, fitting: float, **figures: float
+    ) -> dict:
+        values = {"nll_importance": nll, "hole_fraction": 0.02, "frechet_digit_distance": 0.4, **figures}
+        found = {name: {"value": v, "standard_error": 0.01, "over": "", "n": 100} for name, v in values.items()}
+        named = {"row": f"40-D {library} {model}", "prior": sampler, "library": library, "model": model, "order": order}
+        return {**shared, **named, "figures": found, "fitting_seconds": fitting}
+
+    rows = [
+        record(5, "vaelab 0.1.0", "normal", "trained", 90.5, 0.0),
+        record(1, "pythae 0.1.2", "VAE", "GaussianMixtureSampler", 90.25, 130.0, gain_over_normal=0.5),
+    ]
+    for row in rows:  # in whatever order they are finished
+        add_record(tmp_path, PEER, row)
+    write_page(tmp_path, tmp_path / "page.md")
+    text = (tmp_path / "page.md").read_text()
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")]
+    assert "No row is finished" not in text
+    figures = ["NLL", "gain over normal", "hole", "Fréchet digit distance"]
+    setting = ["epochs", "split", "pixels", "K", "training", "fit"]
+    assert cells[0] == ["library", "model", "sampler", *figures, *setting]
+    shared_cells = ["30", "50,000 / 0 / 10,000", "dynamic", "5,000", "3 min"]
+    assert cells[2][:5] == ["pythae 0.1.2", "VAE", "GaussianMixtureSampler", "90.25 ± 0.01", "0.50 ± 0.01"]
+    assert cells[2][5:] == ["2.00 ± 1.00 %", "0.40 ± 0.01", *shared_cells, "2 min"]
+    assert cells[3][:5] == ["vaelab 0.1.0", "normal", "trained", "90.50 ± 0.01", "–"]
+    assert cells[3][5:] == ["2.00 ± 1.00 %", "0.40 ± 0.01", *shared_cells, "–"]
+    assert "**Forty latent dimensions.** 784-300-300-40." in text
 
 
 def test_tables_name_configurations_that_exist() -> None:

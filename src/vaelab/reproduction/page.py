@@ -18,6 +18,8 @@ COLUMNS = {
     "uncovered_fraction": "uncovered",
     "frechet_digit_distance": "Fréchet digit distance",
 }
+PEER = "pythae"
+"""The file of the rows that `benchmarks/pythae_samplers.py` measures."""
 PERCENT = ("hole_fraction", "uncovered_fraction")
 
 HEAD = """# Results
@@ -34,6 +36,18 @@ are still to be checked, those marked [I] read off a picture that its repository
 """
 
 
+AGAINST_PYTHAE = """## Against pythae
+
+The same networks, epochs, batches, optimiser and data in [pythae](https://github.com/clementchadebec/benchmark_VAE) and here, one seed,
+both measured by vaelab: pythae's weights come over as arrays, and each likelihood is under the density that the sampler of the row draws
+from (pythae computes none; the parameters of its mixture and of its flow, and its pseudo-inputs, define it). The Fréchet digit distance
+is of 10,000 images as each sampler draws them. *Gain* is over the same library's normal prior, on the same images.
+`VAMPSampler` does not draw from the prior that was trained: it takes tanh(v) for the log-variance v of a pseudo-input's
+posterior. The row below it has the same weights, drawn from the trained prior. `python -m benchmarks.pythae_samplers`; times on one
+shared core, which say little.
+"""
+
+
 def write_page(results: Path, page: Path) -> None:
     """Write the page from the JSON files in `results`."""
     sections = [HEAD]
@@ -41,6 +55,9 @@ def write_page(results: Path, page: Path) -> None:
         records = read_records(results, table.name)
         if records:
             sections.append(_section(table, records))
+    peer = read_records(results, PEER)
+    if peer:
+        sections.append(_against_pythae(peer))
     if len(sections) == 1:
         sections.append("No row is finished yet.\n")
     write_bytes_safely(page, "\n".join(sections).encode())
@@ -60,7 +77,7 @@ def _section(table: Table, records: Sequence[Record]) -> str:
         "published",
         "training",
     ]
-    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    lines = []
     order = {row.name: index for index, row in enumerate(table.rows)}
     groups: dict[tuple[str, str], list[Record]] = {}
     for record in sorted(
@@ -85,18 +102,53 @@ def _section(table: Table, records: Sequence[Record]) -> str:
             first["split"],
             first["pixels"],
         ]
-        samples = first["importance_samples"]
         cells += [
-            f"{samples:,}" if samples is not None else "exact" if "nll_quadrature" in first["figures"] else "–",
+            _samples(first),
             first["published"],
             _duration(float(np.mean([record["training_seconds"] for record in group]))),
         ]
-        lines.append("| " + " | ".join(cells) + " |")
+        lines.append(cells)
     notes = {record["row"]: record["note"] for record in records if record["note"]}
     after = "".join(f"\n`{row}`: {note}.\n" for row, note in notes.items())
     cores = sorted({record["cores"] for record in records})
     command = f"`vaelab reproduce {table.name}`; training times on {' and '.join(map(str, cores))} shared cores."
-    return f"## {table.title}\n\n{table.text} {command}\n\n" + "\n".join(lines) + f"\n{after}"
+    return f"## {table.title}\n\n{table.text} {command}\n\n{_markdown(header, lines)}\n{after}"
+
+
+def _against_pythae(records: Sequence[Record]) -> str:
+    """One table a network: pythae's rows, then ours."""
+    parts = [AGAINST_PYTHAE]
+    for network in dict.fromkeys(record["network"] for record in records):
+        own = sorted((record for record in records if record["network"] == network), key=lambda record: record["order"])
+        columns = [name for name in COLUMNS if any(name in record["figures"] for record in own)]
+        names = [COLUMNS[name] for name in columns]
+        header = ["library", "model", "sampler", *names, "epochs", "split", "pixels", "K", "training", "fit"]
+        lines = [
+            [
+                record["library"],
+                record["model"],
+                record["prior"],
+                *(_cell([record], name) for name in columns),
+                str(record["epochs"]),
+                record["split"],
+                record["pixels"],
+                _samples(record),
+                _duration(record["training_seconds"]),
+                _duration(record["fitting_seconds"]) if record["fitting_seconds"] else "–",
+            ]
+            for record in own
+        ]
+        parts.append(f"**{network}.** {own[0]['text']}\n\n{_markdown(header, lines)}\n")
+    return "\n".join(parts)
+
+
+def _markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *lines))
+
+
+def _samples(record: Record) -> str:
+    samples = record["importance_samples"]
+    return f"{samples:,}" if samples is not None else "exact" if "nll_quadrature" in record["figures"] else "–"
 
 
 def _cell(group: Sequence[Record], name: str) -> str:
