@@ -20,9 +20,22 @@ MOVES = 600
 CHROMIUM = "/usr/bin/chromium"
 
 FRAMES = """
-() => { window.frameTimes = []; let last = performance.now(); window.watching = true;
-  const tick = (now) => { window.frameTimes.push(now - last); last = now; if (window.watching) requestAnimationFrame(tick); };
-  requestAnimationFrame(tick); }
+() => {
+  window.frameTimes = []; window.frameWork = []; window.watching = true;
+  let last = performance.now(), began = 0;
+  addEventListener("pointermove", () => (began ||= performance.now()), true);
+  // A message that is sent while a frame is made comes when it is handed over: after style, layout, painting, commit.
+  const over = new MessageChannel();
+  over.port1.onmessage = ({ data }) => window.frameWork.push(performance.now() - data);
+  const tick = (now) => {
+    window.frameTimes.push(now - last);
+    last = now;
+    if (began) over.port2.postMessage(began);
+    began = 0;
+    if (window.watching) requestAnimationFrame(tick);
+  };
+  requestAnimationFrame(tick);
+}
 """
 
 REDRAW = """
@@ -109,10 +122,12 @@ def main() -> None:
         work = np.array([one["painted"] - one["frame"] for one in timings])
         whole = np.array([one["painted"] - one["pointer"] for one in timings])
         frames = np.array(page.evaluate("window.frameTimes.slice(2)"))
+        frame_work = np.array(page.evaluate("window.frameWork.slice(2)"))
         results |= {
             "moves": MOVES,
             "decoded": len(timings),
             "work_ms": {f"p{q}": float(np.percentile(work, q)) for q in (5, 50, 95, 99)},
+            "frame_work_ms": {f"p{q}": float(np.percentile(frame_work, q)) for q in (5, 50, 95, 99)},
             "pointer_to_picture_ms": {f"p{q}": float(np.percentile(whole, q)) for q in (5, 50, 95, 99)},
             "frames": len(frames),
             "frames_dropped_share": float((frames > 25).mean()),

@@ -1,8 +1,9 @@
 /**
  * The map: a plane of the latent space, its layers, and the pointer upon it.
  *
- * Three canvases lie upon each other: the ground (densities, grid of decoded images, contours), the points, and what
- * follows the pointer. Only the last is drawn anew while the pointer moves.
+ * Four canvases lie upon each other: the ground (densities, grid of decoded images, contours), the points, the marks that
+ * stay, and a small one that follows the pointer. Only the last is drawn anew while the pointer moves: the browser copies
+ * a canvas whole, however little of it changed.
  */
 
 import { CLASS_COLOURS, channelsOf } from "./colours.js";
@@ -10,7 +11,7 @@ import { contour, massLevels } from "./contours.js";
 import { element } from "./dom.js";
 import { SIGMA_SHARES } from "./pane.js";
 import { ellipseOf, lift, project, projectVariances } from "./plane.js";
-import { makeStamps, splat } from "./points.js";
+import { splatPainter } from "./points.js";
 
 /** @typedef {import("./pane.js").Pane} Pane */
 /** @typedef {import("./densities.js").Field} Field */
@@ -30,6 +31,8 @@ import { makeStamps, splat } from "./points.js";
 /** @typedef {{tiles: {x: number, y: number, width: number, height: number, image: CanvasImageSource}[]}} Mosaic */
 
 const POINT_RADIUS = 1.9;
+/** The least side of the canvas that follows the pointer, in pixels. */
+const SMALLEST = 64;
 
 export class MapView {
   /**
@@ -41,7 +44,9 @@ export class MapView {
     this.ground = element("canvas.vx-layer", { "aria-hidden": "true" });
     this.dots = element("canvas.vx-layer", { "aria-hidden": "true" });
     this.overlay = element("canvas.vx-layer.vx-overlay", { tabIndex: 0, role: "application", "aria-label": label });
-    host.replaceChildren(this.ground, this.dots, this.overlay);
+    this.painter = splatPainter(this.dots);
+    this.pointer = element("canvas.vx-pointer", { "aria-hidden": "true" });
+    host.replaceChildren(this.ground, this.dots, this.overlay, this.pointer);
     this.centre = [0, 0];
     this.scale = 100;
     /** @type {Layers} */
@@ -332,21 +337,20 @@ export class MapView {
   }
 
   drawPoints() {
-    const context = this.begin(this.dots);
-    if (!this.layers.points) return;
+    if (!this.layers.points) return this.painter.clear();
     const { places, labels } = this.pane;
     const count = places.length / 2;
-    const onScreen = new Float32Array(2 * count);
-    const { ratio, scale, width, height, centre } = this;
-    for (let n = 0; n < count; n++) {
-      onScreen[2 * n] = (width / 2 + (places[2 * n] - centre[0]) * scale) * ratio;
-      onScreen[2 * n + 1] = (height / 2 - (places[2 * n + 1] - centre[1]) * scale) * ratio;
-    }
-    const image = context.createImageData(this.dots.width, this.dots.height);
+    const { ratio, scale } = this;
+    const [left, top] = this.toScreen(0, 0);
     const zoomed = Math.min(Math.max(scale / 110, 0.8), 1.8) * (count > 20000 ? 0.7 : 1);
-    splat(image, onScreen, this.pointColours(labels, count), makeStamps(POINT_RADIUS * ratio * zoomed));
-    context.putImageData(image, 0, 0);
-    if (!this.layers.manifold) this.drawClassNames(context);
+    this.painter.draw({
+      places,
+      colours: this.pointColours(labels, count),
+      scale: scale * ratio,
+      left: left * ratio,
+      top: top * ratio,
+      radius: POINT_RADIUS * ratio * zoomed,
+    });
   }
 
   /** @param {Int32Array | null} labels @param {number} count @returns {Uint32Array} */
@@ -378,17 +382,54 @@ export class MapView {
     if (!this.width) return;
     const context = this.begin(this.overlay);
     if (!marks) return;
+    if (this.layers.points && !this.layers.manifold) this.drawClassNames(context);
     this.drawSelections(context, marks);
     this.drawPath(context, marks);
     for (const z of marks.samples) this.drawDot(context, z, this.ink("drawn"), 3);
     for (const z of marks.corners) this.drawDot(context, z, this.ink("accent"), 5);
-    if (marks.nearest !== null) this.drawImageMark(context, marks.nearest, this.ink("quiet"), false);
-    if (marks.lit !== null) this.drawImageMark(context, marks.lit, this.ink("accent"), true);
     if (marks.pinImage !== null) this.drawImageMark(context, marks.pinImage, this.ink("accent"), true);
     if (marks.drawn) this.drawDrawn(context, marks.drawn);
     if (marks.pin) this.drawCross(context, marks.pin, this.ink("accent"), 9);
-    if (marks.hover) this.drawCross(context, marks.hover, this.ink("ink"), 6);
     if (this.lasso.length) this.traceOutline(context, this.lasso);
+    this.drawPointer(marks);
+  }
+
+  /** The cross under the pointer, the image nearest to it, one lit up from elsewhere. @param {Marks} marks */
+  drawPointer(marks) {
+    this.marks = marks;
+    const { hover } = marks;
+    const { pointer, ratio } = this;
+    const [nearest, lit] = [marks.nearest, marks.lit].map((image) => (image !== null && 2 * image < this.pane.places.length ? image : null));
+    /** @type {[number, number, number][]} what is drawn: its middle and its reach */
+    const spots = [nearest, lit].flatMap((image) => (image === null ? [] : [this.extentOf(image)]));
+    if (hover) spots.push([...this.placeOf(hover), 9]);
+    pointer.style.visibility = spots.length ? "visible" : "hidden";
+    if (!spots.length) return;
+    const left = Math.max(Math.min(...spots.map(([x, , reach]) => x - reach)), 0);
+    const top = Math.max(Math.min(...spots.map(([, y, reach]) => y - reach)), 0);
+    const right = Math.min(Math.max(...spots.map(([x, , reach]) => x + reach)), this.width);
+    const bottom = Math.min(Math.max(...spots.map(([, y, reach]) => y + reach)), this.height);
+    const side = 2 ** Math.ceil(Math.log2(Math.max(right - left + 1, bottom - top + 1, SMALLEST)));
+    const pixels = Math.round(side * ratio);
+    if (pointer.width !== pixels) {
+      pointer.width = pointer.height = pixels;
+      pointer.style.width = pointer.style.height = `${side}px`;
+    }
+    const [x, y] = [Math.floor(left * ratio), Math.floor(top * ratio)];
+    pointer.style.transform = `translate(${x / ratio}px, ${y / ratio}px)`;
+    const context = this.begin(pointer);
+    context.setTransform(ratio, 0, 0, ratio, -x, -y);
+    if (nearest !== null) this.drawImageMark(context, nearest, this.ink("quiet"), false);
+    if (lit !== null) this.drawImageMark(context, lit, this.ink("accent"), true);
+    if (hover) this.drawCross(context, hover, this.ink("ink"), 6);
+  }
+
+  /** Where an image's mark lies on screen, and how far it reaches. @param {number} image @returns {[number, number, number]} */
+  extentOf(image) {
+    const { places, covariances } = this.pane;
+    const [x, y] = this.toScreen(places[2 * image], places[2 * image + 1]);
+    const { major } = covariances ? ellipseOf(covariances[3 * image], covariances[3 * image + 1], covariances[3 * image + 2]) : { major: 0 };
+    return [x, y, Math.max(major * this.scale, 6) + 3];
   }
 
   /** @param {Float32Array} z @returns {[number, number]} */

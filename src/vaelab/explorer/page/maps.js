@@ -55,6 +55,7 @@ export function buildMaps(explorer, scope) {
     refreshMosaics();
   }
   const redrawMarks = () => each((view, index) => view.drawOverlay(marksOf(index)));
+  const redrawPointer = () => each((view, index) => view.drawPointer(marksOf(index)));
 
   function refreshMosaics() {
     each((view, index) => {
@@ -230,7 +231,8 @@ export function buildMaps(explorer, scope) {
   let stopSecond = () => {};
 
   scope.listen(["layers", "muted", "prior", "plane", "selectionA", "selectionB", "spacing", "theme"], redraw);
-  scope.listen(["pin", "pinImage", "hover", "nearest", "drawn", "ends", "way", "samples", "corners", "tab"], redrawMarks);
+  scope.listen(["hover", "hoverPane", "nearest"], redrawPointer);
+  scope.listen(["pin", "pinImage", "drawn", "ends", "way", "samples", "corners", "tab"], redrawMarks);
   scope.listen(["pin", "pinImage", "drawn", "layers", "prior", "epoch", "ready"], () => {
     if (explorer.state.layers.exact || views[0]?.exact.length) refreshExact();
     else gap.hidden = true;
