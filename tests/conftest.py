@@ -13,11 +13,14 @@ os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 os.environ["JAX_NUMPY_DTYPE_PROMOTION"] = "strict"
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
 
-# Nothing that a test makes reaches the user's cache folder. Compiled programs are shared by all tests of one session, and by the
-# processes that they start.
+# Nothing that a test makes reaches the user's cache folder. Compiled programs are shared by the tests of one worker, and by the processes
+# that they start; not by two workers, for JAX writes an entry in place, and another may read it half written.
 if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["VAELAB_CACHE"] = tempfile.mkdtemp(prefix="vaelab-tests-")
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = f"{os.environ['VAELAB_CACHE']}/compiled"
+os.environ["JAX_COMPILATION_CACHE_DIR"] = (
+    f"{os.environ['VAELAB_CACHE']}/compiled-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+)
+if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
     os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "0"
 

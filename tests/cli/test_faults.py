@@ -18,7 +18,13 @@ COMMON = ["digits", "--hidden", "16", "--no-figures", "--set", "training.checkpo
 
 
 def start(*arguments: str, folder: Path) -> "subprocess.Popen[str]":
-    environment = {**os.environ, "JAX_NUM_CPU_DEVICES": "1", "PYTHONUNBUFFERED": "1"}
+    # compiled programs of their own: a killed process may leave one cut short
+    environment = {
+        **os.environ,
+        "JAX_NUM_CPU_DEVICES": "1",
+        "PYTHONUNBUFFERED": "1",
+        "JAX_COMPILATION_CACHE_DIR": str(folder / "compiled"),
+    }
     return subprocess.Popen(
         [sys.executable, "-m", "vaelab", "train", *arguments],
         cwd=folder,

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from vaelab.cli.demo_bimodal import bimodal
 from vaelab.cli.fit_prior import fit_prior
+from vaelab.cli.sample import sample
 from vaelab.data import Dataset
 from vaelab.errors import VaelabError
 from vaelab.model import load_model
@@ -20,6 +21,7 @@ from vaelab.runs import Run
 app = typer.Typer()
 app.command()(fit_prior)
 app.command()(bimodal)
+app.command()(sample)
 
 
 def run_command(*arguments: object) -> str:
@@ -56,6 +58,19 @@ def test_a_fitted_prior_takes_the_place_of_the_models(run: Run) -> None:
         "fit-prior", run.folder, "mixture", "--components", 1, "--by-class", "--out", run.folder / "x.safetensors"
     )
     assert load_model(run, str(run.folder / "x.safetensors")).prior.labels == tuple(range(10))
+
+
+def test_a_label_is_drawn_from_the_one_prior_that_knows_labels(run: Run, tmp_path: Path) -> None:
+    by_class = ("fit-prior", run.folder, "mixture", "--components", 1, "--by-class")
+    run_command("fit-prior", run.folder, "mixture", "--components", 2)
+    with pytest.raises(VaelabError, match="does not know of labels; fit one that does"):
+        run_command("sample", run.folder, "--label", 7, "-n", 5, "--out", tmp_path / "no.npz")
+    run_command(*by_class, "--name", "classes")
+    printed = run_command("sample", run.folder, "--label", 7, "-n", 5, "--out", tmp_path / "sevens.npz")
+    assert "5 samples of label 7 from prior classes" in printed
+    run_command(*by_class, "--name", "others")
+    with pytest.raises(VaelabError, match="choose one: --prior classes or others"):
+        run_command("sample", run.folder, "--label", 7, "-n", 5, "--out", tmp_path / "which.npz")
 
 
 @pytest.mark.parametrize(

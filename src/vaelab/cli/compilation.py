@@ -9,9 +9,13 @@ def use_compilation_cache() -> None:
 
     A folder named by JAX_COMPILATION_CACHE_DIR is left as it is. Where no folder can be made, nothing is kept, and nothing fails.
     """
+    import warnings
+
     import jax
     import pooch
 
+    # an entry that a kill cut short is compiled again; nobody need know
+    warnings.filterwarnings("ignore", message="Error reading persistent compilation cache entry")
     if os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         return
     folder = Path(os.environ.get("VAELAB_CACHE") or pooch.os_cache("vaelab")) / "compiled"

@@ -56,6 +56,9 @@ def sample(
     model = load_model(opened, prior)
     output_kind(out, model.image_shape)
     number = None if label is None else label_number(opened, label)
+    if number is not None and prior == "trained" and model.prior.labels is None:
+        prior = prior_that_knows_labels(opened) or prior
+        model = load_model(opened, prior)
     z = sample_latents(model, count, seed=seed, label=number, temperature=temperature)
     images = draw_pixels(model, z, seed=seed) if pixels else decode(model, z)
     arrays = {"z": z, "seed": np.asarray(seed)}
@@ -65,6 +68,22 @@ def sample(
     of_label = "" if label is None else f" of label {label}"
     drawn = "drawn pixel by pixel" if pixels else "decoder means"
     typer.echo(f"{out}: {count:,} samples{of_label} from prior {prior} (seed {seed}, {drawn})")
+
+
+def prior_that_knows_labels(run: "Run") -> str | None:
+    """The one fitted prior that has a density a label, for a model whose own has none; None where no prior has.
+
+    Raises:
+        VaelabError: where several have, for then it must be said which.
+    """
+    from vaelab.priors import read_prior
+
+    known = [name for name in run.prior_names() if read_prior(run.prior_file(name))[0].labels is not None]
+    if len(known) > 1:
+        raise VaelabError(
+            f"--label: {len(known)} priors of {run.name} know labels; choose one: --prior {' or '.join(known)}"
+        )
+    return known[0] if known else None
 
 
 def label_number(run: "Run", label: str) -> int:
