@@ -1,11 +1,12 @@
 """How fast is the importance-sampled likelihood: ours, its matrix products alone, and pythae's `get_nll`, on one model.
 
-    python -m benchmarks.evaluation            # a few minutes; benchmarks/results/evaluation.json
+    python -m benchmarks.evaluation            # a minute, and five for pythae's environment; benchmarks/results/evaluation.json
 
 The model is a VAE with gated layers, 784-300-300-40-300-300-784, with random weights (the time does not depend on them), and both sides
 score the same binary images with K = 5000. Each process runs in turn, ours before and after pythae's, and reports the seconds that one
-image takes once everything is compiled and warm; the figure for 10,000 images follows. pythae runs without gradients, in its best
-setting (batches of 1,000 samples); it encodes every image again for each batch, which is part of its price.
+image takes once everything is compiled and warm; the figure for 10,000 images follows, and the table of benchmarks/README.md. pythae
+runs without gradients, in its best setting (batches of 1,000 samples); it encodes every image again for each batch, which is part of
+its price.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import json
 import math
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -23,10 +25,13 @@ import numpy as np
 from benchmarks.environments import prepare, process_environment, python, versions
 from benchmarks.machine import describe
 from benchmarks.measured_process import measure
+from benchmarks.results import write_between
+from benchmarks.tutorial import settled_load
 
 HERE = Path(__file__).parent
 RESULT = HERE / "results" / "evaluation.json"
 WORK = HERE / ".work" / "evaluation"
+BEGIN, END = "<!-- likelihood: begin -->", "<!-- likelihood: end -->"
 HIDDEN, LATENT, PIXELS = 300, 40, 784
 SAMPLES = 5000
 DECODER_PRODUCTS = 2 * LATENT * HIDDEN + 2 * HIDDEN * HIDDEN + HIDDEN * PIXELS
@@ -53,6 +58,11 @@ def write_model(path: Path) -> None:
     arrays = {f"{layer}.{name}": array for layer, both in layers.items() for name, array in both.items()}
     images = (generator.random((200, 28, 28)) < 0.2).astype(np.uint8) * np.uint8(255)
     np.savez(path, images=images, **arrays)
+
+
+def shared_images(images: int) -> int:
+    """How many of them pythae scores, from the first on."""
+    return max(2, images // 8)
 
 
 def ours(model_file: Path, images: int) -> dict[str, Any]:
@@ -99,9 +109,10 @@ def ours(model_file: Path, images: int) -> dict[str, Any]:
         return time.perf_counter() - begun
 
     def timed_estimate() -> tuple[float, float]:
+        """Seconds an image, and the mean of the images that pythae scores too."""
         begun = time.perf_counter()
         estimates = importance_weighted_bound(model, prior, data, samples=SAMPLES, key=jr.key(2))
-        return (time.perf_counter() - begun) / len(data), float(-estimates.log_prob.mean())
+        return (time.perf_counter() - begun) / len(data), float(-estimates.log_prob[: shared_images(images)].mean())
 
     timed_products(), timed_estimate()
     found = []
@@ -115,9 +126,35 @@ def ours(model_file: Path, images: int) -> dict[str, Any]:
     return {"turns": found}
 
 
+def table(result: dict[str, Any]) -> str:
+    """Both libraries' time, memory and estimate as Markdown, then what was measured and where."""
+    summary, machine, counts = result["summary"], result["machine"], result["images"]
+    runs = {run["name"]: run for run in result["runs"]}
+    ratio, seconds = summary["pythae_over_vaelab"], summary["seconds_10000_images"]
+    lines = [
+        "| | 10,000 images x 5,000 samples, min | of ours | of the bound | MiB | NLL of the same images |",
+        "| --- | --: | --: | --: | --: | --: |",
+        (
+            f"| **vaelab** `importance_weighted_bound` | {seconds / 60:.1f} | 1.0 | {100 * summary['share_of_bound']:.0f} % "
+            f"| {summary['peak_mib']} | {runs['vaelab']['turns'][0]['nll']:.2f} |"
+        ),
+        (
+            f"| pythae {result['versions']['pythae']} `get_nll` | {seconds * ratio / 60:.1f} | {ratio:.1f} | "
+            f"| {runs['pythae']['peak_mib']} | {runs['pythae']['nll']:.2f} |"
+        ),
+        "",
+        (
+            f"Measured {result['date']} on {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB; medians of "
+            f"{counts['vaelab']} images of ours, by turns with the products, before and after {counts['pythae']} of pythae's on PyTorch "
+            f"{result['versions']['torch']}; load before a run at most {max(run['load_before'] for run in result['runs']):.2f}."
+        ),
+    ]
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int, default=40, help="of ours; pythae scores an eighth as many")
+    parser.add_argument("--images", type=int, default=200, help="of ours; pythae scores an eighth as many")
     parser.add_argument("--ours", metavar="MODEL", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.ours:
@@ -128,23 +165,31 @@ def main() -> None:
     write_model(model_file)
     prepare("pythae")
     log = WORK / "log.txt"
-    result: dict[str, Any] = {"machine": describe(), "versions": versions("pythae"), "samples": SAMPLES, "runs": []}
-    pythae_images = max(2, chosen.images // 8)
+    result: dict[str, Any] = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": describe(),
+        "versions": versions("pythae"),
+        "samples": SAMPLES,
+        "images": {"vaelab": chosen.images, "pythae": shared_images(chosen.images)},
+        "runs": [],
+    }
     own = [sys.executable, "-m", "benchmarks.evaluation", "--ours", str(model_file), "--images", str(chosen.images)]
     peer = [
         str(python("pythae")),
         str(HERE / "peers" / "pythae_likelihood.py"),
         str(model_file),
-        str(pythae_images),
+        str(shared_images(chosen.images)),
         str(SAMPLES),
     ]
     for name, command in (("vaelab", own), ("pythae", peer), ("vaelab", own)):
         variables = process_environment(name, WORK / "cache")
         if name == "vaelab":
             variables["PYTHONPATH"] = str(HERE.parent / "src")
+        load = settled_load()
         measured = measure(command, folder=HERE.parent, variables=variables, log=log)
         report = json.loads(log.read_text().strip().splitlines()[-1])
-        result["runs"].append({"name": name, "peak_mib": round(measured.peak_bytes / 2**20), **report})
+        peak = round(measured.peak_bytes / 2**20)
+        result["runs"].append({"name": name, "load_before": round(load, 2), "peak_mib": peak, **report})
         print(f"{name}: {json.dumps(result['runs'][-1])}")
     turns = [turn for run in result["runs"] if run["name"] == "vaelab" for turn in run["turns"]]
     seconds, share = median(turn["seconds_an_image"] for turn in turns), median(turn["share"] for turn in turns)
@@ -158,6 +203,7 @@ def main() -> None:
     }
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=1) + "\n")
+    write_between(BEGIN, END, table(result))
     print(
         f"10,000 images x {SAMPLES} samples: {1e4 * seconds / 60:.1f} min, {100 * share:.0f} % of the bound of the matrix products, "
         f"{peak} MiB; pythae takes {theirs / seconds:.1f} times as long"

@@ -98,7 +98,11 @@ def provenance(results: dict[str, Result]) -> str:
 
 def write_table() -> None:
     """Put the table of the full-length results between the README's markers."""
-    text = README.read_text()
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    README.write_text(f"{before}{BEGIN}\n{table(PUBLISHED_EPOCHS)}\n{END}{after}")
+    write_between(BEGIN, END, table(PUBLISHED_EPOCHS))
+
+
+def write_between(begin: str, end: str, words: str) -> None:
+    """Put `words` between two markers of the README."""
+    before, _, rest = README.read_text().partition(begin)
+    _, _, after = rest.partition(end)
+    README.write_text(f"{before}{begin}\n{words}\n{end}{after}")

@@ -23,7 +23,7 @@ def start(*arguments: str, folder: Path) -> "subprocess.Popen[str]":
         **os.environ,
         "JAX_NUM_CPU_DEVICES": "1",
         "PYTHONUNBUFFERED": "1",
-        "JAX_COMPILATION_CACHE_DIR": str(folder / "compiled"),
+        "JAX_COMPILATION_CACHE_DIR": f"{os.environ['VAELAB_CACHE']}/compiled-by-the-killed",
     }
     return subprocess.Popen(
         [sys.executable, "-m", "vaelab", "train", *arguments],
