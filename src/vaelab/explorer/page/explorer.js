@@ -267,8 +267,9 @@ export class Explorer {
 
   /** @param {Error} error */
   fail(error) {
-    this.store.set({ problem: error.message });
-    this.emit("problem", { message: error.message });
+    const message = error.name === "ServerAway" ? this.texts.serverAway : error.message;
+    this.store.set({ problem: message });
+    this.emit("problem", { message });
   }
 
   // --- what panels and keys ask for ---------------------------------------------------------------------------------

@@ -13,7 +13,9 @@ import { serverPictures } from "./server-picture.js";
 
 /** @param {string} address */
 async function fetched(address) {
-  const answer = await fetch(address);
+  const answer = await fetch(address).catch(() => {
+    throw Object.assign(new Error("the server does not answer"), { name: "ServerAway" });
+  });
   if (!answer.ok) throw new Error(`the server refused ${address} (${answer.status}): open the address it printed`);
   return answer.arrayBuffer();
 }

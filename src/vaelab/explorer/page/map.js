@@ -192,7 +192,6 @@ export class MapView {
     if (this.layers.holes) this.drawHeat(context, this.pane.holeField(), "holes");
     this.drawGrid(context);
     if (this.layers.manifold) this.drawMosaic(context);
-    if (this.layers.exact) for (const field of this.exact) this.drawHeat(context, field, "exact");
     if (this.layers.prior) this.drawPrior(context);
     if (this.layers.ellipses) this.drawEllipses(context);
   }
@@ -208,7 +207,7 @@ export class MapView {
 
   /** @param {CanvasRenderingContext2D} context */
   drawGrid(context) {
-    const step = niceStep(70 / this.scale);
+    const step = niceStep(Math.min(70, Math.min(this.width, this.height) / 6) / this.scale);
     const [left, bottom] = this.toPlane(0, this.height);
     const [right, top] = this.toPlane(this.width, 0);
     context.lineWidth = 1;
@@ -382,6 +381,8 @@ export class MapView {
     if (!this.width) return;
     const context = this.begin(this.overlay);
     if (!marks) return;
+    // Above the points, which are thickest just where it lies.
+    if (this.layers.exact) for (const field of this.exact) this.drawHeat(context, field, "exact");
     if (this.layers.points && !this.layers.manifold) this.drawClassNames(context);
     this.drawSelections(context, marks);
     this.drawPath(context, marks);

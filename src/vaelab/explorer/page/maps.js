@@ -86,7 +86,7 @@ export function buildMaps(explorer, scope) {
     view.exact = [];
     gap.hidden = true;
     const { state } = explorer;
-    if (!state.layers.exact || explorer.pane.size !== 2 || state.epoch !== null) return view.drawGround();
+    if (!state.layers.exact || explorer.pane.size !== 2 || state.epoch !== null) return view.drawOverlay(marksOf(0));
     const task = (exactTask = { cancelled: false });
     exactDelay = setTimeout(async () => {
       try {
@@ -94,7 +94,7 @@ export function buildMaps(explorer, scope) {
         if (task.cancelled) return;
         if (!found) return showGap(t.exactNeedsPin);
         view.exact = [found.field];
-        view.drawGround();
+        view.drawOverlay(marksOf(0));
         showGap(Number.isFinite(found.gap) ? t.exactGap(found.gap, found.negativeLogLikelihood) : t.exactNoGap(found.negativeLogLikelihood));
       } catch (error) {
         explorer.fail(/** @type {Error} */ (error));
@@ -130,7 +130,7 @@ export function buildMaps(explorer, scope) {
     const [i, j] = plane.pair ?? [0, 0];
     const off = plane.offset.some((value) => Math.abs(value) > 1e-6);
     caption.textContent =
-      plane.kind === "whole" ? t.wholePlane : plane.kind === "pair" ? t.pairPlane(`z${subscript(i + 1)}`, `z${subscript(j + 1)}`, off) : plane.kind === "pca" ? t.pcaPlane : t.pointsPlane;
+      plane.kind === "whole" ? t.wholePlane(explorer.pane.priorView?.kind === "normal") : plane.kind === "pair" ? t.pairPlane(`z${subscript(i + 1)}`, `z${subscript(j + 1)}`, off) : plane.kind === "pca" ? t.pcaPlane : t.pointsPlane;
     caption.title = t.planeTip;
     void pin;
   };
@@ -239,7 +239,7 @@ export function buildMaps(explorer, scope) {
   });
   scope.listen(["prior"], () => explorer.panes[1] && arrange());
   scope.listen(["tool"], showTool);
-  scope.listen(["plane"], showPlane);
+  scope.listen(["plane", "prior"], showPlane);
   scope.listen(["layers", "prior"], showChips);
   scope.listen(["muted", "theme"], showLegend);
   scope.atEnd(() => {

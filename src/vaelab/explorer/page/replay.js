@@ -122,7 +122,7 @@ export function buildReplay(explorer, scope, redraw) {
     context.stroke();
     const record = metrics.reduce((best, one) => (Math.abs(one.epoch - now) < Math.abs(best.epoch - now) ? one : best));
     values.textContent = CURVES.filter(([name]) => Number.isFinite(record[name]))
-      .map(([name]) => `${t.curveNames[name]} ${number(record[name], 1)}`)
+      .map(([name]) => `${t.curveNames[name]}\u00a0${number(record[name], 1)}`)
       .join("  ");
   }
 

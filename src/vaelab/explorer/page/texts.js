@@ -47,6 +47,7 @@ const ENGLISH = {
   copied: "Copied",
   export: "Export",
   exportTip: "This page as one file, which opens without any network",
+  serverAway: "The server does not answer, and this needs it. What is here stays; try again when it runs.",
   serverGone: "The server does not answer. What is here stays; trying to reach it again …",
 
   map: "Map of the latent space",
@@ -62,7 +63,7 @@ const ENGLISH = {
   zoomIn: "Zoom in (+)",
   zoomOut: "Zoom out (−)",
   zoomFit: "Show everything (0)",
-  wholePlane: "the whole latent space, in units of z",
+  wholePlane: (/** @type {boolean} */ standard) => `the whole latent space, in units of ${standard ? "the prior’s σ" : "z"}`,
   pairPlane: (/** @type {string} */ a, /** @type {string} */ b, /** @type {boolean} */ off) =>
     `plane ${a} × ${b}${off ? ", the other dimensions as pinned" : ", the other dimensions 0"}; points are their shadows on it`,
   pcaPlane: "plane of the means' first two principal components; points are their shadows on it",
@@ -246,6 +247,7 @@ const CHINESE = {
   copied: "已复制",
   export: "导出",
   exportTip: "把本页存成一个文件，无需网络即可打开",
+  serverAway: "服务器没有响应，而这一步需要它。已有的内容仍然保留，服务器恢复后请再试。",
   serverGone: "服务器没有响应。已有的内容仍然保留，正在重新连接……",
 
   map: "潜空间地图",
@@ -257,7 +259,7 @@ const CHINESE = {
   zoomIn: "放大（+）",
   zoomOut: "缩小（−）",
   zoomFit: "显示全部（0）",
-  wholePlane: "整个潜空间，以 z 的单位计",
+  wholePlane: (standard) => `整个潜空间，以${standard ? "先验的 σ 为单位" : " z 的单位计"}`,
   pairPlane: (a, b, off) => `平面 ${a} × ${b}，其余维度${off ? "保持固定点的值" : "为 0"}；点是它们在平面上的投影`,
   pcaPlane: "均值的前两个主成分所张的平面；点是它们在平面上的投影",
   pointsPlane: "过三个固定点的平面；点是它们在平面上的投影",

@@ -183,8 +183,13 @@ export function buildDraw(explorer, scope) {
       element(
         "div.vx-column",
         {},
-        element("figure.vx-figure.vx-small", {}, seen, element("figcaption", { title: t.asSeenTip }, normalise === "mnist" ? t.asSeen : t.asFitted)),
-        element("figure.vx-figure.vx-small", {}, rebuilt, element("figcaption", {}, t.reconstruction)),
+        element(
+          "div.vx-pair",
+          {},
+          element("figure.vx-figure", {}, seen, element("figcaption", { title: t.asSeenTip }, normalise === "mnist" ? t.asSeen : t.asFitted)),
+          element("figure.vx-figure", {}, rebuilt, element("figcaption", {}, t.reconstruction)),
+        ),
+        words,
       ),
     ),
     element(
@@ -201,7 +206,6 @@ export function buildDraw(explorer, scope) {
       button(t.pinDrawn, t.pinDrawnTip, () => explorer.state.drawn && explorer.pin(Float32Array.from(explorer.state.drawn.z))),
       chooser,
     ),
-    words,
   );
   return { node };
 }
