@@ -98,8 +98,14 @@ export class MapView {
     this.draw();
   }
 
+  /** The place on screen that stays when one zooms without a pointer: the pinned point, where it is in sight. */
+  get middle() {
+    const [x, y] = this.marks?.pin ? this.placeOf(this.marks.pin) : [NaN, NaN];
+    return x >= 0 && y >= 0 && x <= this.width && y <= this.height ? [x, y] : [this.width / 2, this.height / 2];
+  }
+
   /** @param {number} factor @param {number} [x] @param {number} [y] the place on screen that stays */
-  zoom(factor, x = this.width / 2, y = this.height / 2) {
+  zoom(factor, x = this.middle[0], y = this.middle[1]) {
     const [a, b] = this.toPlane(x, y);
     this.scale = Math.min(Math.max(this.scale * factor, 4), 20000);
     const [c, d] = this.toPlane(x, y);
