@@ -5,15 +5,19 @@ import json
 from pathlib import Path
 from types import MappingProxyType
 
+import jax.numpy as jnp
+import jax.random as jr
 import pytest
 
 from vaelab.data import Dataset
 from vaelab.errors import VaelabError
+from vaelab.model import build_model
 from vaelab.reproduction import rows as rows_module
 from vaelab.reproduction.page import PEER, write_page
 from vaelab.reproduction.records import add_record, read_records
 from vaelab.reproduction.rows import reproduce, row_config
 from vaelab.reproduction.tables import TABLES, Row, Table, table_named
+from vaelab.reproduction.weights import TrainedRow, keep_weights, kept_weights
 from vaelab.training import Stopped
 
 SMALL = {
@@ -95,6 +99,36 @@ def test_a_stopped_table_goes_on_and_makes_its_page(few: None, tmp_path: Path) -
     assert "| autoencoder | kde, fitted |" in text
     assert "135.73 [M]" in text
     assert "`tutorial-normal`: made small." in text
+
+
+@pytest.mark.slow
+def test_kept_weights_are_measured_again_without_training(few: None, tmp_path: Path) -> None:
+    table = dataclasses.replace(TABLE, rows=TABLE.rows[:1], keeps_weights=True)
+    results, said = tmp_path / "results", []
+    assert reproduce(table, results=results, work=tmp_path / "work", seeds=1, say=lambda _: None)
+    before = read_records(results, table.name)
+    (results / f"{table.name}.json").unlink()
+    assert reproduce(table, results=results, work=tmp_path / "another", seeds=1, say=said.append)
+    assert "from the weights in" in said[0]
+    for old, new in zip(before, read_records(results, table.name), strict=True):
+        assert (new["epochs"], new["training_seconds"]) == (old["epochs"], old["training_seconds"])
+        # half precision moves a score a little
+        nll = [record["figures"]["nll_quadrature"]["value"] for record in (old, new)]
+        assert nll[0] == pytest.approx(nll[1], abs=0.05)
+
+
+def test_weights_of_another_configuration_are_left_alone(tmp_path: Path) -> None:
+    config = row_config(TABLE.rows[0], 0).with_values({"model.image_shape": [28, 28], "model.prior.kind": "flow"})
+    model = build_model(config.model, jr.key(0))
+    keep_weights(tmp_path / "w.safetensors", TrainedRow(model, 2, 1.5), config)
+    kept = kept_weights(tmp_path / "w.safetensors", config)
+    assert kept is not None
+    assert (kept.epochs, kept.seconds) == (2, 1.5)
+    z = jnp.array([0.3, -1.0])
+    before, after = (model.prior.density().log_prob(z) for model in (model, kept.model))
+    assert float(before) == pytest.approx(float(after), abs=1e-2)
+    assert kept_weights(tmp_path / "w.safetensors", config.with_values({"seed": 1})) is None
+    assert kept_weights(tmp_path / "none.safetensors", config) is None
 
 
 def test_records_are_replaced_not_doubled(tmp_path: Path) -> None:

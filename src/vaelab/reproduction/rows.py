@@ -26,12 +26,11 @@ from vaelab.evaluation.quadrature import exact_log_probs
 from vaelab.evaluation.reconstruction import sample_means
 from vaelab.fitting import fit_prior
 from vaelab.model import Model, load_model
-from vaelab.naming import named_arrays
 from vaelab.pixels import seen_once
 from vaelab.reproduction.records import Record, add_record, is_done, read_records
 from vaelab.reproduction.tables import Row, Table
+from vaelab.reproduction.weights import TrainedRow, keep_weights, kept_weights, weights_file
 from vaelab.runs import Run
-from vaelab.tensors import write_tensors
 from vaelab.training import Outcome, Stopped, TrainingData, train
 from vaelab.training.beginning import resolve
 
@@ -125,12 +124,20 @@ def _make(
         other = next(other for other in table.rows if other.name == row.gain_over)
         if not _make(table, other, seed, dataset, results, work, stop, say, needed=True):
             return False
-    say(f"{row.name}, seed {seed}: training {config.training.epochs} epochs")
-    run, seconds = _trained(config, dataset, folder, stop, say)
-    if run is None:
-        return False
-    model = load_model(run)
-    _keep_half_precision(model, work / "weights" / f"{row.name}-{seed}.safetensors")
+    config = resolve(config, TrainingData.from_dataset(dataset, config.data))
+    kept = weights_file(results, row.name, seed)
+    trained = None if (folder / "config.toml").is_file() else kept_weights(kept, config)
+    if trained is None:
+        say(f"{row.name}, seed {seed}: training {config.training.epochs} epochs")
+        trained = _trained(config, dataset, folder, stop, say)
+        if trained is None:
+            return False
+        if table.keeps_weights:
+            keep_weights(kept, trained, config)
+    else:
+        say(f"{row.name}, seed {seed}: from the weights in {kept}")
+        folder.mkdir(exist_ok=True)
+    model = trained.model
     judged = _Judged.of(config, dataset)
     held_out = len(dataset.validation) if config.data.validation == "held-out" else 0
     for prior in missing:
@@ -154,10 +161,10 @@ def _make(
             "importance_samples": table.importance_samples,
             "pixels": config.data.pixels,
             "split": f"{len(judged.training):,} / {held_out:,} / {len(judged.test):,}",
-            "epochs": len(run.metrics()),
+            "epochs": trained.epochs,
             "published": row.published if prior == TRAINED else "",
             "note": row.note,
-            "training_seconds": round(seconds, 1),
+            "training_seconds": round(trained.seconds, 1),
             "measuring_seconds": round(time.monotonic() - begun, 1),
             "cores": os.cpu_count(),
             "version": __version__,
@@ -169,9 +176,9 @@ def _make(
     return True
 
 
-def _trained(config: Config, dataset: Dataset, folder: Path, stop: Stopped, say: Say) -> tuple[Run | None, float]:
+def _trained(config: Config, dataset: Dataset, folder: Path, stop: Stopped, say: Say) -> TrainedRow | None:
+    """The row trained to its end, from where its folder stands; None where it was stopped before."""
     data = TrainingData.from_dataset(dataset, config.data)
-    config = resolve(config, data)
     if (folder / "config.toml").is_file():
         run = Run.open(folder)
         if run.config != config:
@@ -191,8 +198,10 @@ def _trained(config: Config, dataset: Dataset, folder: Path, stop: Stopped, say:
 
     result = train(config, data, run=run, facts={"data": dataset.name}, on_epoch=on_epoch, stop=stop)
     # of the epochs alone: compilation, and the pauses of a run that was stopped, say nothing of its cost
-    seconds = sum(line["seconds"] for line in run.metrics())
-    return (None if result.outcome is Outcome.INTERRUPTED else run), seconds
+    metrics = run.metrics()
+    if result.outcome is Outcome.INTERRUPTED:
+        return None
+    return TrainedRow(load_model(run), len(metrics), sum(line["seconds"] for line in metrics))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -262,12 +271,3 @@ def _differences(work: Path, row: Row, prior: str, seed: int, log_probs: np.ndar
     reference = _scores(work, row.gain_over, seed, TRAINED)
     before = np.load(reference, allow_pickle=False).astype(np.float64)
     return {"gain_over_normal": mean_figure(log_probs - before, f"{len(log_probs):,} test images, paired")}
-
-
-def _keep_half_precision(model: Model, path: Path) -> None:
-    """A tenth of a training's folder, and enough to score it again."""
-    if not path.is_file():
-        arrays = {
-            name: array.astype(np.float16) for name, array in named_arrays(model).items() if array.dtype == np.float32
-        }
-        write_tensors(path, arrays, {"format": "vaelab-weights-half-1"})
