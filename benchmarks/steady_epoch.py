@@ -1,4 +1,4 @@
-"""Our steady training epoch, its validation, and the matrix products alone, by turns in one process.
+"""Our steady training epoch, its validation, a snapshot for the explorer's replay, and the matrix products alone, by turns in one process.
 
 Run as `python -m benchmarks.steady_epoch REPORT.json ROUNDS`. Seconds of each round are written; the first round is
 for warming up and is left out.
@@ -6,22 +6,26 @@ for warming up and is left out.
 
 import json
 import sys
+import tempfile
 import time
 from pathlib import Path
+from statistics import median
 
 import jax
 
 from benchmarks.matrix_products import products_epoch
 from vaelab.config import load_recipe
 from vaelab.data import load_data
+from vaelab.runs import Run
 from vaelab.training import TrainingData
 from vaelab.training.beginning import initial_model, resolve
 from vaelab.training.epoch import build_trainer
 from vaelab.training.placement import mesh_for, replicated
+from vaelab.training.snapshots import save_snapshot, snapshot_epochs
 
 
 def measure(rounds: int) -> dict[str, list[float]]:
-    """Wall seconds of `rounds` epochs of the recipe `tutorial`, of their validation, and of the products."""
+    """Wall seconds of `rounds` epochs of the recipe `tutorial`, of their validation, of a snapshot, and of the products."""
     config = load_recipe("tutorial")
     data = TrainingData.from_dataset(load_data(config.data.name), config.data)
     config = resolve(config, data)
@@ -31,19 +35,31 @@ def measure(rounds: int) -> dict[str, list[float]]:
     images, labels = replicated((data.images, data.labels), mesh)
     held_out = replicated(data.validation_images, mesh)
     products = products_epoch()
+    run = Run.create(Path(tempfile.mkdtemp()) / "run", config)
+    watched = replicated(data.watched_images, mesh)
 
-    seconds: dict[str, list[float]] = {"training": [], "validation": [], "products": []}
+    seconds: dict[str, list[float]] = {"training": [], "validation": [], "snapshot": [], "products": []}
     for turn in range(rounds + 1):
         start = time.perf_counter()
         state, _ = jax.block_until_ready(trainer.epoch(state, images, labels))
         trained = time.perf_counter()
         jax.block_until_ready(trainer.score(state, held_out))
         validated = time.perf_counter()
-        measured = {"training": trained - start, "validation": validated - trained, "products": products()}
+        save_snapshot(run, turn, trainer.model_of(state), watched)
+        saved = time.perf_counter()
+        measured = {"training": trained - start, "validation": validated - trained, "snapshot": saved - validated}
+        measured["products"] = products()
         if turn:
             for name, value in measured.items():
                 seconds[name].append(value)
         print(f"round {turn}: " + ", ".join(f"{name} {value:.3f} s" for name, value in measured.items()), flush=True)
+    epochs = config.training.epochs
+    kept = len(snapshot_epochs(epochs, config.training.snapshots))
+    share = (
+        kept * median(seconds["snapshot"]) / (epochs * (median(seconds["training"]) + median(seconds["validation"])))
+    )
+    size = run.snapshot_file(1).stat().st_size / 1e6
+    print(f"{kept} snapshots of {size:.2f} MB take {100 * share:.1f} % of the time of {epochs} epochs")
     return seconds
 
 
