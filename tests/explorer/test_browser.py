@@ -591,3 +591,87 @@ def test_weights_with_a_nan_are_named(chromium, bundle: Bundle):
         assert "NaN" in page.state("problem")
         assert "decoder.logits.bias" in page.page.locator(".vx-problem").inner_text()
     context.close()
+
+
+def test_two_tabs_on_one_server_do_not_disturb_each_other(chromium, bundle: Bundle, picture_of, monkeypatch):
+    """Both decoded by the server, over a socket each: what one pins, the other does not; closing one leaves the other."""
+    from vaelab.explorer import bundle as module
+
+    monkeypatch.setattr(module, "PAGE_MULTIPLICATIONS", 10)
+    context = chromium.new_context(viewport={"width": 1360, "height": 900}, locale="en-GB")
+    with Serving(Bundle(bundle.explored[:1])) as address:
+        first = Page(context.new_page()).open(f"{address}#lang=en")
+        second = Page(context.new_page()).open(f"{address.split('?')[0]}#lang=zh&theme=dark")  # the first one's cookie
+        for k in range(5):
+            first.page.evaluate(f"vaelabExplorer.pin(Float32Array.from([{k / 5}, 0.3]))")
+            second.page.evaluate(f"vaelabExplorer.pin(Float32Array.from([0.3, {-k / 5}]))")
+        assert same(first.decoded([0.8, 0.3]), picture_of([0.8, 0.3]))
+        assert same(second.decoded([0.3, -0.8]), picture_of([0.3, -0.8]))
+        assert (first.state("lang"), second.state("lang")) == ("en", "zh")
+        first.page.close()
+        second.page.evaluate("vaelabExplorer.pin(Float32Array.from([1, 1]))")
+        assert same(second.decoded([1, 1]), picture_of([1, 1]))
+        assert first.faults == second.faults == []
+    context.close()
+
+
+HOSTED = """
+async ([source, style, view, weights]) => {
+  const bytes = (text) => new DataView(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+  const sheet = document.createElement("style");
+  sheet.textContent = style;
+  document.head.append(sheet);
+  const { default: widget } = await import(`data:text/javascript;base64,${source}`);
+  window.cells = [0, 1].map(() => {
+    const values = { view: bytes(view), weights: weights.map(bytes), height: "860px", lang: "en", theme: "light" };
+    const handlers = {};
+    const model = {
+      sent: [],
+      get: (name) => values[name],
+      set(name, value) { values[name] = value; },
+      save_changes() { this.sent.push({ ...values }); },
+      on: (name, call) => void (handlers[name] = call),
+      off: () => {},
+      change(name, value) { values[name] = value; handlers[`change:${name}`](); },
+    };
+    const el = document.createElement("div");
+    el.style.width = "560px";
+    document.body.append(el);
+    return { model, el, end: widget.render({ model, el }) };
+  });
+}
+"""
+
+
+def test_two_widgets_in_one_notebook_live_side_by_side(chromium, bundle: Bundle):
+    """The module as anywidget loads it, in cells as narrow as a notebook's: `render` with a model and an element."""
+    from vaelab.explorer.assemble import notebook_module, style_sheet
+
+    text = lambda content: base64.b64encode(content).decode()  # noqa: E731
+    weights = [text(bundle.weights(run, half=True)) for run in range(len(bundle.explored))]
+    context = chromium.new_context(viewport={"width": 1360, "height": 900}, locale="en-GB", offline=True)
+    page = Page(context.new_page())
+    page.page.evaluate(HOSTED, [text(notebook_module().encode()), style_sheet(), text(bundle.half_view), weights])
+    decoded = "(n) => cells[n].el.querySelector('.vx-decoded').dataset.z ?? ''"
+    page.until("cells.every(({ el }) => el.querySelector('.vx-decoded')?.dataset.z)")
+    widths = page.page.evaluate(
+        "['.vx-maps', '.vx-side'].map((part) => cells[0].el.querySelector(part).getBoundingClientRect().left)"
+    )
+    assert widths[0] == widths[1]  # one column, below each other
+    assert page.page.evaluate("cells[0].el.querySelector('.vx').scrollWidth") <= 560
+    overlay = page.page.locator(".vx-overlay").nth(1)
+    overlay.scroll_into_view_if_needed()
+    overlay.click(position={"x": 150, "y": 200})
+    page.until("cells[1].model.sent.length > 0")
+    pinned = page.page.evaluate("cells[1].model.sent.at(-1).pinned")
+    page.page.mouse.move(2, 2)
+    page.until("cells[1].el.querySelector('.vx-decoded').dataset.z !== '0,0'")
+    np.testing.assert_allclose([float(one) for one in page.page.evaluate(decoded, 1).split(",")], pinned, atol=1e-6)
+    assert page.page.evaluate(decoded, 0) == "0,0"
+    assert page.page.evaluate("cells[0].model.sent") == []
+    page.page.evaluate("cells[0].model.change('lang', 'zh')")
+    page.until("cells[0].el.innerText.includes('先验')")
+    page.page.evaluate("cells[0].end()")
+    assert page.page.locator(".vx-overlay").count() == 1
+    assert page.faults == []
+    context.close()

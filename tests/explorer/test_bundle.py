@@ -9,7 +9,7 @@ from safetensors.numpy import load
 
 from vaelab.densities import DiagonalNormal, FullNormal, Mixture
 from vaelab.evaluation.mixture_log_probs import log_probs
-from vaelab.explorer.bundle import MANIFOLD_PLACES, Bundle, density_quantiles, promised
+from vaelab.explorer.bundle import MANIFOLD_PLACES, Bundle, centred_by_mass, density_quantiles, promised
 from vaelab.explorer.explored import explored_model, explored_run, images_shown
 from vaelab.explorer.prior_columns import gaussians_of, prior_columns
 from vaelab.generating import Encoded, decode, encode
@@ -167,3 +167,11 @@ def test_a_model_without_images_is_shown_on_its_own_draws(bundle: Bundle):
 def test_large_images_are_fewer_on_the_map():
     assert images_shown(np.zeros((30_000, 2, 2), np.uint8)) == 20_000
     assert images_shown(np.zeros((5_000, 64, 64, 3), np.uint8)) == 24_000_000 // (64 * 64 * 3)
+
+
+def test_images_without_a_name_are_known_for_mnist_by_their_centre_of_mass(some_digits):
+    images = some_digits.test.images[:200]
+    assert centred_by_mass(images)
+    assert not centred_by_mass(np.roll(images, 3, axis=1))
+    assert not centred_by_mass(255 - images)
+    assert not centred_by_mass(np.zeros_like(images))
