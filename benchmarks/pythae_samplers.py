@@ -14,6 +14,7 @@ Stopped, it goes on where it was: every step leaves its files in `benchmarks/.wo
 
 import argparse
 import dataclasses
+import functools
 import json
 import os
 import subprocess
@@ -28,6 +29,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+from filelock import FileLock
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from benchmarks.environments import FOLDER, ROOT, prepare, process_environment, python, versions
@@ -134,6 +136,10 @@ class Images:
         data = load_data("mnist")
         train, test = data.train.images, data.test.images
         return cls(train, seen_once(train, "dynamic", 1), test, seen_once(test, "dynamic", 0))
+
+    @functools.cached_property
+    def test_features(self) -> np.ndarray:
+        return digit_classifier()(self.test, "test images")
 
 
 # --- pythae's side ------------------------------------------------------------------------------------------------------------------
@@ -363,10 +369,8 @@ def measure(network: Network, row: Row, images: Images) -> dict[str, Any]:
     held_out, training = (AggregatePosterior.of(model, part) for part in (images.test_drawn, images.train_drawn))
     fit = prior_fit(density, held_out, training, key=jr.fold_in(key, 1))
     figures |= {"hole_fraction": fit.hole_fraction, "uncovered_fraction": fit.uncovered_fraction}
-    features = digit_classifier()
-    figures["frechet_digit_distance"] = frechet_distance(
-        features(np.clip(drawn, 0.0, 1.0), "samples"), features(images.test, "test images"), resamples=20, seed=SEED
-    )
+    seen = digit_classifier()(np.clip(drawn, 0.0, 1.0), "samples")
+    figures["frechet_digit_distance"] = frechet_distance(seen, images.test_features, resamples=20, seed=SEED)
     return {
         "fitting_seconds": round(fitting, 1),
         "figures": {name: dataclasses.asdict(figure) for name, figure in figures.items()},
@@ -383,6 +387,7 @@ def scores(network: Network, row: Row) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=[network.name for network in NETWORKS], help="one of the two networks")
+    parser.add_argument("--library", choices=list(FIRST), help="one side's rows")
     parser.add_argument("--train", action="store_true", help="train, and stop there")
     chosen = parser.parse_args()
     prepare("pythae")
@@ -391,7 +396,7 @@ def main() -> None:
     for network in NETWORKS:
         if chosen.only in (None, network.name):
             network.folder.mkdir(parents=True, exist_ok=True)
-            for row in ROWS:
+            for row in (row for row in ROWS if chosen.library in (None, row.library)):
                 make(network, row, images, known, only_train=chosen.train)
 
 
@@ -425,8 +430,9 @@ def make(network: Network, row: Row, images: Images, known: dict[str, str], *, o
         "cores": 1,
         "command": COMMAND,
     }
-    add_record(RESULTS, PEER, record)
-    write_page(RESULTS, PAGE)
+    with FileLock(WORK / ".lock"):  # both sides may be made at once
+        add_record(RESULTS, PEER, record)
+        write_page(RESULTS, PAGE)
     shown = ", ".join(f"{key} {figure['value']:.4g}" for key, figure in record["figures"].items())
     say(f"{name}, {sampler}: {shown} ({record['measuring_seconds']:.0f} s)")
 

@@ -14,12 +14,13 @@ TOKEN = "a-token-for-tests"
 class Serving:
     """A server in a thread, for as long as the block lasts."""
 
-    def __init__(self, bundle: Bundle):
+    def __init__(self, bundle: Bundle, port: int = 0):
         self.bundle = bundle
+        self.port = port
 
     def __enter__(self) -> str:
-        listener = free_port(0)
-        port = listener.getsockname()[1]
+        listener = free_port(self.port)
+        self.port = port = listener.getsockname()[1]
         app = make_app(self.bundle, token=TOKEN, port=port)
         config = uvicorn.Config(
             app, log_level="error", ws="websockets-sansio", lifespan="off", timeout_graceful_shutdown=1

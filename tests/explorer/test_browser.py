@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from explorer.local_server import Serving
-from vaelab.explorer.bundle import Bundle
+from vaelab.explorer.bundle import Bundle, manifold
 from vaelab.explorer.export import write_export
 from vaelab.generating import decode, encode
 
@@ -123,6 +123,26 @@ def picture_of(bundle: Bundle) -> Callable:
 def same(found: np.ndarray, expected: np.ndarray) -> bool:
     """Equal bytes, but for a rounding at one half."""
     return found.shape == expected.shape and np.abs(found.astype(int) - expected.astype(int)).max() <= 1
+
+
+def test_the_figures_of_python_show_before_the_weights_have_loaded(chromium, address: str, bundle: Bundle):
+    """Map, nearest image, and the middle of the decoded grid; then the weights come."""
+    context = chromium.new_context(locale="en-GB")
+    page = Page(context.new_page())
+    held = []
+    page.page.route("**/weights/*", lambda route: held.append(route))
+    page.page.goto(f"{address}#lang=en&theme=light")
+    page.until("Boolean(document.querySelector('.vx-decoded')?.dataset.painted)")
+    assert "loading the weights" in page.page.locator(".vx-header").inner_text()
+    assert page.page.evaluate("vaelabExplorer.state.decoded") == 0
+    grid = manifold(bundle.explored[0].model, bundle.explored[0].shown)
+    assert same(page.pixels(".vx-decoded"), grid.reshape(-1, 784)[112])
+    assert (page.layer_pixels("dots")[:, :, 3] > 150).sum() > 1000
+    for route in held:
+        route.continue_()
+    page.until("vaelabExplorer.state.decoded > 0")
+    assert page.faults == []
+    context.close()
 
 
 def test_moving_decodes_and_leaving_returns_to_the_pin(page: Page, picture_of):
@@ -548,6 +568,14 @@ def test_when_the_server_is_gone_the_page_keeps_what_it_has(chromium, bundle: Bu
     page.page.evaluate("vaelabExplorer.pin(Float32Array.from([0.3, 0.3]))")
     page.decoded([0.3, 0.3])
     assert page.state("problem") is None
+    # An epoch's decoder is still with the server: that is said, the points of the epoch are there all the same.
+    page.page.locator(".vx-replay .vx-epochs").focus()
+    page.page.keyboard.press("Home")
+    page.until("document.querySelector('.vx-problem').innerText.includes('not answer, and this needs it')")
+    assert page.page.evaluate("vaelabExplorer.pane.places.length") > 0
+    with Serving(bundle, server.port):
+        page.page.evaluate("vaelabExplorer.pin(Float32Array.from([0.4, 0.3]))")
+        page.until("vaelabExplorer.state.problem === null")
     context.close()
 
 
@@ -565,9 +593,14 @@ def test_a_model_that_the_page_does_not_know_is_decoded_by_the_server(
     z = page.state("hover")
     assert same(page.decoded(z), picture_of(z))
     server.__exit__()
-    page.until("vaelabExplorer.state.connected === false")
-    assert "The server does not answer" in page.page.locator(".vx-problem").inner_text()
+    page.until("document.querySelector('.vx-problem').innerText.includes('The server does not answer')")
     assert page.page.locator(".vx-legend-item").count() == 10
+    with Serving(Bundle(bundle.explored[:1]), server.port):
+        page.until("vaelabExplorer.state.connected === true")
+        page.page.evaluate("vaelabExplorer.pin(Float32Array.from([0.4, 0.3]))")
+        page.page.mouse.move(3, 3)
+        assert same(page.decoded([0.4, 0.3]), picture_of([0.4, 0.3]))
+        page.until("document.querySelector('.vx-problem').hidden")
     context.close()
 
 
