@@ -133,7 +133,7 @@ def trained(name):
 
 
 def sample(name):
-    """The sampler fitted as it stands, with the defaults of pythae, and its images and density."""
+    """The sampler fitted as it stands, with pythae's defaults but for the flow's schedule, and its images and density."""
     drawn = torch.from_numpy(data["train_drawn"]).float().div(255).reshape(-1, 1, 28, 28)
     model = trained("VAMP" if name == "vamp" else "VAE")
     begun = time.perf_counter()
@@ -148,7 +148,14 @@ def sample(name):
         density = {part: getattr(sampler.gmm, f"{part}_") for part in ("weights", "means", "covariances")}
     else:
         sampler = MAFSampler(model)
-        sampler.fit(drawn, training_config=BaseTrainerConfig(output_dir="pythae-maf", seed=setting["seed"]))
+        config = BaseTrainerConfig(
+            output_dir="pythae-maf",
+            num_epochs=setting["flow_epochs"],
+            per_device_train_batch_size=setting["flow_batch"],
+            learning_rate=1e-3,
+            seed=setting["seed"],
+        )
+        sampler.fit(drawn, training_config=config)
         density = maf_arrays(sampler)
     fitting = time.perf_counter() - begun
     with torch.no_grad():
