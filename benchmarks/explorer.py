@@ -66,8 +66,10 @@ async ({ count, kind }) => {
   let draw;
   if (kind === "splats") {
     const painter = points.splatPainter(canvas);
-    draw = (shift, zoom) =>
-      painter.draw({ places, colours, scale: 100 * ratio * zoom, left: (width / 2 + shift) * ratio, top: (height / 2) * ratio, radius: 1.9 * ratio });
+    draw = (shift, zoom) => {
+      const [left, top] = [(width / 2 + shift) * ratio, (height / 2) * ratio];
+      painter.draw({ places, colours, scale: 100 * ratio * zoom, left, top, radius: 1.9 * ratio });
+    };
   } else if (kind === "arcs") {
     const context = canvas.getContext("2d");
     draw = (shift, zoom) => {
