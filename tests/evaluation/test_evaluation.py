@@ -73,6 +73,11 @@ def test_json_has_every_key_and_no_nan(evaluation: Evaluation) -> None:
     assert "test images" in found["nll_quadrature"]["over"] or "held-out images" in found["nll_quadrature"]["over"]
     assert found["setting"]["pixels"] == "dynamic"
     assert found["grey_floor"] is None  # drawn pixels are binary
+    # real training images in the place of samples do better than those of a tiny model
+    floor = found["sample_quality_floor"]
+    assert floor["frechet_digit_distance"]["value"] < found["frechet_digit_distance"]["value"]
+    assert floor["coverage"]["value"] > found["coverage"]["value"]
+    assert found["importance_excess"]["over"].endswith("paired")
 
 
 def test_page_needs_no_other_file(evaluation: Evaluation, tiny_run: Run, tmp_path: Path) -> None:

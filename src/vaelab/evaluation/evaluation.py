@@ -22,7 +22,7 @@ from vaelab.evaluation.neighbours import Memorisation, memorisation
 from vaelab.evaluation.prior_fit import PriorFit, closed_form_rate, prior_fit
 from vaelab.evaluation.quadrature import ExactLikelihood, exact_log_probs
 from vaelab.evaluation.reconstruction import reconstruction_scores, sample_means
-from vaelab.evaluation.sample_quality import SampleQuality, sample_quality
+from vaelab.evaluation.sample_quality import SampleQuality, quality_floor, sample_quality
 from vaelab.model import Model
 from vaelab.pixels import Pixels, seen_once
 
@@ -73,6 +73,7 @@ class Evaluation:
     - `nll_quadrature`: exact -log p(x), one or two latent dimensions; `quadrature_error_mean`, `quadrature_error_maximum`: what halving
       the grid changed; `inference_gap`: KL(q(z|x) || p(z|x)), exact
     - `grey_floor`: what a cross-entropy on these pixels cannot fall below; None for binary pixels
+    - `samples`: the quality of decoded draws; `samples_floor`: the same figures of real training images, which no model is expected to beat
     - `reconstruction_squared_error`: of the decoder's mean at the posterior mean, summed over pixels
     """
 
@@ -96,6 +97,7 @@ class Evaluation:
     reconstruction_squared_error: Figure
     baselines: Baselines
     samples: SampleQuality | None
+    samples_floor: SampleQuality | None
     memorisation: Memorisation | None
     reasons: dict[str, str]
     per_image: dict[str, Float[np.ndarray, " images"]]
@@ -170,7 +172,7 @@ def evaluate(
     numbers: dict[str, Any] = dict.fromkeys(
         (
             "elbo", "kl", "nll_importance", "monte_carlo_error", "importance_excess", "nll_quadrature", "quadrature_error_mean",
-            "quadrature_error_maximum", "inference_gap", "prior_fit", "latents", "probes", "samples", "memorisation",
+            "quadrature_error_maximum", "inference_gap", "prior_fit", "latents", "probes", "samples", "samples_floor", "memorisation",
         )
     )  # fmt: skip
     numbers["elbo_by"] = ""
@@ -223,6 +225,10 @@ def evaluate(
         count = min(samples, len(reference))
         drawn = sample_means(model, jr.fold_in(key, 2), count)
         numbers["samples"] = sample_quality(drawn, reference[:count], features=features, seed=seed)
+        if count <= len(raw_training):
+            numbers["samples_floor"] = quality_floor(
+                raw_training, reference[:count], features=features, resamples=0, seed=seed
+            )
         few = min(MEMORISATION_SAMPLES, count)
         numbers["memorisation"] = memorisation(drawn[:few], reference[:few], raw_training)
         on_progress("sample quality", 1, 1)

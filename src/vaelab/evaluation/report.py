@@ -12,6 +12,7 @@ from vaelab.evaluation.figure import Figure
 
 if TYPE_CHECKING:
     from vaelab.evaluation.evaluation import Evaluation
+    from vaelab.evaluation.sample_quality import SampleQuality
 
 NATS = "nats an image"
 
@@ -60,6 +61,10 @@ def as_json(evaluation: "Evaluation") -> dict[str, Any]:
             name: quality.pop(name) for name in ("features", "samples", "reference", "seed")
         }
         result |= {name: value for name, value in quality.items() if name != "memorisation"}
+        floor = {} if e.samples_floor is None else e.samples_floor.as_dict()
+        result["sample_quality_floor"] = {
+            name: value for name, value in floor.items() if isinstance(value, dict) and "value" in value
+        }
     memorisation = e.memorisation
     if memorisation is not None:
         fields = [field.name for field in dataclasses.fields(memorisation) if field.name != "nearest"]
@@ -157,22 +162,7 @@ def rows(evaluation: "Evaluation") -> Iterable[tuple[str, str, str]]:
         )
         yield "10 nearest neighbours", _percent(e.probes.nearest_neighbours), "accuracy from the posterior means"
     if e.samples is not None:
-        q = e.samples
-        name = q.figure_name.replace("_", " ").replace("frechet", "Fréchet")
-        yield (
-            name,
-            str(q.frechet_distance),
-            f"{q.samples:,} decoder means against {q.reference:,} images; features: {q.network}, {q.layer}",
-        )
-        yield "kernel distance", str(q.kernel_distance), "same features, unbiased"
-        yield "precision, recall", f"{q.precision.value:.3f}, {q.recall.value:.3f}", "same features"
-        yield "density, coverage", f"{q.density.value:.3f}, {q.coverage.value:.3f}", "same features"
-        if q.class_entropy is not None and q.reference_class_entropy is not None:
-            yield (
-                "class entropy",
-                f"{q.class_entropy.value:.3f}",
-                f"nats; {q.reference_class_entropy.value:.3f} for the images",
-            )
+        yield from _sample_rows(e.samples, e.samples_floor)
     if e.memorisation is not None:
         m = e.memorisation
         yield (
@@ -193,6 +183,32 @@ def rows(evaluation: "Evaluation") -> Iterable[tuple[str, str, str]]:
             "pixelwise Bernoulli",
             _nats(e.baselines.pixelwise_bernoulli),
             "nats, the score of a model without latents",
+        )
+
+
+def _sample_rows(quality: "SampleQuality", floor: "SampleQuality | None") -> Iterable[tuple[str, str, str]]:
+    """How good the samples are, each number with the floor that real training images reach."""
+    q = quality
+
+    def reached(*names: str) -> str:
+        if floor is None:
+            return ""
+        return "; training images in their place: " + ", ".join(f"{getattr(floor, name).value:.3g}" for name in names)
+
+    yield (
+        q.figure_name.replace("_", " ").replace("frechet", "Fréchet"),
+        str(q.frechet_distance),
+        f"{q.samples:,} decoder means against {q.reference:,} images; features: {q.network}, {q.layer}{reached('frechet_distance')}",
+    )
+    yield "kernel distance", str(q.kernel_distance), "same features, unbiased" + reached("kernel_distance")
+    for first, second in (("precision", "recall"), ("density", "coverage")):
+        shown = f"{getattr(q, first).value:.3f}, {getattr(q, second).value:.3f}"
+        yield f"{first}, {second}", shown, "same features" + reached(first, second)
+    if q.class_entropy is not None and q.reference_class_entropy is not None:
+        yield (
+            "class entropy",
+            f"{q.class_entropy.value:.3f}",
+            f"nats; {q.reference_class_entropy.value:.3f} for the images",
         )
 
 
