@@ -36,8 +36,10 @@ class Page:
         return self
 
     def until(self, condition: str) -> None:
+        """Wait until it holds, and until the views of the page have been called: that is in the frame after a change."""
         for _ in range(1200):
             if self.page.evaluate(condition):
+                self.page.evaluate("new Promise((done) => requestAnimationFrame(done))")
                 return
             self.page.wait_for_timeout(25)
         raise AssertionError(

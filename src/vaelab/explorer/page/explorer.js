@@ -133,7 +133,8 @@ export class Explorer {
       drawn: null,
       epoch: null,
       other,
-      spacing: "quantile",
+      // Quantiles of N(0, I) say nothing of a model without a prior.
+      spacing: pane.priorView ? "quantile" : "even",
       problem: null,
       connected: true,
       ready: false,

@@ -194,8 +194,9 @@ export class MapView {
 
   drawGround() {
     const context = this.begin(this.ground);
-    if (this.layers.aggregate) this.drawHeat(context, this.pane.aggregateField(), "aggregate");
-    if (this.layers.holes) this.drawHeat(context, this.pane.holeField(), "holes");
+    const flat = this.pane.size > 1;
+    if (this.layers.aggregate && flat) this.drawHeat(context, this.pane.aggregateField(), "aggregate");
+    if (this.layers.holes && flat) this.drawHeat(context, this.pane.holeField(), "holes");
     this.drawGrid(context);
     if (this.layers.manifold) this.drawMosaic(context);
     if (this.layers.prior) this.drawPrior(context);
@@ -246,7 +247,7 @@ export class MapView {
     context.fillStyle = this.ink("quiet");
     context.font = "italic 13px Georgia, 'Times New Roman', serif";
     context.fillText(names[0], this.width - 22, this.height - 6);
-    context.fillText(names[1], 6, 16);
+    if (this.pane.size > 1) context.fillText(names[1], 6, 16);
   }
 
   /** @param {CanvasRenderingContext2D} context @param {Field | null} field @param {"aggregate" | "holes" | "exact"} kind */

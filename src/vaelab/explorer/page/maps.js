@@ -141,6 +141,7 @@ export function buildMaps(explorer, scope) {
   const missing = (name) => {
     const { pane } = explorer;
     if (["ellipses", "aggregate", "holes"].includes(name) && !pane.logVariances) return t.noSpread;
+    if (["aggregate", "holes"].includes(name) && pane.size < 2) return t.densityNeedsTwo;
     if (name === "exact" && pane.size !== 2) return t.exactNeedsTwo;
     if (name === "exact" && !pane.priorView) return t.noPrior;
     if (["prior", "holes"].includes(name) && !pane.priorView) return t.noPrior;

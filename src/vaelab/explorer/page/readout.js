@@ -50,7 +50,7 @@ export function buildReadout(explorer, scope) {
     write(nearestText, `${pinned ? t.pinnedImage : t.nearestImage} ${pane.indices[image]}${label && ` · ${label}`}`);
     write(where, writeLatent(z));
     const logPrior = pane.logPrior(z);
-    write(prior, Number.isFinite(logPrior) ? t.nats(number(logPrior)) : t.notHere);
+    write(prior, Number.isFinite(logPrior) ? t.nats(number(logPrior)) : pane.priorView ? t.notHere : "–");
     const dense = Number.isFinite(around.logDensity);
     write(aggregate, dense ? t.nats(number(around.logDensity)) : t.distance(number(around.distance)));
     const share = pane.familiarity(z, around);

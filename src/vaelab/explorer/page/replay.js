@@ -90,7 +90,7 @@ export function buildReplay(explorer, scope, redraw) {
     const epochs = metrics.map(({ epoch }) => epoch);
     const [first, end] = [Math.min(epochs[0], snapshots[0]?.epoch ?? Infinity), epochs[epochs.length - 1]];
     /** @param {number} epoch */
-    const across = (epoch) => 4 + ((epoch - first) / Math.max(end - first, 1)) * (width - 8);
+    const across = (epoch) => 4 + (end > first ? (epoch - first) / (end - first) : 1) * (width - 8);
     // One scale for what is of one size (loss, validation, reconstruction), the KL on its own below them.
     const large = metrics.flatMap(({ loss, val_loss, reconstruction }) => [loss, val_loss, reconstruction]).filter(Number.isFinite);
     const [low, high] = [Math.min(...large), Math.max(...large.slice().sort((a, b) => a - b).slice(0, Math.ceil(large.length * 0.97)))];
@@ -98,14 +98,15 @@ export function buildReplay(explorer, scope, redraw) {
     for (const [name, colour, dash] of CURVES) {
       const [bottom, top] = name === "kl" ? [0, Math.max(...rates)] : [low, high];
       context.beginPath();
-      let begun = false;
+      let begun = 0;
       for (const record of metrics) {
         const value = record[name];
         if (!Number.isFinite(value)) continue;
         const y = 5 + (1 - Math.min((value - bottom) / (top - bottom || 1), 1)) * (height - 10);
-        if (begun) context.lineTo(across(record.epoch), y);
+        if (begun++) context.lineTo(across(record.epoch), y);
         else context.moveTo(across(record.epoch), y);
-        begun = true;
+        // One epoch makes no line.
+        if (metrics.length === 1) context.lineTo(across(record.epoch) - 12, y);
       }
       context.strokeStyle = ink(colour);
       context.lineWidth = 1.5;

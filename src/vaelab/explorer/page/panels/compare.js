@@ -44,8 +44,11 @@ export function buildCompare(explorer, scope) {
     const zMain = from === 0 ? z : samePlace ? z : inMain === null ? null : pane.meanOf(inMain);
     paint(pictures[0], here.thumbnailOf(nearest), here.run.image, true);
     captions[0].textContent = t.testImage(here.indices[nearest], here.labelOf(nearest));
-    captions[1].textContent = pane.run.name;
-    captions[2].textContent = other.run.name;
+    const [mainName, otherName] = [pane, other].map((side) =>
+      samePlace && side.priorView ? t.priorName(side.priorView.name, side.priorView.kind) : side.run.name,
+    );
+    captions[1].textContent = mainName;
+    captions[2].textContent = otherName;
     if (from === 1 && zMain && state.hover) void explorer.decode(zMain).then((image) => paint(pictures[1], image, pane.run.image), (error) => explorer.fail(error));
     if (zOther) decodeSoon(zOther);
     words.hidden = twin !== null;
@@ -60,7 +63,7 @@ export function buildCompare(explorer, scope) {
       [t.validation, (side) => number(side.run.metrics.at(-1)?.val_loss ?? NaN, 1)],
     ]);
     table.replaceChildren(
-      element("tr", {}, element("th"), element("th", { scope: "col" }, pane.run.name), element("th", { scope: "col" }, other.run.name)),
+      element("tr", {}, element("th"), element("th", { scope: "col" }, mainName), element("th", { scope: "col" }, otherName)),
       ...rows.map(([name, value]) =>
         element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, value(pane, zMain)), element("td", {}, value(other, zOther))),
       ),
