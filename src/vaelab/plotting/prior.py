@@ -182,7 +182,8 @@ def _smoothed(points: Float[np.ndarray, "draws 2"], axes: list[np.ndarray]) -> n
 
 def _draw_row(page: Page, view: View, plane: Plane, top: float, shown: tuple[float, float]) -> None:
     page.text(0.3, top + 0.05, view.name, size=10.5, weight="bold", color=INK)
-    page.text(0.3, top + 0.24, f"KL(q(z) || p(z)) = {view.divergence:.3f} nats", size=7.5, color=FAINT)
+    # an estimate from draws: of two densities that are nearly one it may come out a little below zero
+    page.text(0.3, top + 0.24, f"KL(q(z) || p(z)) ≈ {max(view.divergence, 0.0):.2f} nats", size=7.5, color=FAINT)
     square, left, base = 2.75, 0.6, top + 0.75
     if len(view.up) == 1:
         _draw_line(page, view, plane, left, base, square)
