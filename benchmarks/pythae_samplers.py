@@ -66,7 +66,6 @@ WORK = ROOT / "benchmarks" / ".work" / "pythae-samplers"
 SCRIPT = ROOT / "benchmarks" / "peers" / "pythae_samplers.py"
 RESULTS, PAGE = ROOT / "docs" / "results", ROOT / "docs" / "results.md"
 COMMAND = "python -m benchmarks.pythae_samplers"
-SEED = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,10 +82,11 @@ class Network:
     components: int = 100
     batch: int = 100
     learning_rate: float = 1e-3
+    seed: int = 0
 
     @property
     def folder(self) -> Path:
-        return WORK / self.name
+        return WORK / (f"{self.name}-{self.seed}" if self.seed else self.name)
 
     @property
     def text(self) -> str:
@@ -100,7 +100,7 @@ class Network:
 
     def config(self, prior: str) -> Config:
         values: dict[str, Any] = {
-            "seed": SEED,
+            "seed": self.seed,
             "data.pixels": "dynamic",
             "data.validation": "none",
             "model.latent_dim": self.latent,
@@ -171,7 +171,7 @@ def pythae(network: Network, images: Images, step: str, what: str) -> dict[str, 
         "flow_epochs": ROUNDS,
         "flow_batch": LARGEST_BATCH,
         "threads": 1,
-        "seed": SEED,
+        "seed": network.seed,
     }
     (folder / "setting.json").write_text(json.dumps(setting))
     command = [str(python("pythae")), str(SCRIPT), "setting.json", step, what]
@@ -307,7 +307,7 @@ def of_pythae(kind: str, sampler: str) -> Callable[..., tuple[Model, AbstractDen
 
 def pythae_vamp_drawn_by_us(network: Network, images: Images) -> tuple[Model, AbstractDensity, np.ndarray, float]:
     model = carried_over(network, "VAMP")
-    return model, model.prior.density(model), sample_means(model, jr.key(SEED), len(images.test)), 0.0
+    return model, model.prior.density(model), sample_means(model, jr.key(network.seed), len(images.test)), 0.0
 
 
 def of_ours(trained: str, fitted: str | None) -> Callable[..., tuple[Model, AbstractDensity, np.ndarray, float]]:
@@ -315,9 +315,9 @@ def of_ours(trained: str, fitted: str | None) -> Callable[..., tuple[Model, Abst
         model = load_model(Run.open(network.folder / f"vaelab-{trained}"))
         seconds = 0.0
         if fitted is not None:
-            fit = fit_prior(model, images.train, fitted, pixels="dynamic", seed=SEED)
+            fit = fit_prior(model, images.train, fitted, pixels="dynamic", seed=network.seed)
             model, seconds = eqx.tree_at(lambda model: model.prior, model, fit.prior), fit.seconds
-        return model, model.prior.density(model), sample_means(model, jr.key(SEED), len(images.test)), seconds
+        return model, model.prior.density(model), sample_means(model, jr.key(network.seed), len(images.test)), seconds
 
     return make
 
@@ -357,7 +357,7 @@ def training_seconds(network: Network, images: Images, row: Row) -> float:
 def measure(network: Network, row: Row, images: Images) -> dict[str, Any]:
     """The row's record. Its log p(x) of each image is kept, for gains."""
     model, density, drawn, fitting = row.make(network, images)
-    key = jr.key(SEED)
+    key = jr.key(network.seed)
     scored = images.test_drawn[: network.images]
     over = f"{len(scored):,} test images"
     figures: dict[str, Figure] = {}
@@ -378,7 +378,7 @@ def measure(network: Network, row: Row, images: Images) -> dict[str, Any]:
     fit = prior_fit(density, held_out, training, key=jr.fold_in(key, 1))
     figures |= {"hole_fraction": fit.hole_fraction, "uncovered_fraction": fit.uncovered_fraction}
     seen = digit_classifier()(np.clip(drawn, 0.0, 1.0), "samples")
-    figures["frechet_digit_distance"] = frechet_distance(seen, images.test_features, resamples=20, seed=SEED)
+    figures["frechet_digit_distance"] = frechet_distance(seen, images.test_features, resamples=20, seed=network.seed)
     return {
         "fitting_seconds": round(fitting, 1),
         "figures": {name: dataclasses.asdict(figure) for name, figure in figures.items()},
@@ -396,6 +396,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=[network.name for network in NETWORKS], help="one of the two networks")
     parser.add_argument("--library", choices=list(FIRST), help="one side's rows")
+    parser.add_argument("--seed", type=int, default=0, help="of everything; the page shows the spread of several")
     parser.add_argument("--train", action="store_true", help="train, and stop there")
     chosen = parser.parse_args()
     prepare("pythae")
@@ -403,6 +404,7 @@ def main() -> None:
     known = versions("pythae")
     for network in NETWORKS:
         if chosen.only in (None, network.name):
+            network = dataclasses.replace(network, seed=chosen.seed)
             network.folder.mkdir(parents=True, exist_ok=True)
             for row in (row for row in ROWS if chosen.library in (None, row.library)):
                 make(network, row, images, known, only_train=chosen.train)
@@ -411,7 +413,7 @@ def main() -> None:
 def make(network: Network, row: Row, images: Images, known: dict[str, str], *, only_train: bool) -> None:
     name, sampler = f"{network.name} {row.key[0]}", row.sampler
     needed = row is FIRST[row.library] and not scores(network, row).exists()
-    if is_done(read_records(RESULTS, PEER), name, sampler, SEED) and not needed:
+    if is_done(read_records(RESULTS, PEER), name, sampler, network.seed) and not needed:
         return
     seconds = training_seconds(network, images, row)
     if only_train:
@@ -421,7 +423,7 @@ def make(network: Network, row: Row, images: Images, known: dict[str, str], *, o
     record = {
         "row": name,
         "prior": sampler,
-        "seed": SEED,
+        "seed": network.seed,
         "network": network.title,
         "text": network.text,
         "order": ROWS.index(row),

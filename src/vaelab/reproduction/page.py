@@ -1,5 +1,6 @@
 """docs/results.md, made from the finished rows alone."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,13 +39,12 @@ are still to be checked, those marked [I] read off a picture that its repository
 
 AGAINST_PYTHAE = """## Against pythae
 
-The same networks, epochs, batches, optimiser and data in [pythae](https://github.com/clementchadebec/benchmark_VAE) and here, one seed,
+The same networks, epochs, batches, optimiser and data in [pythae](https://github.com/clementchadebec/benchmark_VAE) and here,
 both measured by vaelab: pythae's weights come over as arrays, and each likelihood is under the density that the sampler of the row draws
 from (pythae computes none; the parameters of its mixture and of its flow, and its pseudo-inputs, define it). The Fréchet digit distance
 is of 10,000 images as each sampler draws them. *Gain* is over the same library's normal prior, on the same images.
-`VAMPSampler` does not draw from the prior that was trained: it takes tanh(v) for the log-variance v of a pseudo-input's
-posterior. The row below it has the same weights, drawn from the trained prior. `python -m benchmarks.pythae_samplers`; times on one
-shared core, which say little.
+`VAMPSampler` does not draw from the prior that was trained; the row below it has the same weights, drawn from that prior.
+`python -m benchmarks.pythae_samplers`; times on one shared core, which say little.
 """
 
 
@@ -122,23 +122,32 @@ def _against_pythae(records: Sequence[Record]) -> str:
         own = sorted((record for record in records if record["network"] == network), key=lambda record: record["order"])
         columns = [name for name in COLUMNS if any(name in record["figures"] for record in own)]
         names = [COLUMNS[name] for name in columns]
-        header = ["library", "model", "sampler", *names, "epochs", "split", "pixels", "K", "training", "fit"]
-        lines = [
-            [
-                record["library"],
-                record["model"],
-                record["prior"],
-                *(_cell([record], name) for name in columns),
-                str(record["epochs"]),
-                record["split"],
-                record["pixels"],
-                _samples(record),
-                _duration(record["training_seconds"]),
-                _duration(record["fitting_seconds"]) if record["fitting_seconds"] else "–",
-            ]
-            for record in own
-        ]
+        header = ["library", "model", "sampler", *names, "seeds", "epochs", "split", "pixels", "K", "training", "fit"]
+        groups = [list(group) for _, group in itertools.groupby(own, key=lambda record: record["order"])]
+        lines = []
+        for group in groups:
+            first = group[0]
+            training, fitting = (
+                float(np.mean([record[f"{what}_seconds"] for record in group])) for what in ("training", "fitting")
+            )
+            lines.append(
+                [
+                    first["library"],
+                    first["model"],
+                    first["prior"],
+                    *(_cell(group, name) for name in columns),
+                    str(len(group)),
+                    str(first["epochs"]),
+                    first["split"],
+                    first["pixels"],
+                    _samples(first),
+                    _duration(training),
+                    _duration(fitting) if fitting else "–",
+                ]
+            )
         parts.append(f"**{network}.** {own[0]['text']}\n\n{_markdown(header, lines)}\n")
+        notes = {first["prior"]: first["note"] for first, *_ in groups if first["note"]}
+        parts += [f"`{sampler}`: {note}.\n" for sampler, note in notes.items()]
     return "\n".join(parts)
 
 
