@@ -192,9 +192,9 @@ def test_the_page_shows_pythae_beside_ours(tmp_path: Path) -> None:
     assert cells[0] == ["library", "model", "sampler", *figures, *setting]
     shared_cells = ["1", "30", "50,000 / 0 / 10,000", "dynamic", "5,000", "3 min"]
     assert cells[2][:5] == ["pythae 0.1.2", "VAE", "GaussianMixtureSampler", "90.25 ± 0.01", "0.50 ± 0.01"]
-    assert cells[2][5:] == ["2.00 ± 1.00 %", "0.40 ± 0.01", *shared_cells, "2 min"]
+    assert cells[2][5:] == ["2.00 ± 1.00 %", "0.400 ± 0.010", *shared_cells, "2 min"]
     assert cells[3][:5] == ["vaelab 0.1.0", "normal", "trained", "90.50 ± 0.01", "–"]
-    assert cells[3][5:] == ["2.00 ± 1.00 %", "0.40 ± 0.01", *shared_cells, "–"]
+    assert cells[3][5:] == ["2.00 ± 1.00 %", "0.400 ± 0.010", *shared_cells, "–"]
     assert "**Forty latent dimensions.** 784-300-300-40." in text
     add_record(tmp_path, PEER, record(5, "vaelab 0.1.0", "normal", "trained", 90.0, 0.0) | {"seed": 1})
     write_page(tmp_path, tmp_path / "page.md")

@@ -167,6 +167,8 @@ def _cell(group: Sequence[Record], name: str) -> str:
         return "–"
     scale, unit, digits = (100.0, " %", 2) if name in PERCENT else (1.0, "", 2)
     values = scale * np.array([figure["value"] for figure in found])
+    if name == "frechet_digit_distance" and values.mean() < 1.0:
+        digits = 3
     error = values.std(ddof=1) if len(values) > 1 else found[0]["standard_error"]
     shown = f"{values.mean():.{digits}f}"
     if error is None or not math.isfinite(error):
