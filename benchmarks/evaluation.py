@@ -154,7 +154,7 @@ def table(result: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int, default=200, help="of ours; pythae scores an eighth as many")
+    parser.add_argument("--images", type=int, default=80, help="of ours; pythae scores an eighth as many")
     parser.add_argument("--ours", metavar="MODEL", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.ours:
