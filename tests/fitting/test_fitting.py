@@ -27,6 +27,8 @@ SEPARATE = Mixture(
     DiagonalNormal(jnp.array([[-2.0, 0.0], [2.0, 1.0]]), jnp.array([[-1.0, 0.0], [0.0, -2.0]])),
 )
 
+SMALL_FLOW = FlowArchitecture(6, "coupling", layers=2, width=16, knots=6)
+
 
 @pytest.fixture(scope="module")
 def draws() -> Draws:
@@ -67,6 +69,40 @@ def test_a_flow_beats_the_single_gaussian(draws: Draws, best: float, single: flo
     fit = fit_flow(draws, architecture=FlowArchitecture(2, "coupling", layers=3, width=16, knots=6), rounds=40)
     score = log_probs(fit.prior.density(), draws.held_out).mean()
     assert single + 0.2 < score < best + 0.02
+
+
+def test_fresh_draws_are_not_learnt_by_heart() -> None:
+    """A hundred draws of six dimensions are soon known by heart; of as many fresh ones a round there is ever more to learn."""
+    generator = np.random.default_rng(0)
+    mixing = generator.normal(size=(6, 6)).astype(np.float32)
+
+    def draw(key: jax.Array, count: int = 100) -> np.ndarray:
+        return np.asarray(jr.normal(key, (count, 6)) @ mixing)
+
+    fixed = Draws(draw(jr.key(0)), draw(jr.key(1), 1000))
+    scores = [
+        log_probs(fit_flow(draws, architecture=SMALL_FLOW, rounds=30).prior.density(), fixed.held_out).mean()
+        for draws in (fixed, dataclasses.replace(fixed, fresh=draw))
+    ]
+    assert scores[1] > scores[0] + 0.2
+
+
+def test_fresh_draws_are_made_where_a_network_would_know_them_by_heart(
+    tiny_run: Run, few_digits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Draws] = []
+    monkeypatch.setattr(
+        "vaelab.fitting.fit._fit_one", lambda draws, *_: seen.append(draws) or fit_mixture(draws, components=1)
+    )
+    model, images = load_model(tiny_run), few_digits.train.images
+    fit_prior(model, images, "flow")
+    assert seen[0].fresh is None
+    monkeypatch.setattr("vaelab.fitting.fit.LEARNT_BY_HEART", 1)
+    fit_prior(model, images, "flow")
+    assert seen[1].fresh is not None
+    first, second = (seen[1].fresh(jr.key(number)) for number in (0, 1))
+    assert first.shape == second.shape == (len(images) - len(seen[1].held_out), 2)
+    assert not np.allclose(first, second)
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import optax
-from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
+from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from vaelab.fitting.parts import Draws
 from vaelab.priors import AbstractPrior
@@ -35,10 +35,17 @@ def fitted_by_descent(
 ) -> tuple[Prior, float, int]:
     """The prior after the round whose held-out loss is lowest; that loss, in nats a draw; and the number of the round.
 
-    A round is one pass over the fitted draws in batches, with Adam and a learning rate that falls as half a cosine. Only what
-    `prior.trainable()` names is moved. Ends after `PATIENCE` rounds without a lower held-out loss.
+    A round is one pass over the fitted draws in batches (over fresh ones, where `draws` has any), with Adam and a learning rate that
+    falls as half a cosine. Only what `prior.trainable()` names is moved. Ends after `PATIENCE` rounds without a lower held-out loss.
     """
-    values, judges = jnp.asarray(draws.fitted, jnp.float32), jnp.asarray(draws.held_out, jnp.float32)
+    fresh_key = jr.fold_in(key, 0)
+    judges = jnp.asarray(draws.held_out, jnp.float32)
+
+    def values_of(number: int) -> Float[Array, "fitted latent"]:
+        drawn = draws.fitted if draws.fresh is None else draws.fresh(jr.fold_in(fresh_key, number))
+        return jnp.asarray(drawn, jnp.float32)
+
+    values = values_of(0)
     count = len(values)
     batch = min(max(count // BATCHES, SMALLEST_BATCH), LARGEST_BATCH, count)
     steps = count // batch
@@ -52,25 +59,30 @@ def fitted_by_descent(
         whole = eqx.combine(parameters, fixed)
         return jax.vmap(lambda value, key: loss(whole, value, key))(chosen, jr.split(key, len(chosen))).mean()
 
-    def step(carry: tuple[PyTree, PyTree], inputs: tuple[Int[Array, " batch"], PRNGKeyArray]) -> tuple[PyTree, None]:
+    def step(
+        carry: tuple[PyTree, PyTree], inputs: tuple[Float[Array, "batch latent"], PRNGKeyArray]
+    ) -> tuple[PyTree, None]:
         parameters, state = carry
         chosen, key = inputs
-        gradient = jax.grad(mean_loss)(parameters, values[chosen], key)
+        gradient = jax.grad(mean_loss)(parameters, chosen, key)
         with jax.numpy_dtype_promotion("standard"):  # optax mixes float32 with its int32 step counts
             updates, state = optimiser.update(gradient, state, parameters)
         return (optax.apply_updates(parameters, updates), state), None
 
     @jax.jit
-    def one_round(parameters: PyTree, state: PyTree, key: PRNGKeyArray) -> tuple[PyTree, PyTree, Float[Array, ""]]:
+    def one_round(
+        parameters: PyTree, state: PyTree, values: Float[Array, "fitted latent"], key: PRNGKeyArray
+    ) -> tuple[PyTree, PyTree, Float[Array, ""]]:
         order_key, step_key = jr.split(key)
         order = jr.permutation(order_key, count)[: steps * batch].reshape(steps, batch)
-        (parameters, state), _ = jax.lax.scan(step, (parameters, state), (order, jr.split(step_key, steps)))
+        (parameters, state), _ = jax.lax.scan(step, (parameters, state), (values[order], jr.split(step_key, steps)))
         # the same noise in every round, so that rounds are compared fairly
         return parameters, state, mean_loss(parameters, judges, jr.key(0))
 
     best, best_loss, best_round = parameters, np.inf, 0
     for number in range(1, rounds + 1):
-        parameters, state, judged = one_round(parameters, state, jr.fold_in(key, number))
+        values = values if draws.fresh is None else values_of(number)
+        parameters, state, judged = one_round(parameters, state, values, jr.fold_in(key, number))
         if float(judged) < best_loss:
             best, best_loss, best_round = parameters, float(judged), number
         elif number - best_round >= PATIENCE:

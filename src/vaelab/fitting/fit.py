@@ -1,11 +1,12 @@
 """A trained model and its training images in, a prior out."""
 
 import time
+from collections.abc import Callable, Mapping
 
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, PRNGKeyArray
 
 from vaelab.densities import standard_normal
 from vaelab.errors import VaelabError, nearest_name
@@ -15,7 +16,7 @@ from vaelab.fitting.flow import fit_flow
 from vaelab.fitting.kernel_density import fit_kernel_density
 from vaelab.fitting.mixture import fit_mixture
 from vaelab.fitting.names import KINDS
-from vaelab.fitting.parts import Draws, chosen_images, log_probs
+from vaelab.fitting.parts import LEARNT_BY_HEART, MOST_FITTED, Draws, chosen_images, log_probs
 from vaelab.fitting.second_stage import fit_second_stage
 from vaelab.model import Model
 from vaelab.pixels import Pixels
@@ -45,7 +46,8 @@ def fit_prior(
 
     Args:
         model: a trained model; an autoencoder's codes serve as draws.
-        images: training images, uint8 or floating point, (n, *image_shape); a random 25,000 of them are used at most.
+        images: training images, uint8 or floating point, (n, *image_shape); a random 25,000 of them are used at most, but all by a
+            flow or a second stage in more than two dimensions, with fresh draws in every round.
         kind: mixture, kde, flow or second-stage.
         labels: needed for `by_class`.
         by_class: one density for each class, and their mixture by frequency; `prior.density(model).given(label)` is a class's.
@@ -69,15 +71,31 @@ def fit_prior(
         )
     begun = time.monotonic()
     generator = np.random.default_rng(seed)
-    fitted_places, held_out_places = chosen_images(len(images), generator)
+    all_places, held_out_places = chosen_images(len(images), generator)
+    fitted_places = all_places[:MOST_FITTED]
     fitted_key, held_out_key = jr.split(jr.key(seed))
+
+    def fresh_of(places: np.ndarray) -> Callable[[PRNGKeyArray], np.ndarray] | None:
+        if model.latent_dim <= LEARNT_BY_HEART:
+            return None
+        return lambda key: posterior_draws(model, images[places], pixels, key=key)
+
     draws = Draws(
         posterior_draws(model, images[fitted_places], pixels, key=fitted_key),
         posterior_draws(model, images[held_out_places], pixels, key=held_out_key),
+        fresh_of(all_places),
     )
     if by_class:
         assert labels is not None
-        fit = _fit_each_class(draws, kind, labels[fitted_places], labels[held_out_places], labels, components, seed)
+        of_class = {
+            label: Draws(
+                draws.fitted[labels[fitted_places] == label],
+                draws.held_out[labels[held_out_places] == label],
+                fresh_of(all_places[labels[all_places] == label]),
+            )
+            for label in np.unique(labels).tolist()
+        }
+        fit = _fit_each_class(of_class, kind, labels, components, seed)
     else:
         fit = _fit_one(draws, kind, components, seed)
     held_out = log_probs(fit.prior.density(model), draws.held_out)
@@ -112,28 +130,19 @@ def _fit_one(draws: Draws, kind: str, components: int | None, seed: int) -> Fit:
 
 
 def _fit_each_class(
-    draws: Draws,
-    kind: str,
-    fitted_labels: np.ndarray,
-    held_out_labels: np.ndarray,
-    labels: np.ndarray,
-    components: int | None,
-    seed: int,
+    draws: Mapping[int, Draws], kind: str, labels: np.ndarray, components: int | None, seed: int
 ) -> Fit:
     """One fit for each label that occurs; a number that no image has stands empty, with frequency zero."""
     classes = class_count(labels)
     fits: dict[int, Fit] = {}
-    for label in range(classes):
-        if not (labels == label).any():
-            continue
-        own = Draws(draws.fitted[fitted_labels == label], draws.held_out[held_out_labels == label])
+    for label, own in draws.items():
         if len(own.fitted) < max(FEWEST_IMAGES, components or 0) or len(own.held_out) == 0:
             raise VaelabError(
                 f"label {label} has {len(own.fitted)} images to fit to and {len(own.held_out)} held out; a {kind} prior of a class "
                 f"needs {max(FEWEST_IMAGES, components or 0)} and 1. Give more images, or leave out --by-class"
             )
         fits[label] = _fit_one(own, kind, components, seed)
-    empty = NormalPrior(draws.latent_dim)
+    empty = NormalPrior(next(iter(draws.values())).latent_dim)
     priors = tuple(fits[label].prior if label in fits else empty for label in range(classes))
     prior = ByClassPrior(priors, jnp.asarray(log_frequencies(labels, classes)))
     words = "; ".join(f"{label}: {fit.words}" for label, fit in fits.items())
