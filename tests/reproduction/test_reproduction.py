@@ -52,7 +52,7 @@ TABLE = Table(
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch, few_digits: Dataset) -> None:
-    monkeypatch.setattr(rows_module, "load_data", lambda name: few_digits)
+    monkeypatch.setattr(rows_module, "load_data", lambda **source: few_digits)
 
 
 @pytest.mark.slow
@@ -211,6 +211,20 @@ def test_tables_name_configurations_that_exist() -> None:
                 config = row_config(row, 3)
                 assert config.seed == 3
                 assert config.data.pixels == "dynamic"
+
+
+def test_a_row_is_trained_on_the_split_that_it_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, object] = {}
+
+    def load(**source: object) -> Dataset:
+        asked.update(source)
+        raise VaelabError("enough")
+
+    monkeypatch.setattr(rows_module, "load_data", load)
+    with pytest.raises(VaelabError, match="enough"):
+        reproduce(table_named("iwae"), results=tmp_path, work=tmp_path, seeds=1, only="iwae-1")
+    assert asked["name_or_path"] == "mnist"
+    assert asked["validation_size"] == 400
 
 
 def test_bad_input(tmp_path: Path) -> None:

@@ -78,13 +78,12 @@ def reproduce(
             f"{work}: another process is making this table; wait for it, or choose another --work"
         ) from None
     try:
-        dataset = load_data("mnist")
         for seed in range(max(row.seeds for row in rows) if seeds is None else seeds):
             for row in rows:
                 if row.recipe is not None and row.recipe not in recipe_names():
                     say(f"{row.name}: there is no recipe '{row.recipe}'; left out")
                     continue
-                if seed < row.seeds and not _make(table, row, seed, dataset, results, work, stop, say):
+                if seed < row.seeds and not _make(table, row, seed, results, work, stop, say):
                     return False
         return True
     finally:
@@ -101,7 +100,6 @@ def _make(
     table: Table,
     row: Row,
     seed: int,
-    dataset: Dataset,
     results: Path,
     work: Path,
     stop: Stopped,
@@ -122,8 +120,9 @@ def _make(
     if row.gain_over not in (None, row.name) and not _scores(work, row.gain_over, seed, TRAINED).is_file():
         # finished rows are kept, but their scores of each image lie in a work folder that may be another
         other = next(other for other in table.rows if other.name == row.gain_over)
-        if not _make(table, other, seed, dataset, results, work, stop, say, needed=True):
+        if not _make(table, other, seed, results, work, stop, say, needed=True):
             return False
+    dataset = load_data(**config.data.source)  # split as the row says
     config = resolve(config, TrainingData.from_dataset(dataset, config.data))
     kept = weights_file(results, row.name, seed)
     trained = None if (folder / "config.toml").is_file() else kept_weights(kept, config)
