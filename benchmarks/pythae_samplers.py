@@ -1,6 +1,6 @@
 """pythae's samplers and ours: the same networks, epochs and data, both measured by vaelab's evaluation.
 
-    python -m benchmarks.pythae_samplers              # about an hour on a core of its own; docs/results/pythae.json and docs/results.md
+    python -m benchmarks.pythae_samplers              # long; makes docs/results/pythae.json and docs/results.md
     python -m benchmarks.pythae_samplers --only 2-D
 
 Both train on the 50,000 images that MNIST keeps for training here (10,000 of the 60,000 are left out), each pixel drawn anew each time,

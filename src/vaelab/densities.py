@@ -122,8 +122,8 @@ def log_probs_by_products(components: DiagonalNormal, value: Float[Array, " dim"
     """log N(x; m_k, diag(v_k)) for each k of stacked components, by two products: sum_i (x_i - m_ki)^2 / v_ki, multiplied out.
 
     Under `vmap` these are matrix products, and so are their gradients: for 500 components and 100 values of 40 entries 34 times
-    as fast as the squares of all differences (`benchmarks/mixture_densities.py`). The price is a rounding of about 1e-6 of (m / sigma)^2; the centre of the
-    components is taken off first, so that their spread counts and not where they lie.
+    as fast as the squares of all differences (`benchmarks/mixture_densities.py`). The price is a rounding of about 1e-6 of
+    (m / sigma)^2; the centre of the components is taken off first, so that their spread counts and not where they lie.
     """
     centre = jax.lax.stop_gradient(components.mean.mean(axis=0))
     mean, value = components.mean - centre[None], value - centre

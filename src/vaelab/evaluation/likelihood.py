@@ -40,7 +40,8 @@ ALONE = (1.0,)
 """The draws of Burda et al.: from q(z|x) as it is."""
 WIDENED = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Widths for one and two dimensions, where tutorials' encodings lie up to tens of sigma off: log p(x) of the tutorial's model is then
-within 0.006 nats of quadrature at K = 5000, where q(z|x) alone misses 0.9 (`benchmarks/proposals.py`). In many dimensions wide draws all miss, and only cost."""
+within 0.006 nats of quadrature at K = 5000, where q(z|x) alone misses 0.9 (`benchmarks/proposals.py`). In many dimensions wide draws
+all miss, and only cost."""
 
 
 @dataclasses.dataclass(frozen=True)
