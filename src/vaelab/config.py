@@ -120,6 +120,7 @@ class FlowPriorConfig(Frozen):
     layers: PositiveCount = 4
     width: PositiveCount = 64  # of the one hidden layer of each conditioner
     knots: Annotated[int, Field(ge=2)] = 8
+    affine: Literal["trained", "fixed"] = "trained"  # the centre and spread that the flow ends in
 
 
 class ClassPriorConfig(Frozen):

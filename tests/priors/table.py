@@ -74,8 +74,7 @@ def vamp(size: int) -> AbstractPrior:
 def flow(kind: str) -> Callable[[int], AbstractPrior]:
     def build(size: int) -> AbstractPrior:
         prior = shaken(FlowPrior(FlowArchitecture(size, kind, layers=2, width=8, knots=4), key=KEY), 0.2)
-        scale = (jnp.linspace(-0.5, 0.5, size), jnp.linspace(0.7, 1.2, size))
-        return eqx.tree_at(lambda prior: (prior.centre, prior.spread), prior, scale)
+        return prior.with_scale(np.linspace(-0.5, 0.5, size), np.linspace(0.7, 1.2, size))
 
     return build
 

@@ -167,7 +167,7 @@ def test_second_stage_bound_lies_below_its_quadrature() -> None:
         ("mixture", set()),
         ("vamp", {"bounds"}),
         ("class", {"log_frequencies"}),
-        ("coupling flow", {"centre", "spread"}),
+        ("coupling flow", {"centre", "log_spread"}),
         ("second stage", {"centre", "spread"}),
     ],
 )

@@ -18,6 +18,7 @@ KINDS = {
     "mixture": {"components": 3, "covariance": "full"},
     "vamp": {"components": 3},
     "flow": {"flow": "coupling", "layers": 2, "width": 4, "knots": 4},
+    "flow, fixed": {"flow": "coupling", "layers": 2, "width": 4, "knots": 4, "affine": "fixed"},
     "class": {},
 }
 
@@ -33,7 +34,7 @@ def config_of(kind: str, **training: object) -> Config:
     network = {"hidden": [6]}
     values = {
         "data": {"name": "small"},
-        "model": {"encoder": network, "decoder": network, "prior": {"kind": kind, **KINDS[kind]}},
+        "model": {"encoder": network, "decoder": network, "prior": {"kind": kind.split(",")[0], **KINDS[kind]}},
         "training": {"epochs": 1, "batch_size": 40, "optimiser": "adam", **training},
     }
     return resolve(Config.from_values(values, source="test"), small_data())
@@ -50,6 +51,9 @@ def test_one_step_moves_what_trainable_says_and_nothing_else(kind: str) -> None:
     arrived = named_arrays(after)
     for may_move, (name, array) in zip(mask, leaves, strict=True):
         assert (not np.array_equal(arrived[name], array)) == may_move, name
+    if kind.startswith("flow"):
+        moved = [name for may_move, (name, _) in zip(mask, leaves, strict=True) if may_move]
+        assert {"prior.centre", "prior.log_spread"}.issubset(moved) == (kind == "flow")
 
 
 def test_a_class_prior_is_scored_without_the_held_out_labels() -> None:

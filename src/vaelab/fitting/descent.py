@@ -88,9 +88,3 @@ def fitted_by_descent(
         elif number - best_round >= PATIENCE:
             break
     return eqx.combine(best, fixed), best_loss, best_round
-
-
-def with_scale_of(prior: Prior, draws: Draws) -> Prior:
-    """The prior with the centre and spread of the draws, so that its network works in standard units."""
-    scale = jnp.asarray(draws.centre, jnp.float32), jnp.asarray(draws.spread, jnp.float32)
-    return eqx.tree_at(lambda prior: (prior.centre, prior.spread), prior, scale)

@@ -2,7 +2,7 @@
 
 import jax.random as jr
 
-from vaelab.fitting.descent import ROUNDS, fitted_by_descent, with_scale_of
+from vaelab.fitting.descent import ROUNDS, fitted_by_descent
 from vaelab.fitting.fitted import Fit
 from vaelab.fitting.parts import Draws
 from vaelab.priors import FlowArchitecture, FlowPrior
@@ -13,7 +13,7 @@ def fit_flow(draws: Draws, *, seed: int = 0, architecture: FlowArchitecture | No
     if architecture is None:
         architecture = FlowArchitecture(draws.latent_dim)
     build_key, fit_key = jr.split(jr.key(seed))
-    prior = with_scale_of(FlowPrior(architecture, key=build_key), draws)
+    prior = FlowPrior(architecture, key=build_key).with_scale(draws.centre, draws.spread)
     prior, loss, done = fitted_by_descent(
         prior, lambda prior, value, _key: -prior.density().log_prob(value), draws, key=fit_key, rounds=rounds
     )

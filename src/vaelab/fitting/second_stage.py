@@ -4,7 +4,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from vaelab.fitting.descent import fitted_by_descent, with_scale_of
+from vaelab.fitting.descent import fitted_by_descent
 from vaelab.fitting.fitted import Fit
 from vaelab.fitting.parts import Draws, log_probs
 from vaelab.model import Model, elbo_terms
@@ -15,10 +15,9 @@ from vaelab.priors.second_stage import NODES, quadrature_density
 def fit_second_stage(draws: Draws, *, seed: int = 0, width: int = 128, rounds: int = 100) -> Fit:
     """The VAE of Dai and Wipf (ICLR 2019), section 4, by its own ELBO on the fitted draws, stopped early by the held-out ones."""
     build_key, fit_key = jr.split(jr.key(seed))
-    prior = SecondStagePrior(SecondStageArchitecture(draws.latent_dim, width), key=build_key)
-    prior, loss, done = fitted_by_descent(
-        with_scale_of(prior, draws), _negative_elbo, draws, key=fit_key, rounds=rounds, learning_rate=2e-3
-    )
+    architecture = SecondStageArchitecture(draws.latent_dim, width)
+    prior = SecondStagePrior(architecture, key=build_key).with_scale(draws.centre, draws.spread)
+    prior, loss, done = fitted_by_descent(prior, _negative_elbo, draws, key=fit_key, rounds=rounds, learning_rate=2e-3)
     elbo = -loss - float(np.log(draws.spread).sum())
     if prior.latent_dim in NODES:
         note = f"its log-density is an integral over u, done by quadrature (error {_quadrature_error(prior, draws):.1g} nats)"

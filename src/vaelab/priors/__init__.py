@@ -61,7 +61,8 @@ def build_prior(config: PriorConfig, latent_dim: int, image_shape: tuple[int, ..
     if isinstance(config, MixturePriorConfig):
         return MixturePrior(latent_dim, config.components, config.covariance, key=key)
     if isinstance(config, FlowPriorConfig):
-        return FlowPrior(FlowArchitecture(latent_dim, config.flow, config.layers, config.width, config.knots), key=key)
+        architecture = FlowArchitecture(latent_dim, config.flow, config.layers, config.width, config.knots)
+        return FlowPrior(architecture, config.affine, key=key)
     if isinstance(config, ClassPriorConfig):
         if config.classes is None:
             raise VaelabError("model.prior.classes: expected the number of classes, such as 10; found none")

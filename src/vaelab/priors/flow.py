@@ -10,6 +10,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from flowjax.bijections import (
     AbstractBijection,
     Chain,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from vaelab.model import Model
 
 FlowKind = Literal["coupling", "masked-autoregressive"]
+Affine = Literal["trained", "fixed"]
 
 SPLINE_INTERVAL = 4.0
 """The splines bend within +-4 standard deviations; beyond, they are the identity."""
@@ -69,20 +71,25 @@ class FlowPrior(AbstractPrior):
 
     A coupling flow (Dinh, Sohl-Dickstein and Bengio, "Density estimation using Real NVP", ICLR 2017) or a masked autoregressive one
     (Papamakarios, Pavlakou and Murray, "Masked autoregressive flow for density estimation", NeurIPS 2017), with the splines of
-    Durkan et al., "Neural spline flows", NeurIPS 2019; from flowjax. Centre and spread are not trained: a flow fitted afterwards
-    has those of its draws, so that the splines work where the latents lie.
+    Durkan et al., "Neural spline flows", NeurIPS 2019; from flowjax.
+
+    The splines work where the latents lie by the affine map they end in. Of a flow fitted afterwards it is that of its draws, `fixed`.
+    Of one trained with the model it is `trained`: fixed at N(0, I), the splines' interval would hold the codes within 4 of the
+    origin, while every prior that can widen gains by it.
     """
 
     arrays: PyTree
     centre: Float[Array, " latent"]
-    spread: Float[Array, " latent"]
+    log_spread: Float[Array, " latent"]
     architecture: FlowArchitecture = eqx.field(static=True)
+    affine: Affine = eqx.field(static=True)
 
-    def __init__(self, architecture: FlowArchitecture, *, key: PRNGKeyArray):
+    def __init__(self, architecture: FlowArchitecture, affine: Affine = "fixed", *, key: PRNGKeyArray):
         self.arrays = eqx.filter(architecture.build(key), eqx.is_array)
         self.centre = jnp.zeros(architecture.latent_dim)
-        self.spread = jnp.ones(architecture.latent_dim)
+        self.log_spread = jnp.zeros(architecture.latent_dim)
         self.architecture = architecture
+        self.affine = affine
 
     @property
     def latent_dim(self) -> int:
@@ -90,11 +97,17 @@ class FlowPrior(AbstractPrior):
 
     def density(self, model: "Model | None" = None) -> "FlowDensity":
         del model
-        return FlowDensity(self.arrays, self.centre, self.spread, self.architecture)
+        return FlowDensity(self.arrays, self.centre, self.log_spread, self.architecture)
+
+    def with_scale(self, centre: Float[np.ndarray, " latent"], spread: Float[np.ndarray, " latent"]) -> "FlowPrior":
+        """The flow about `centre`, `spread` times as wide: its network works in standard units."""
+        scale = jnp.asarray(centre, jnp.float32), jnp.asarray(np.log(spread), jnp.float32)
+        return eqx.tree_at(lambda prior: (prior.centre, prior.log_spread), self, scale)
 
     def trainable(self) -> PyTree[bool]:
         mask = jax.tree.map(eqx.is_inexact_array, self)
-        return eqx.tree_at(lambda mask: (mask.centre, mask.spread), mask, (False, False))
+        trained = self.affine == "trained"
+        return eqx.tree_at(lambda mask: (mask.centre, mask.log_spread), mask, (trained, trained))
 
 
 class FlowDensity(AbstractDensity):
@@ -102,7 +115,7 @@ class FlowDensity(AbstractDensity):
 
     arrays: PyTree
     centre: Float[Array, " latent"]
-    spread: Float[Array, " latent"]
+    log_spread: Float[Array, " latent"]
     architecture: FlowArchitecture = eqx.field(static=True)
 
     @property
@@ -111,12 +124,12 @@ class FlowDensity(AbstractDensity):
 
     def log_prob(self, value: Float[Array, " latent"]) -> Float[Array, ""]:
         with flowjax_conventions():
-            standard = self.flow.log_prob((value - self.centre) / self.spread)
-        return standard - jnp.sum(jnp.log(self.spread))
+            standard = self.flow.log_prob((value - self.centre) * jnp.exp(-self.log_spread))
+        return standard - jnp.sum(self.log_spread)
 
     def sample(self, key: PRNGKeyArray) -> Float[Array, " latent"]:
         with flowjax_conventions():
-            return self.centre + self.spread * self.flow.sample(key)
+            return self.centre + jnp.exp(self.log_spread) * self.flow.sample(key)
 
 
 @lru_cache(maxsize=64)

@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 
 Covariance = Literal["diagonal", "full"]
 
+WIDE = 0.5
+"""The least variance that a component begins with."""
+
 
 class MixturePrior(AbstractPrior):
     """p(z) = sum_k w_k N(z; m_k, L_k L_k^T), w = softmax(logits).
 
     The scale L_k has the diagonal exp(log_scales_k); below it stands `lower_k` for a full covariance, and nothing for a diagonal
-    one. It begins spread over N(0, I): every component has variance s^2 = K^(-2/d), so that K of them would tile the volume of the
-    unit ball, and the means are drawn from N(0, (1 - s^2) I): mixed, they have the covariance I.
+    one. It begins spread over N(0, I): every component has variance s^2 = max(K^(-2/d), 1/2), and the means are drawn from
+    N(0, (1 - s^2) I): mixed, they have the covariance I. With K^(-2/d) the components would tile the volume of the unit ball; in few
+    dimensions they are wider than that, and overlap, for narrow ones hold the codes where they first fell.
     """
 
     logits: Float[Array, " components"]
@@ -33,7 +37,7 @@ class MixturePrior(AbstractPrior):
     latent_dim: int = eqx.field(static=True)
 
     def __init__(self, latent_dim: int, components: int, covariance: Covariance, *, key: PRNGKeyArray):
-        variance = min(max(components ** (-2.0 / latent_dim), 0.01), 0.99)
+        variance = min(max(components ** (-2.0 / latent_dim), WIDE), 0.99)
         self.logits = jnp.zeros(components)
         self.means = (1.0 - variance) ** 0.5 * jr.normal(key, (components, latent_dim))
         self.log_scales = jnp.full((components, latent_dim), 0.5 * float(np.log(variance)))

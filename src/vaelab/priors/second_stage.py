@@ -71,6 +71,13 @@ class SecondStagePrior(AbstractPrior):
         self.centre, self.spread = jnp.zeros(size), jnp.ones(size)
         self.architecture = architecture
 
+    def with_scale(
+        self, centre: Float[np.ndarray, " latent"], spread: Float[np.ndarray, " latent"]
+    ) -> "SecondStagePrior":
+        """The second stage about `centre`, `spread` times as wide: its networks work in standard units."""
+        scale = jnp.asarray(centre, jnp.float32), jnp.asarray(spread, jnp.float32)
+        return eqx.tree_at(lambda prior: (prior.centre, prior.spread), self, scale)
+
     @property
     def latent_dim(self) -> int:
         return self.architecture.latent_dim
