@@ -172,7 +172,7 @@ TABLES: tuple[Table, ...] = (
             Row(
                 "gated-normal-100", None, _gated({}, 100), ("mixture",), 1, GATED_NORMAL, SHORTENED, "gated-normal-100"
             ),
-            Row("gated-normal", None, _gated({}, 1000), ("mixture", "flow"), 1, GATED_NORMAL, "", "gated-normal"),
+            Row("gated-normal", None, _gated({}, 1000), ("mixture",), 1, GATED_NORMAL, "", "gated-normal"),
         ),
         importance_samples=5000,
         keeps_weights=True,
