@@ -7,6 +7,7 @@ by dotted keys (`training.learning_rate`), and written back whole, so that a run
 import difflib
 import tomllib
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -352,10 +353,13 @@ def _first_complaint(error: ValidationError) -> str:
     first = error.errors()[0]
     known = set(known_keys())
     path: list[str] = []
-    for part in map(str, first["loc"]):
-        # a location also names the kind of a part and places in a list: they are no keys
-        if ".".join([*path, part]) in known:
-            path.append(part)
+    location = first["loc"]
+    for part, following in zip_longest(location, location[1:]):
+        # a location also names the kind of a part and places in a list: they are no keys. A kind may share a key's name (a flow's
+        # `flow`), but only after a kind comes another name
+        is_kind = ".".join([*path, "kind"]) in known and isinstance(following, str)
+        if not is_kind and ".".join([*path, str(part)]) in known:
+            path.append(str(part))
     if first["type"] == "extra_forbidden":
         if path and path[-1] == str(first["loc"][-1]):
             return f"unknown key '{'.'.join(path)}' here: it belongs to another kind of {'.'.join(path[:-1])}"

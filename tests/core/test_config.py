@@ -1,5 +1,6 @@
 """The configuration: typed, written back whole, and clear about what it does not know."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,17 @@ def test_every_key_is_documented():
     rooms = {"data", "model", "objective", "training"}
     missing = [key for key in known_keys() if key not in rooms and f"`{key}`" not in text]
     assert not missing, missing
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("affine", "sometimes", "model.prior.affine: Input should be 'trained' or 'fixed'"),
+        ("knots", 1, "model.prior.knots"),
+        ("flow", "planar", "model.prior.flow"),
+        ("depth", 3, "unknown key 'model.prior.depth'"),
+    ],
+)
+def test_a_kind_that_is_called_as_a_key_is_stays_out_of_the_key(key: str, value: object, words: str) -> None:
+    with pytest.raises(VaelabError, match=re.escape(words)):
+        Config.from_values({"model": {"prior": {"kind": "flow", key: value}}}, source="test")

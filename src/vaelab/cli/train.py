@@ -217,5 +217,7 @@ def _closing_line(run: Any, dataset: Any, result: "TrainingResult", figures: boo
     found = closing_sentence(run, dataset=dataset) if figures else ""
     look = f"see {run.figures}, or: " if figures else ""
     after = "vaelab sample" if run.config.model.posterior.kind != "deterministic" else "vaelab reconstruct"
-    done = f"{score} after {result.kept_epoch} epochs in {result.seconds:.0f} s"
+    done = (
+        f"{score} after {result.kept_epoch} {'epoch' if result.kept_epoch == 1 else 'epochs'} in {result.seconds:.0f} s"
+    )
     return "; ".join(filter(None, (done, found, f"{look}{after} {run.folder}")))
