@@ -51,20 +51,29 @@ def prior_as_encoder(latent_dim: int) -> Model:
     )
 
 
-def linear_gaussian(latent_dim: int, pixels: int = 6, *, widened: float = 1.0) -> tuple[Model, multivariate_normal]:
+def linear_gaussian(
+    latent_dim: int, pixels: int = 6, *, widened: float = 1.0, scale: float = SCALE, shifted: float = 0.0
+) -> tuple[Model, multivariate_normal]:
     """Probabilistic PCA (Tipping and Bishop 1999): x = W^T z + b + noise, with its exact posterior as encoder, and its marginal.
 
-    p(x) = N(b, W^T W + s^2 I). The rows of W are orthogonal, so the exact posterior is diagonal. `widened` multiplies the encoder's
-    sigma, which leaves p(x) as it is and opens an inference gap.
+    p(x) = N(b, W^T W + s^2 I), with s the `scale`. The rows of W are orthogonal, so the exact posterior is diagonal. `widened` multiplies
+    the encoder's sigma and `shifted` is added to its mean, which leave p(x) as it is and open an inference gap.
     """
     generator = np.random.default_rng(latent_dim)
     orthogonal, _ = np.linalg.qr(generator.normal(size=(pixels, pixels)))
     weight = orthogonal[:latent_dim] * np.linspace(1.5, 0.7, latent_dim)[:, None]
     bias = generator.normal(size=pixels)
-    model = model_of(latent_dim, "gaussian", image_shape=(pixels,), hidden=(), **{"model.likelihood.scale": SCALE})
-    precision = 1.0 + (weight**2).sum(axis=1) / SCALE**2
-    to_mean = (weight / SCALE**2 / precision[:, None]).T
-    arrays = (weight, bias, to_mean, -bias @ to_mean, np.zeros((pixels, latent_dim)), np.log(widened**2 / precision))
+    model = model_of(latent_dim, "gaussian", image_shape=(pixels,), hidden=(), **{"model.likelihood.scale": scale})
+    precision = 1.0 + (weight**2).sum(axis=1) / scale**2
+    to_mean = (weight / scale**2 / precision[:, None]).T
+    arrays = (
+        weight,
+        bias,
+        to_mean,
+        shifted - bias @ to_mean,
+        np.zeros((pixels, latent_dim)),
+        np.log(widened**2 / precision),
+    )
     model = eqx.tree_at(
         lambda m: (
             m.decoder.mean.weight,
@@ -77,7 +86,26 @@ def linear_gaussian(latent_dim: int, pixels: int = 6, *, widened: float = 1.0) -
         model,
         tuple(jnp.asarray(array, jnp.float32) for array in arrays),
     )
-    return model, multivariate_normal(bias, weight.T @ weight + SCALE**2 * np.eye(pixels))
+    return model, multivariate_normal(bias, weight.T @ weight + scale**2 * np.eye(pixels))
+
+
+def folded_gaussian(latent_dim: int, *, scale: float, pixels: int = 6) -> tuple[Model, multivariate_normal]:
+    """x = W^T |z| + b + noise, by two ReLUs a dimension: p(z|x) has 2^d modes, mirror images of each other. Its unfolded marginal.
+
+    With m and v the unfolded posterior's mean and variance, p(x) = N(x; b, W^T W + s^2 I) prod_j 2 Phi(m_j / sqrt(v_j)).
+    """
+    model, marginal = linear_gaussian(latent_dim, pixels, scale=scale)
+    values = {"model.image_shape": [pixels], "model.latent_dim": latent_dim, "model.likelihood.kind": "gaussian",
+              "model.likelihood.scale": scale, "model.encoder.hidden": [], "model.decoder.hidden": [2 * latent_dim]}  # fmt: skip
+    folded = build_model(Config().with_values(values).model, jr.key(0))
+    eye, weight = np.eye(latent_dim), np.asarray(model.decoder.mean.weight)
+    arrays = (np.concatenate([eye, -eye], axis=1), np.concatenate([weight, weight]), model.decoder.mean.bias)
+    decoder = eqx.tree_at(
+        lambda d: (d.network.layers[0].weight, d.mean.weight, d.mean.bias),
+        folded.decoder,
+        tuple(jnp.asarray(array, jnp.float32) for array in arrays),
+    )
+    return eqx.tree_at(lambda m: m.decoder, model, decoder), marginal
 
 
 def images_of(model: Model, count: int, seed: int = 0) -> np.ndarray:

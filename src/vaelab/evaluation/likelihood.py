@@ -24,11 +24,11 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Int, Num, PRNGKeyArray, UInt32
 
-from vaelab.densities import AbstractDensity, DiagonalNormal, Mixture
+from vaelab.densities import AbstractDensity, DiagonalNormal
 from vaelab.errors import VaelabError
 from vaelab.evaluation.image_log_probs import log_probs_of_image
 from vaelab.evaluation.inputs import check_has_density, checked_images
-from vaelab.evaluation.mixture_log_probs import mixture_log_prob_of_points
+from vaelab.evaluation.mixture_log_probs import prior_log_probs
 from vaelab.model import Model
 from vaelab.pixels import scaled
 
@@ -161,7 +161,7 @@ def _bound(
             z = posterior.mean[None] + posterior.standard_deviation[None] * noise
             square = jnp.sum(noise**2, axis=1)
             reconstruction = log_probs_of_image(model, image, z)
-            log_joint = reconstruction + _prior_log_probs(prior, z)
+            log_joint = reconstruction + prior_log_probs(prior, z)
             log_weights = log_joint + log_scale - _log_proposal(square, widths, draws_of_width, model.latent_dim)
             counted = draw < samples
             weights = jnp.where(counted, log_weights, -jnp.inf)
@@ -190,9 +190,3 @@ def _log_proposal(
     log_shares = np.log(draws_of_width / draws_of_width.sum()) - latent_dim * np.log(widths)
     terms = [share - 0.5 * square / width**2 for share, width in zip(log_shares.tolist(), widths, strict=True)]
     return jax.nn.logsumexp(jnp.stack(terms), axis=0)
-
-
-def _prior_log_probs(prior: AbstractDensity, z: Float[Array, "samples latent"]) -> Float[Array, " samples"]:
-    if isinstance(prior, Mixture) and isinstance(prior.components, DiagonalNormal):
-        return mixture_log_prob_of_points(prior, z)
-    return jax.vmap(prior.log_prob)(z)

@@ -51,6 +51,13 @@ def _mixture_log_probs(density: Mixture, points: Float[Array, "points latent"]) 
     return mixture_log_prob_of_points(density, points)
 
 
+def prior_log_probs(density: AbstractDensity, z: Float[Array, "points latent"]) -> Float[Array, " points"]:
+    """log p of a few points at once under any density, for use inside a jitted function."""
+    if isinstance(density, Mixture) and isinstance(density.components, DiagonalNormal):
+        return mixture_log_prob_of_points(density, z)
+    return jax.vmap(density.log_prob)(z)
+
+
 def mixture_log_prob_of_points(density: Mixture, points: Float[Array, "points latent"]) -> Float[Array, " points"]:
     """log sum_k w_k N(z; m_k, diag(v_k)) at each point, for use inside a jitted function.
 

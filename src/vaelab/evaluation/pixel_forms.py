@@ -16,6 +16,11 @@ from vaelab.evaluation.image_log_probs import sum_softplus
 from vaelab.likelihoods import GaussianLikelihood
 from vaelab.model import Model
 
+ROUNDING = 6e-8
+"""Of single precision, relative."""
+MOST_LOST = 0.005
+"""Nats of log p(x|z) that multiplying out may lose."""
+
 
 class AbstractPixelForm(eqx.Module):
     """The likelihoods p(x|z_g) of some points z_g."""
@@ -39,7 +44,8 @@ class LinearForm(AbstractPixelForm):
 class SharedScaleForm(AbstractPixelForm):
     """Gaussian pixels of one scale: log p(x|z) = -(|x|^2 - 2 x . m + |m|^2) / (2 s^2) - P/2 log(2 pi s^2).
 
-    Images and means are taken relative to the points' average mean, so that little is lost where the three terms cancel.
+    Images and means are taken relative to the points' average mean, so that little is lost where the three terms cancel. Where the scale
+    is so small that what is lost would still count, the squares of all differences are summed instead: as exact as it is slow.
     """
 
     centre: Float[Array, " pixels"]
@@ -48,9 +54,19 @@ class SharedScaleForm(AbstractPixelForm):
 
     def log_probs(self, images: Float[Array, "images ..."]) -> Float[Array, "images points"]:
         flat = images.reshape(images.shape[0], -1) - self.centre[None]
-        squares = jnp.sum(flat**2, axis=1)[:, None] + jnp.sum(self.means**2, axis=1)[None] - 2.0 * flat @ self.means.T
+        sizes, own_sizes = jnp.sum(flat**2, axis=1), jnp.sum(self.means**2, axis=1)
+
+        def multiplied_out(flat: Array) -> Array:
+            return sizes[:, None] + own_sizes[None] - 2.0 * flat @ self.means.T
+
+        def one_by_one(flat: Array) -> Array:
+            return jax.lax.map(lambda image: jnp.sum((self.means - image[None]) ** 2, axis=1), flat)
+
+        precision = jnp.exp(-self.log_variance)
+        lost = ROUNDING * precision * (sizes.max() + own_sizes.max())
+        squares = jax.lax.cond(lost > MOST_LOST, one_by_one, multiplied_out, flat)
         constant = flat.shape[1] * (LOG_TWO_PI + self.log_variance)
-        return -0.5 * (squares * jnp.exp(-self.log_variance) + constant)
+        return -0.5 * (squares * precision + constant)
 
 
 class GeneralForm(AbstractPixelForm):

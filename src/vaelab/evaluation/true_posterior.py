@@ -19,6 +19,7 @@ from vaelab.pixels import scaled
 
 RESOLUTION = 128
 SEARCH = 128
+MOST_SEARCHES = 6
 NEGLIGIBLE = 12.0
 """Nats below the peak: outside of the window that is shown."""
 
@@ -84,9 +85,9 @@ def _one(
     log_prob = float(exact.log_prob[index])
     reach = 4.0 * np.exp(0.5 * log_variance)
     low, high = mean - reach, mean + reach
-    # where p(z|x) has mass at all: on the whole box first, then once more on what that found
+    # where p(z|x) has mass at all: on the whole box first, then on what that found, until it is no longer much smaller
     window = exact.low, exact.high
-    for _ in range(2):
+    for _ in range(MOST_SEARCHES):
         axes = tuple(np.linspace(a, b, SEARCH) for a, b in zip(*window, strict=True))
         log_density = _log_joint(model, prior, image, axes) - log_prob
         held = log_density > log_density.max() - NEGLIGIBLE
@@ -97,7 +98,10 @@ def _one(
         found = [
             (axis[max(p[0] - 1, 0)], axis[min(p[-1] + 1, SEARCH - 1)]) for axis, p in zip(axes, places, strict=True)
         ]
-        window = np.minimum(low, [a for a, _ in found]), np.maximum(high, [b for _, b in found])
+        width_before, window = window[1] - window[0], (np.array([a for a, _ in found]), np.array([b for _, b in found]))
+        if np.all(window[1] - window[0] > 0.25 * width_before):
+            break
+    window = np.minimum(low, window[0]), np.maximum(high, window[1])
     axes = tuple(np.linspace(a, b, resolution) for a, b in zip(*window, strict=True))
     return TruePosterior(
         axes,
