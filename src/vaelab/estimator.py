@@ -1,31 +1,28 @@
 """`VAE`: a variational autoencoder as a scikit-learn estimator."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, no_type_check
+from typing import Any, no_type_check
 
 import equinox as eqx
-import jax
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Int, Shaped
+from jaxtyping import Float, Int, Shaped
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from vaelab.config import Config
 from vaelab.data import load_data
-from vaelab.densities import DiagonalNormal, kl_divergence
 from vaelab.errors import VaelabError
+from vaelab.evaluation.elbo import ElboParts, elbo_of
 from vaelab.evaluation.evaluation import Evaluation, evaluate
-from vaelab.evaluation.likelihood import importance_weighted_bound
+from vaelab.evaluation.likelihood import importance_weighted_bound, proposal_widths
+from vaelab.evaluation.row_numbers import row_numbers
 from vaelab.explorer.widget import explore
 from vaelab.fitting import fit_prior
 from vaelab.generating import decode, encode, sample_latents
-from vaelab.generating.batching import in_batches
 from vaelab.model import Model, load_model, model_facts, save_model
-from vaelab.pixels import scaled
 from vaelab.runs import Run
 from vaelab.training import TrainingData, train
 from vaelab.training.beginning import resolve
@@ -37,15 +34,6 @@ ARRAYS = "arrays"
 
 ArrayLike = Any
 """What scikit-learn makes an array of: arrays, lists, data frames."""
-
-
-class ElboParts(NamedTuple):
-    """The evidence lower bound of each row and its parts, in nats: elbo = -(reconstruction + kl)."""
-
-    elbo: Float[np.ndarray, " n"]
-    reconstruction: Float[np.ndarray, " n"]
-    kl: Float[np.ndarray, " n"]
-    kl_per_dimension: Float[np.ndarray, "n latent"] | None  # None where the prior does not factorise
 
 
 class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -219,8 +207,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def score_samples(self, X: ArrayLike, *, importance_samples: int = 100) -> Float[np.ndarray, " n"]:
         """The importance-weighted lower bound on log p(x) of each row, in nats: higher is better.
 
-        One fixed set of noise serves all rows, so a subset of rows gets the same scores. On grey pixels under a Bernoulli likelihood
-        it is no log-likelihood, but ranks images by how well the model accounts for them.
+        The noise of a row is keyed on its pixels, so a subset of rows gets the same scores, and errors average out over rows. On grey
+        pixels under a Bernoulli likelihood it is no log-likelihood, but ranks images by how well the model accounts for them.
 
         Raises:
             VaelabError: for an autoencoder, which has no density.
@@ -228,8 +216,9 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         images, _ = self._seen(X)
         prior = self.model_.prior.density(self.model_)
         return importance_weighted_bound(
-            self.model_, prior, images, samples=importance_samples, key=jr.key(0), fixed_noise=True
-        ).log_prob.astype(np.float64)
+            self.model_, prior, images, samples=importance_samples, key=jr.key(0),
+            widths=proposal_widths(self.model_.latent_dim), indices=row_numbers(images),
+        ).log_prob.astype(np.float64)  # fmt: skip
 
     def score(self, X: ArrayLike, y: Any = None) -> float:
         """The mean of `score_samples`: higher is better, as in `GridSearchCV`."""
@@ -237,18 +226,15 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return float(self.score_samples(X).mean())
 
     def elbo(self, X: ArrayLike) -> ElboParts:
-        """The evidence lower bound of each row and its parts, in nats, over 50 draws of z whose noise is the same for all rows.
+        """The evidence lower bound of each row and its parts, in nats: by quadrature in one and two dimensions, else over 50 draws of z.
+
+        The same at every call, and for every subset of rows.
 
         Raises:
             VaelabError: for an autoencoder, which has none.
         """
         images, _ = self._seen(X)
-        encoded = encode(self.model_, images)
-        if encoded.log_variance is None:
-            raise VaelabError(
-                "an autoencoder has no evidence lower bound: its posterior is deterministic, so it has no density"
-            )
-        return _elbo_parts(self.model_, images, encoded.mean, encoded.log_variance)
+        return elbo_of(self.model_, images)
 
     def evaluate(self, X: ArrayLike, y: Any = None, *, importance_samples: int | None = None) -> Evaluation:
         """Every number of the model on held-out images X (labels y serve probes of the latents); shows itself in a notebook.
@@ -425,40 +411,6 @@ def load(run: str | Path, *, prior: str = "trained") -> VAE:
         VaelabError: where there is no such run, or its files are damaged.
     """
     return VAE.from_run(Run.open(run), prior=prior)
-
-
-ELBO_DRAWS = 50
-
-
-@jax.jit
-def _elbo_terms(model: Model, images: Array, mean: Array, log_variance: Array) -> tuple[Array, Array, Array | None]:
-    prior = model.prior.density(model).given(None)
-    noise = jr.normal(jr.key(0), (ELBO_DRAWS, model.latent_dim))
-
-    def of_image(image: Array, mean: Array, log_variance: Array) -> tuple[Array, Array, Array | None]:
-        posterior = DiagonalNormal(mean, log_variance)
-        per_dimension = kl_divergence(posterior, prior)
-
-        def at(noise: Array) -> tuple[Array, Array]:
-            z = posterior.mean + posterior.standard_deviation * noise
-            return -model.likelihood(z).log_prob(image), posterior.log_prob(z) - prior.log_prob(z)
-
-        reconstruction, log_ratio = jax.vmap(at)(noise)
-        kl = log_ratio.mean() if per_dimension is None else per_dimension.sum()
-        return reconstruction.mean(), kl, per_dimension
-
-    return jax.vmap(of_image)(scaled(images), mean, log_variance)
-
-
-def _elbo_parts(model: Model, images: np.ndarray, mean: np.ndarray, log_variance: np.ndarray) -> ElboParts:
-    reconstruction, kl, per_dimension = in_batches(
-        lambda *rows: _elbo_terms(model, *rows),
-        images,
-        mean,
-        log_variance,
-        features=ELBO_DRAWS * math.prod(model.image_shape),
-    )
-    return ElboParts(-(reconstruction + kl), reconstruction, kl, per_dimension)
 
 
 def _print_epoch(report: dict[str, Any]) -> None:

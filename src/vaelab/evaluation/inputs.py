@@ -47,6 +47,6 @@ def check_has_density(model: Model, question: str) -> None:
     """
     if not model.has_density:
         raise VaelabError(
-            f"{question}: an autoencoder's code is one point, not a density, so importance sampling has nothing to draw from. "
+            f"{question}: an autoencoder's code is one point, not a density, so it has no likelihood and no bound on one. "
             "Ask for reconstruction and sample quality, or train a VAE: vaelab train"
         )

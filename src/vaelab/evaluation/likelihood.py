@@ -22,7 +22,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Int, Num, PRNGKeyArray, UInt32
+from jaxtyping import Array, Float, Integer, Num, PRNGKeyArray, UInt32
 
 from vaelab.densities import AbstractDensity, DiagonalNormal
 from vaelab.errors import VaelabError
@@ -42,6 +42,11 @@ WIDENED = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Widths for one and two dimensions, where tutorials' encodings lie up to tens of sigma off: log p(x) of the tutorial's model is then
 within 0.006 nats of quadrature at K = 5000, where q(z|x) alone misses 0.9 (`benchmarks/proposals.py`). In many dimensions wide draws
 all miss, and only cost."""
+
+
+def proposal_widths(latent_dim: int) -> tuple[float, ...]:
+    """Where quadrature can check them, from widened posteriors too; elsewhere from q(z|x) alone, as published figures are."""
+    return WIDENED if latent_dim <= 2 else ALONE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,8 +76,7 @@ def importance_weighted_bound(
     samples: int,
     key: PRNGKeyArray,
     widths: tuple[float, ...] = ALONE,
-    fixed_noise: bool = False,
-    indices: Int[np.ndarray, " images"] | None = None,
+    indices: Integer[np.ndarray, " images"] | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> ImportanceEstimates:
     """The importance-weighted bound on log p(x) for each image, from `samples` draws of its posterior.
@@ -84,8 +88,7 @@ def importance_weighted_bound(
     - `samples`: K
     - `widths`: of the proposals, in sigmas of q(z|x), each with its equal share of the draws; the first is 1, which is q(z|x)
     - `key`: image i draws by `fold_in(key, indices[i])`, so its estimate does not depend on which images stand beside it
-    - `fixed_noise`: one set of noise for all images in place of that: a row's score is then a function of the row alone
-    - `indices`: the images' numbers, 0 to n - 1 unless given
+    - `indices`: the images' numbers, 0 to n - 1 unless given; by `row_numbers` an image's score is a function of itself alone
     - `on_progress`: called with (images done, images in all) every second or so
 
     **Raises:** `VaelabError` for an autoencoder, K < 1, and images that the model cannot score.
@@ -101,8 +104,6 @@ def importance_weighted_bound(
     images = checked_images(model, images)
     count = len(images)
     numbers = np.arange(count) if indices is None else np.asarray(indices)
-    if fixed_noise:
-        numbers = np.zeros(count, int)
     chunks = math.ceil(samples / ROWS)
     chunk = math.ceil(samples / chunks)
     together = min(count, max(1, ROWS // chunk))  # images decoded side by side, where K is small

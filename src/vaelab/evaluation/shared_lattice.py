@@ -39,7 +39,7 @@ SHARPEST = 1.6
 off by 1e-5."""
 NEGLIGIBLE = 20.0
 """Nats below the peak of p(x, z): a tile that stays below is not refined."""
-POSTERIOR_SIGMAS = 5.0
+POSTERIOR_SIGMAS = 6.0
 """Of q(z|x) on either side of its mean: how far its expectations reach."""
 WIDEST_REACH = 16
 """Points on either side of q(z|x)'s mean, at most, that it brings to a finer lattice."""
