@@ -254,3 +254,21 @@ def test_latents_are_read_by_name_and_never_unpickled(tmp_path: Path) -> None:
     for name in ("objects.npz", "cut.npz", "other.npz", "missing.npz"):
         with pytest.raises(VaelabError, match=name):
             read_latents(tmp_path / name)
+
+
+def test_likelihoods_of_many_points_are_compiled_once(tiny_run: Run, few_digits: Dataset):
+    """The page asks some 130 times for one exact posterior."""
+    import jax
+    import jax.numpy as jnp
+
+    from vaelab.generating import coding, log_likelihoods
+
+    model = load_model(tiny_run)
+    z = np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32)
+    images = few_digits.test.images[:3].astype(np.float32) / np.float32(255)
+    found = [log_likelihoods(model, z, image) for image in images]
+    compiled = coding._log_likelihoods._cache_size()
+    log_likelihoods(model, z + 1, images[0])
+    assert coding._log_likelihoods._cache_size() == compiled
+    expected = jax.vmap(lambda z: model.likelihood(z).log_prob(jnp.asarray(images[2])))(jnp.asarray(z))
+    np.testing.assert_allclose(found[2], expected, rtol=1e-5)

@@ -28,7 +28,7 @@ from vaelab.errors import VaelabError
 from vaelab.explorer.assemble import page_script, style_sheet
 from vaelab.explorer.bundle import Bundle
 from vaelab.explorer.export import PAGE_STYLE, export_html
-from vaelab.generating import decode, encode
+from vaelab.generating import decode, encode, log_likelihoods
 
 COOKIE = "vaelab"
 PORTS_TO_TRY = 40
@@ -301,20 +301,6 @@ def answer_frame(bundle: Bundle, frame: bytes) -> bytes:
         raise VaelabError(f"no task is called {kind!r}")
     except (ValueError, IndexError, TypeError) as error:
         return write_frame({"id": identity, "error": str(error)})
-
-
-def log_likelihoods(model: Any, latents: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """log p(image|z) for each z, nats."""
-    import jax
-    import jax.numpy as jnp
-
-    from vaelab.generating.batching import features_of, in_batches
-
-    compute = jax.jit(lambda part, x: jax.vmap(lambda z: model.likelihood(z).log_prob(x))(part))
-    given = jnp.asarray(image, jnp.float32)
-    return in_batches(
-        lambda part: compute(part, given), latents.astype(np.float32), features=features_of(model.image_shape)
-    )
 
 
 def read_frame(frame: bytes) -> tuple[dict[str, Any], np.ndarray]:

@@ -1,7 +1,7 @@
 """What a trained model makes of images and of points in its latent space: NumPy in, NumPy out, batched and compiled."""
 
 from vaelab.generating.checking import check_images, check_latents
-from vaelab.generating.coding import Encoded, decode, draw_pixels, encode, reconstruct
+from vaelab.generating.coding import Encoded, decode, draw_pixels, encode, log_likelihoods, reconstruct
 from vaelab.generating.interpolation import path_between
 from vaelab.generating.sampling import can_sample, sample_latents
 
@@ -13,6 +13,7 @@ __all__ = [
     "decode",
     "draw_pixels",
     "encode",
+    "log_likelihoods",
     "path_between",
     "reconstruct",
     "sample_latents",

@@ -78,6 +78,23 @@ def draw_pixels(model: Model, z: Float[np.ndarray, "n latent"], *, seed: int = 0
     )
 
 
+def log_likelihoods(
+    model: Model, z: Float[np.ndarray, "n latent"], image: Float[np.ndarray, " *image"]
+) -> Float32[np.ndarray, " n"]:
+    """log p(x|z) of one image, as the model sees it, at each point, in nats.
+
+    Raises:
+        VaelabError: where the points are not of the model's latent space.
+    """
+    check_latents(model, z)
+    given = jnp.asarray(image, jnp.float32)
+    return in_batches(
+        lambda part: _log_likelihoods(model.decoder, part, given),
+        np.asarray(z, np.float32),
+        features=features_of(model.image_shape),
+    )
+
+
 def reconstruct(model: Model, images: Shaped[np.ndarray, "n ..."]) -> Float32[np.ndarray, "n ..."]:
     """Each image encoded to its posterior mean and decoded: the same every time.
 
@@ -107,3 +124,10 @@ def _draws(
     decoder: AbstractLikelihood, z: Float[Array, "n latent"], places: UInt32[Array, " n"], key: Array
 ) -> Float[Array, "n ..."]:
     return jax.vmap(lambda point, place: decoder(point).sample(jr.fold_in(key, place)))(z, jnp.asarray(places))
+
+
+@jax.jit
+def _log_likelihoods(
+    decoder: AbstractLikelihood, z: Float[Array, "n latent"], image: Float[Array, " *image"]
+) -> Float[Array, " n"]:
+    return jax.vmap(lambda point: decoder(point).log_prob(image))(z)
