@@ -5,6 +5,7 @@ by dotted keys (`training.learning_rate`), and written back whole, so that a run
 """
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
@@ -34,14 +35,25 @@ class Frozen(BaseModel):
 class DataConfig(Frozen):
     """Which images, and how the model sees their pixels."""
 
-    name: str = "mnist"  # a known name, or the path of a file or folder
-    size: PositiveCount | None = None  # resize images to size x size
-    pixels: Literal["grey", "dynamic", "threshold", "static"] = "grey"
-    static_file: str | None = None  # the binarised images of pixels = "static"
-    validation: Literal["held-out", "test", "none"] = "held-out"  # "test": train on all, and validate on the test part
-    validation_size: PositiveCount | None = None  # 10,000 of MNIST, a tenth of anything else
-    validation_seed: int = 0
-    test_seed: int = 0  # of the one draw that dynamic pixels make of the validation and test images
+    name: str = Field(default="mnist", description="a known name, or the path of a file or folder")
+    size: PositiveCount | None = Field(default=None, description="bring a folder's images to size x size")
+    pixels: Literal["grey", "dynamic", "threshold", "static"] = Field(
+        default="grey",
+        description="as the model sees them: `grey`; `dynamic` (binarised afresh each time); `threshold` (at one half); `static`",
+    )
+    static_file: str | None = Field(
+        default=None,
+        description="the images of `data.name` binarised once, for `static`; they take their labels from there where the order is the same",
+    )
+    validation: Literal["held-out", "test", "none"] = Field(
+        default="held-out",
+        description="scored after each epoch: a part held out of training; `test` (train on all, nothing selected); `none`",
+    )
+    validation_size: PositiveCount | None = Field(
+        default=None, description="how many images are held out; left out, 10,000 of MNIST and a tenth of anything else"
+    )
+    validation_seed: int = Field(default=0, description="which")
+    test_seed: int = Field(default=0, description="of the one draw that `dynamic` makes of held-out images")
 
     @property
     def source(self) -> dict[str, Any]:
@@ -59,17 +71,17 @@ class DataConfig(Frozen):
 
 
 class MlpConfig(Frozen):
-    kind: Literal["mlp"] = "mlp"
-    hidden: tuple[PositiveCount, ...] = (256,)
-    activation: Literal["relu", "tanh", "gated"] = "relu"
+    kind: Literal["mlp"] = Field(default="mlp", description="multilayer perceptron")
+    hidden: tuple[PositiveCount, ...] = Field(default=(256,), description="widths, from the input on")
+    activation: Literal["relu", "tanh", "gated"] = Field(default="relu", description="`relu`, `tanh`, `gated`")
 
 
 class GaussianPosteriorConfig(Frozen):
-    kind: Literal["gaussian"] = "gaussian"
+    kind: Literal["gaussian"] = Field(default="gaussian", description="diagonal")
 
 
 class DeterministicPosteriorConfig(Frozen):
-    kind: Literal["deterministic"] = "deterministic"
+    kind: Literal["deterministic"] = Field(default="deterministic", description="a plain autoencoder")
 
 
 class BernoulliConfig(Frozen):
@@ -77,18 +89,22 @@ class BernoulliConfig(Frozen):
 
 
 class ContinuousBernoulliConfig(Frozen):
-    kind: Literal["continuous-bernoulli"] = "continuous-bernoulli"
+    kind: Literal["continuous-bernoulli"] = Field(
+        default="continuous-bernoulli", description="the proper one for grey pixels"
+    )
 
 
 class GaussianLikelihoodConfig(Frozen):
     kind: Literal["gaussian"] = "gaussian"
-    scale: PositiveNumber = 1.0  # fixed, or where learning begins; in units of the pixels
-    learned: bool = False
-    floor: PositiveNumber = 1e-3  # a learned scale stays above it
+    scale: PositiveNumber | Literal["auto"] = Field(
+        default="auto", description="fixed, or where learning begins, in units of the pixels; `auto`: by the data"
+    )
+    learned: bool = Field(default=False, description="one scale for all pixels, learned")
+    floor: PositiveNumber = Field(default=1e-3, description="a learned scale stays above it")
 
     @model_validator(mode="after")
     def _starts_above_the_floor(self) -> "GaussianLikelihoodConfig":
-        if self.learned and self.scale <= self.floor:
+        if self.learned and self.scale != "auto" and self.scale <= self.floor:
             raise ValueError(f"a learned scale begins above its floor; found scale {self.scale} and floor {self.floor}")
         return self
 
@@ -98,37 +114,38 @@ class NormalPriorConfig(Frozen):
 
 
 class MixturePriorConfig(Frozen):
-    """A learned mixture of Gaussians."""
-
-    kind: Literal["mixture"] = "mixture"
-    components: PositiveCount = 10
-    covariance: Literal["diagonal", "full"] = "diagonal"
+    kind: Literal["mixture"] = Field(default="mixture", description="of Gaussians, learned")
+    components: PositiveCount = Field(default=10, description="how many")
+    covariance: Literal["diagonal", "full"] = Field(default="diagonal", description="`diagonal`, `full`")
 
 
 class VampPriorConfig(Frozen):
-    """The mixture of the posteriors of learned pseudo-inputs, which begin as noise or as training images."""
-
-    kind: Literal["vamp"] = "vamp"
-    components: PositiveCount = 100
-    start: Literal["random", "data"] = "random"
+    kind: Literal["vamp"] = Field(default="vamp", description="the mixture of the posteriors of learned pseudo-inputs")
+    components: PositiveCount = Field(default=100, description="how many")
+    start: Literal["random", "data"] = Field(
+        default="random", description="where pseudo-inputs begin: `random` noise, or images of the training `data`"
+    )
 
 
 class FlowPriorConfig(Frozen):
-    """An invertible network over N(0, I), by rational-quadratic splines whose shapes small networks choose."""
-
-    kind: Literal["flow"] = "flow"
-    flow: Literal["coupling", "masked-autoregressive"] = "masked-autoregressive"
-    layers: PositiveCount = 4
-    width: PositiveCount = 64  # of the one hidden layer of each conditioner
-    knots: Annotated[int, Field(ge=2)] = 8
-    affine: Literal["trained", "fixed"] = "trained"  # the centre and spread that the flow ends in
+    kind: Literal["flow"] = Field(
+        default="flow", description="an invertible network over N(0, I), of rational-quadratic splines"
+    )
+    flow: Literal["coupling", "masked-autoregressive"] = Field(
+        default="masked-autoregressive", description="`coupling`, `masked-autoregressive`"
+    )
+    layers: PositiveCount = Field(default=4, description="how many")
+    width: PositiveCount = Field(default=64, description="of the one hidden layer of each layer's own network")
+    knots: Annotated[int, Field(ge=2)] = Field(default=8, description="of each spline")
+    affine: Literal["trained", "fixed"] = Field(
+        default="trained",
+        description="whether the centre and spread that it ends in are `trained` with it, or `fixed` at N(0, I)",
+    )
 
 
 class ClassPriorConfig(Frozen):
-    """One Gaussian a label."""
-
-    kind: Literal["class"] = "class"
-    classes: PositiveCount | None = None  # as many as the training labels have; a run's config.toml names it
+    kind: Literal["class"] = Field(default="class", description="one Gaussian a label")
+    classes: PositiveCount | None = Field(default=None, description="how many labels; written by training")
 
 
 PosteriorConfig = Annotated[GaussianPosteriorConfig | DeterministicPosteriorConfig, Field(discriminator="kind")]
@@ -144,34 +161,65 @@ PriorConfig = Annotated[
 class ModelConfig(Frozen):
     """The four parts. `image_shape` is what the data have; a run's `config.toml` names it."""
 
-    latent_dim: PositiveCount = 2
-    image_shape: tuple[PositiveCount, ...] | None = None
+    latent_dim: PositiveCount = Field(default=2, description="dimensions of z")
+    image_shape: tuple[PositiveCount, ...] | None = Field(default=None, description="written by training")
     encoder: MlpConfig = MlpConfig()
     decoder: MlpConfig = MlpConfig()
     posterior: PosteriorConfig = GaussianPosteriorConfig()
     likelihood: LikelihoodConfig = BernoulliConfig()
     prior: PriorConfig = NormalPriorConfig()
-    output_bias: Literal["zeros", "data-mean"] = "zeros"  # where the decoder's last layer begins
+    output_bias: Literal["auto", "zeros", "data-mean"] = Field(
+        default="auto", description="where the decoder's last layer begins: `zeros`, `data-mean`; `auto`: by the data"
+    )
 
 
 # --- objective and training ---------------------------------------------------------------------------------------------------------
 
 
 class ObjectiveConfig(Frozen):
-    """What training minimises. `warmup` is the share of all steps over which beta rises linearly from 0."""
+    """What training minimises. Beta rises linearly from 0 over the warm-up, once or, with `cycles`, again and again."""
 
-    kind: Literal["elbo", "importance-weighted"] = "elbo"
-    beta: Annotated[float, Field(ge=0.0)] = 1.0
-    warmup: Annotated[float, Field(ge=0.0)] = 0.0
-    samples: PositiveCount = 1  # of z for each image
+    kind: Literal["elbo", "importance-weighted"] = Field(default="elbo", description="`elbo`, `importance-weighted`")
+    beta: Annotated[float, Field(ge=0.0)] = Field(default=1.0, description="the weight of the KL term")
+    warmup: float | str = Field(
+        default=0.0,
+        description='how long beta rises from 0: a share of all steps (of each cycle), from 0 to 1, or `"5 epochs"`, or `"2000 steps"`',
+    )
+    cycles: PositiveCount = Field(
+        default=1, description="so many times in a training beta begins again at 0, rises over the warm-up, and stays"
+    )
+    samples: PositiveCount = Field(default=1, description="draws of z for each image")
 
     @model_validator(mode="after")
     def _warmup_fits(self) -> "ObjectiveConfig":
-        if self.warmup > 1.0:
+        number, unit = self.warmup_length
+        if unit == "share" and number > 1.0:
             raise ValueError(
-                f"warm-up is a share of training, from 0 to 1; found {self.warmup}, which is longer than training"
+                f"warm-up is a share of training, from 0 to 1; found {number:g}, which is longer than training. "
+                f"For epochs, write '{number:g} epochs'"
+            )
+        if self.cycles > 1 and number == 0.0:
+            raise ValueError(
+                f"objective.cycles = {self.cycles} needs objective.warmup, how long beta rises in each, such as 0.5; found 0"
             )
         return self
+
+    @property
+    def warmup_length(self) -> tuple[float, Literal["share", "epochs", "steps"]]:
+        """The length of one rise of beta, and what it is counted in; a share is of one cycle."""
+        if not isinstance(self.warmup, str):
+            if self.warmup < 0.0:
+                raise ValueError(f"warm-up must be 0 or more; found {self.warmup:g}")
+            return self.warmup, "share"
+        found = re.fullmatch(r"(\d+(?:\.\d+)?) *(epoch|step)s?", self.warmup.strip())
+        if found is None:
+            raise ValueError(
+                f"warm-up is a share of training such as 0.2, or '5 epochs', or '2000 steps'; found '{self.warmup}'"
+            )
+        return float(found[1]), "epochs" if found[2] == "epoch" else "steps"
+
+
+FINAL = "the share of the rate that is left at the end"
 
 
 class ConstantSchedule(Frozen):
@@ -179,34 +227,26 @@ class ConstantSchedule(Frozen):
 
 
 class CosineSchedule(Frozen):
-    """Rises linearly over `rise`, then falls as half a cosine to `final`, both shares (of the steps, of the learning rate)."""
-
-    kind: Literal["cosine"] = "cosine"
-    rise: Share = 0.0
-    final: Share = 0.0
+    kind: Literal["cosine"] = Field(default="cosine", description="falls as half a cosine")
+    rise: Share = Field(default=0.0, description="the share of steps over which the rate rises from 0")
+    final: Share = Field(default=0.0, description=FINAL)
 
 
 class LinearSchedule(Frozen):
-    """Constant until `hold` (a share of the steps), then falls linearly to `final` (a share of the learning rate)."""
-
-    kind: Literal["linear"] = "linear"
-    hold: Share = 0.0
-    final: Share = 0.0
+    kind: Literal["linear"] = Field(default="linear", description="constant, then falls linearly")
+    hold: Share = Field(default=0.0, description="the share of steps before it falls")
+    final: Share = Field(default=0.0, description=FINAL)
 
 
 class ExponentialSchedule(Frozen):
-    """Falls by a constant factor a step, to `final` of the learning rate."""
-
-    kind: Literal["exponential"] = "exponential"
-    final: Annotated[float, Field(gt=0.0, le=1.0)] = 0.01
+    kind: Literal["exponential"] = Field(default="exponential", description="falls by a constant factor a step")
+    final: Annotated[float, Field(gt=0.0, le=1.0)] = Field(default=0.01, description=FINAL)
 
 
 class StepSchedule(Frozen):
-    """Multiplied by `factor` at each of the shares `at` of training."""
-
     kind: Literal["steps"] = "steps"
-    at: tuple[Share, ...] = (0.5, 0.75)
-    factor: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
+    at: tuple[Share, ...] = Field(default=(0.5, 0.75), description="at which shares of training the rate is multiplied")
+    factor: Annotated[float, Field(gt=0.0, le=1.0)] = Field(default=0.1, description="by what")
 
 
 ScheduleConfig = Annotated[
@@ -215,27 +255,60 @@ ScheduleConfig = Annotated[
 
 
 class TrainingConfig(Frozen):
-    epochs: PositiveCount = 20
-    batch_size: PositiveCount = 100
-    learning_rate: PositiveNumber = 1e-3
-    optimiser: str = "rmsprop"  # by its name in optax
-    optimiser_options: dict[str, float | bool] = {}
+    epochs: PositiveCount = Field(default=20, description="passes over the training images")
+    batch_size: PositiveCount = Field(
+        default=100, description="images a step, at most all; what is left of an epoch waits for the next"
+    )
+    learning_rate: PositiveNumber = Field(default=1e-3, description="at its highest")
+    first_layer_rate: Annotated[float, Field(gt=0.0, le=1.0)] | Literal["auto"] = Field(
+        default="auto",
+        description="the share of it that the encoder's first layer takes, which reads the pixels; `auto`: by the data",
+    )
+    optimiser: str = Field(default="rmsprop", description="{optimisers} (optax)")
+    optimiser_options: dict[str, float | bool] = Field(
+        default={}, description="its options by optax's names: `--set training.optimiser_options.b2=0.99`"
+    )
     schedule: ScheduleConfig = ConstantSchedule()
-    clip_norm: PositiveNumber | None = None  # of the gradient of one step
-    averaging: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None  # decay of the averaged weights (EMA)
-    keep: Literal["last", "best"] = "last"  # best: the weights of the lowest val_loss after the warm-up
-    patience: PositiveCount | None = None  # stop after so many epochs without a lower val_loss
-    checkpoint_seconds: Annotated[float, Field(ge=0.0)] = 20.0  # at least so long between two checkpoints
-    snapshots: Annotated[int, Field(ge=0)] = 24  # for the explorer's replay; 0: none
+    clip_norm: PositiveNumber | None = Field(default=None, description="the largest norm of a step's gradient")
+    averaging: Annotated[float, Field(gt=0.0, lt=1.0)] | None = Field(
+        default=None, description="the decay of averaged weights (EMA), which are then scored and kept"
+    )
+    keep: Literal["last", "best"] = Field(
+        default="last", description="`last`; `best`: the weights of the lowest val_loss after the (last) warm-up"
+    )
+    patience: PositiveCount | None = Field(
+        default=None,
+        description="stop after so many epochs without a lower val_loss, counted from the (last) warm-up's end",
+    )
+    checkpoint_seconds: Annotated[float, Field(ge=0.0)] = Field(
+        default=20.0, description="at least so long between two checkpoints"
+    )
+    snapshots: Annotated[int, Field(ge=0)] = Field(
+        default=24, description="at most so many, for the explorer's replay; 0: none"
+    )
 
 
 class Config(Frozen):
-    recipe: str | None = None
-    seed: int = 0
+    recipe: str | None = Field(default=None, description="the recipe it began as")
+    seed: int = Field(default=0, description="of everything random")
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()
     objective: ObjectiveConfig = ObjectiveConfig()
     training: TrainingConfig = TrainingConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _completed_as_it_was(cls, values: Any) -> Any:
+        """What names the images' shape was resolved by its data: a key that it lacks came later, and means what was done then."""
+        if (
+            isinstance(values, Mapping)
+            and isinstance(values.get("model"), Mapping)
+            and values["model"].get("image_shape")
+        ):
+            training = values.get("training", {})
+            if isinstance(training, Mapping) and "first_layer_rate" not in training:
+                return {**values, "training": {**training, "first_layer_rate": 1.0}}
+        return values
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "Config":
@@ -293,27 +366,47 @@ class Config(Frozen):
         """The configuration with some dotted keys changed: `{"training.learning_rate": 3e-4}`.
 
         A text value is read as TOML where it is TOML (`3e-4`, `true`, `[300, 300]`), otherwise as a string. Changing a `kind`
-        resets the part it belongs to.
+        resets the part it belongs to, and changing another name what is said of that name alone (`NAMES`).
 
         Raises:
             VaelabError: for an unknown key (with the nearest known one) or a value of the wrong type or range.
         """
         values = self.model_dump(mode="json")
         known = set(known_keys())
-        kinds_first = sorted(changes.items(), key=lambda change: not change[0].endswith(".kind"))
-        for key, value in kinds_first:
+        names_first = sorted(
+            changes.items(), key=lambda change: not (change[0].endswith(".kind") or change[0] in NAMES)
+        )
+        for key, value in names_first:
             parent_key, _, name = key.rpartition(".")
             free = parent_key in known and parent_key.endswith("_options")
             if key not in known and not free:
                 raise VaelabError(f"{source}: unknown key '{key}'; {_nearest_key(key, known)}")
-            parent = values
-            for part in filter(None, parent_key.split(".")):
-                parent = parent[part]
+            parent = _at(values, parent_key)
             value = _read_value(value) if isinstance(value, str) else value
             if name == "kind" and parent.get("kind") != value:
                 parent.clear()
+            if parent.get(name) != value:
+                for followed in NAMES.get(key, ()):
+                    room, _, follower = followed.rpartition(".")
+                    _at(values, room).pop(follower, None)
             parent[name] = value
         return Config.from_values(values, source=source)
+
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "data.name": ("data.static_file", "model.image_shape", "model.prior.classes"),
+    "data.size": ("model.image_shape",),
+    "data.pixels": ("data.static_file",),
+    "training.optimiser": ("training.optimiser_options",),
+}
+"""What goes with a name, and is left out when another takes its place: an optimiser's options, what was read off the old data."""
+
+
+def _at(values: dict[str, Any], room: str) -> dict[str, Any]:
+    """The part of a nested dictionary that a dotted key names; the whole for an empty one."""
+    for part in filter(None, room.split(".")):
+        values = values.setdefault(part, {})
+    return values
 
 
 def known_keys() -> Iterator[str]:

@@ -51,8 +51,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         activation: `"relu"`, `"tanh"` or `"gated"`.
         pixels: as the model sees them, `"grey"` or `"dynamic"` (binarised afresh each time in training).
         beta: the weight of the KL term.
-        warmup: the share of training over which beta rises from 0.
-        epochs, batch_size, learning_rate, optimiser: of training; the optimiser by its name in optax.
+        warmup: how long beta rises from 0: a share of training, or `"5 epochs"`, or `"2000 steps"`.
+        epochs, batch_size, learning_rate, optimiser: of training; the optimiser by its name in optax. A batch is at most all images.
         settings: any other keys of the configuration, `{"training.averaging": 0.999}`.
         verbose: print a line an epoch.
         random_state: a seed, a `numpy.random.RandomState`, or None for a fresh one.
@@ -82,7 +82,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         activation: str = "relu",
         pixels: str = "grey",
         beta: float = 1.0,
-        warmup: float = 0.0,
+        warmup: float | str = 0.0,
         epochs: int = 20,
         batch_size: int = 100,
         learning_rate: float = 1e-3,
@@ -123,13 +123,13 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         held_out = None if X_val is None else self._checked(X_val, shape=images.shape[1:])
         seed = int(check_random_state(self.random_state).randint(2**31))
         data = TrainingData(images, labels, held_out)
-        self.config_ = resolve(self._config(seed, len(images), held_out is not None), data)
+        self.config_ = resolve(self._config(seed, held_out is not None), data)
         result = train(self.config_, data, on_epoch=_print_epoch if self.verbose else lambda report: None)
         self._learnt(result.model, result.history, images.dtype)
         self._training = images, labels
         return self
 
-    def _config(self, seed: int, count: int, validated: bool) -> Config:
+    def _config(self, seed: int, validated: bool) -> Config:
         widths = [int(width) for width in self.hidden]
         values = {
             "seed": seed,
@@ -147,7 +147,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             "objective.beta": self.beta,
             "objective.warmup": self.warmup,
             "training.epochs": self.epochs,
-            "training.batch_size": min(self.batch_size, count),
+            "training.batch_size": self.batch_size,
             "training.learning_rate": self.learning_rate,
             "training.optimiser": self.optimiser,
             "training.snapshots": 0,

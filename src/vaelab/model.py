@@ -138,7 +138,7 @@ def _build_likelihood(config: ModelConfig, network: Mlp, key: PRNGKeyArray) -> A
     return GaussianLikelihood(
         network,
         config.image_shape,
-        scale=likelihood.scale,
+        scale=1.0 if likelihood.scale == "auto" else likelihood.scale,  # what no data have resolved
         learned=likelihood.learned,
         floor=likelihood.floor,
         key=key,
@@ -149,6 +149,19 @@ def trainable_parts(model: Model) -> PyTree[bool]:
     """True for each array of the model that training may move, as its parts declare."""
     arrays = jax.tree.map(eqx.is_inexact_array, model)
     return eqx.tree_at(lambda mask: mask.prior, arrays, model.prior.trainable())
+
+
+def weights_on_pixels(model: Model) -> PyTree[bool]:
+    """True for each weight of the encoder that reads the pixels: those of its first layer, gates included; of its heads, without layers."""
+    pixels = math.prod(model.image_shape)
+    layers = model.encoder.network.layers
+    first = layers[0] if layers else model.encoder
+    chosen = {
+        id(leaf)
+        for path, leaf in jax.tree_util.tree_leaves_with_path(first)
+        if str(path[-1]) == ".weight" and leaf.shape[0] == pixels
+    }
+    return jax.tree.map(lambda leaf: id(leaf) in chosen, model)
 
 
 # --- its operations, and its file ---------------------------------------------------------------------------------------------------

@@ -57,6 +57,59 @@ def test_another_kind_begins_with_its_own_defaults():
     assert back.model.likelihood.model_dump() == {"kind": "bernoulli"}
 
 
+LINGERING = {
+    "an optimiser's options": (
+        {"training.optimiser_options.decay": 0.9},
+        {"training.optimiser": "adam"},
+        lambda config: config.training.optimiser_options == {},
+    ),
+    "options given with the new name stay": (
+        {"training.optimiser_options.decay": 0.9},
+        {"training.optimiser_options.b1": 0.8, "training.optimiser": "adam"},
+        lambda config: config.training.optimiser_options == {"b1": 0.8},
+    ),
+    "the same name again changes nothing": (
+        {"training.optimiser_options.decay": 0.9},
+        {"training.optimiser": "rmsprop"},
+        lambda config: config.training.optimiser_options == {"decay": 0.9},
+    ),
+    "a file of binarised images": (
+        {"data.pixels": "static", "data.static_file": "x.npz"},
+        {"data.pixels": "grey"},
+        lambda config: config.data.static_file is None,
+    ),
+    "what was read off other data": (
+        {"model.image_shape": [28, 28], "model.prior.kind": "class", "model.prior.classes": 10},
+        {"data.name": "digits"},
+        lambda config: config.model.image_shape is None and config.model.prior.classes is None,
+    ),
+    "a shape before the size": (
+        {"model.image_shape": [28, 28], "data.name": "pictures"},
+        {"data.size": 16},
+        lambda config: config.model.image_shape is None,
+    ),
+    "a schedule's": (
+        {"training.schedule.kind": "linear", "training.schedule.hold": 0.3},
+        {"training.schedule.kind": "cosine"},
+        lambda config: config.training.schedule.rise == 0.0,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LINGERING)
+def test_another_name_leaves_no_options_of_the_old_one(name: str):
+    before, change, holds = LINGERING[name]
+    assert holds(Config().with_values(before).with_values(change))
+
+
+@pytest.mark.parametrize("recipe", recipe_names())
+def test_any_recipe_takes_another_optimiser(recipe: str):
+    from vaelab.training.optimisers import OPTIMISERS, build_optimiser
+
+    for optimiser in OPTIMISERS:
+        build_optimiser(load_recipe(recipe).with_values({"training.optimiser": optimiser}).training, 10)
+
+
 BAD_VALUES = {
     "a misspelt key": ({"training.lerning_rate": "1e-3"}, "did you mean 'training.learning_rate'?"),
     "a misspelt room": ({"trainig.epochs": "3"}, "did you mean 'training.epochs'?"),
@@ -67,6 +120,12 @@ BAD_VALUES = {
         {"objective.warmup": 1.5},
         "objective: warm-up is a share of training.*longer than training",
     ),
+    "a negative warm-up": ({"objective.warmup": -0.5}, "warm-up must be 0 or more; found -0.5"),
+    "a warm-up in minutes": (
+        {"objective.warmup": "5 minutes"},
+        "share of training such as 0.2, or '5 epochs'.*found '5 minutes'",
+    ),
+    "cycles of nothing": ({"objective.cycles": 4}, "objective.cycles = 4 needs objective.warmup"),
     "an infinite rate": ({"training.learning_rate": "inf"}, "training.learning_rate: .*finite"),
     "selection by the test images": (
         {"training.keep": "best", "data.validation": "test"},

@@ -18,12 +18,15 @@ from vaelab.data import Dataset
 from vaelab.errors import VaelabError
 from vaelab.model import load_model, named_arrays
 from vaelab.runs import Run
-from vaelab.training import Outcome, Stopped, TrainingData, train
+from vaelab.tensors import read_tensors
+from vaelab.training import Outcome, Stopped, TrainingData, beginning, train
 from vaelab.training.beginning import resolve
+from vaelab.training.divergence import bar
 from vaelab.training.epoch import build_trainer
-from vaelab.training.optimisers import beta_at, build_optimiser, build_schedule
+from vaelab.training.optimisers import build_optimiser, build_schedule
 from vaelab.training.placement import mesh_for
 from vaelab.training.snapshots import snapshot_epochs
+from vaelab.training.warm_up import WarmUp, beta_at, warm_up_of
 
 
 def begin(config: Config, dataset: Dataset) -> tuple[Config, TrainingData]:
@@ -74,7 +77,8 @@ def test_a_resumed_run_has_the_weights_of_one_never_stopped(few_digits: Dataset,
         "training.schedule.kind": "cosine",
         "training.optimiser": "adam",
         "training.optimiser_options": {},
-        "objective.warmup": 0.25,
+        "objective.warmup": "15 steps",
+        "objective.cycles": 2,
         "data.validation": "held-out",
         "data.pixels": "dynamic",
         "training.keep": "best",
@@ -179,6 +183,105 @@ def test_a_loss_that_becomes_nan_stops_with_step_and_term(few_digits: Dataset, t
     assert run.metrics() == []
 
 
+def diverging(**more: object) -> dict[str, object]:
+    return {"training.optimiser": "sgd", "training.learning_rate": 1e38, "training.epochs": 1, **more}
+
+
+@pytest.mark.parametrize("validation", ["test", "held-out", "none"])
+@pytest.mark.parametrize("posterior", ["gaussian", "deterministic"])
+@pytest.mark.parametrize("averaging", [None, 0.9])
+def test_weights_of_no_use_are_not_kept(validation, posterior, averaging, few_digits: Dataset, tmp_path):
+    """One step, so that no loss is of the weights it leaves: they, or the codes that they give, are infinite."""
+    settings = diverging(**{
+        "data.validation": validation, "model.posterior.kind": posterior, "training.averaging": averaging,
+        "training.batch_size": 600, "training.keep": "best" if validation == "held-out" else "last",
+    })  # fmt: skip
+    config, data = begin(small("tutorial", **settings), few_digits)
+    run = Run.create(tmp_path / "run", config)
+    with pytest.raises(
+        VaelabError, match=r"training diverged: .* NaN or infinite at step 1 .*holds no weights"
+    ) as caught:
+        train(config, data, run=run)
+    assert "are kept" not in str(caught.value)
+    assert not run.model_file.exists()
+    assert not run.checkpoint_file.exists()
+    with pytest.raises(VaelabError, match="training diverged"):
+        train(config, data)
+
+
+def test_the_weights_before_a_divergence_are_kept_and_of_use(few_digits: Dataset, tmp_path):
+    """A rate that rises from nothing to far too much: some epochs are well, and the last of them is in the folder."""
+    settings = {"training.epochs": 12, "training.optimiser": "sgd", "training.learning_rate": 0.1,
+                "training.schedule.kind": "cosine", "training.schedule.rise": 1.0}  # fmt: skip
+    config, data = begin(small("tutorial", **settings), few_digits)
+    run = Run.create(tmp_path / "run", config)
+    with pytest.raises(VaelabError, match=r"weights after epoch \d+, before it, are kept") as caught:
+        train(config, data, run=run)
+    kept = int(str(caught.value).split("weights after epoch ")[1].split(",")[0])
+    facts = read_tensors(run.model_file)[1]["facts"]
+    assert (facts["epochs"], facts["outcome"]) == (kept, "diverged")
+    assert all(np.isfinite(array).all() for array in named_arrays(load_model(run)).values())
+    shorter = train(config, data, run=Run.create(tmp_path / "again", config), stop=(stop := Stopped()),
+                    on_epoch=lambda report: stop.request() if report["epoch"] == kept else None)  # fmt: skip
+    assert_same_weights(load_model(run), shorter.model)
+
+
+def test_finite_but_absurd_losses_are_a_divergence(few_digits: Dataset, tmp_path):
+    """RMSprop's steps do not shrink: at a rate of 3 nothing overflows, and the loss is worse than the mean image's."""
+    config, data = begin(small("tutorial", **{"training.learning_rate": 3.0, "training.epochs": 12}), few_digits)
+    run = Run.create(tmp_path / "run", config)
+    with pytest.raises(
+        VaelabError, match=r"diverged: after epoch (\d+) the loss is .* mean image alone, .* costs 2\d\d\."
+    ) as caught:
+        train(config, data, run=run)
+    assert "after epoch 10 " in str(caught.value)  # ten in a row are enough
+    assert not run.model_file.exists()
+
+
+def test_the_bar_is_the_cost_of_the_mean_image(few_digits: Dataset):
+    config, data = begin(small("tutorial"), few_digits)
+    pixels = data.images.reshape(len(data.images), -1) / 255
+    mean = np.clip(pixels.mean(axis=0), 1e-3, 1 - 1e-3)
+    expected = -(pixels * np.log(mean) + (1 - pixels) * np.log(1 - mean)).sum(axis=1).mean()
+    found = bar(beginning.begin(config, data).model, data.images, "grey")
+    assert found.mean_image == pytest.approx(expected, rel=1e-5)
+    assert found.untrained == pytest.approx(784 * np.log(2), rel=1e-5)
+
+
+def test_a_training_that_hardly_moves_is_no_divergence(few_digits: Dataset):
+    config, data = begin(small("tutorial", **{"training.learning_rate": 1e-12, "training.epochs": 12}), few_digits)
+    assert train(config, data).kept_epoch == 12
+
+
+def test_a_batch_is_at_most_all_images(few_digits: Dataset):
+    data = TrainingData(few_digits.train.images[:10], None)
+    asked = small("tutorial", **{"data.validation": "none"})
+    config = resolve(asked, data)
+    assert config.training.batch_size == 10
+    assert list(beginning.said_of(asked, config)) == [
+        "batches of 50 are more than the 10 training images: each step takes all of them"
+    ]
+    assert len(train(config, data).history) == 2
+
+
+REFUSED = {
+    "an unknown optimiser": ({"training.optimiser": "adm"}, "did you mean 'adam'"),
+    "an option it has not": ({"training.optimiser_options.rho": 0.9}, "rmsprop has no option 'rho'"),
+    "an option that is no number": ({"training.optimiser": "adam", "training.optimiser_options.mu_dtype": 0.5},
+                                    "adam cannot be built with mu_dtype = 0.5"),
+    "a warm-up longer than training": ({"objective.warmup": "30 steps"}, "is 30 steps, longer than training's 28"),
+    "a warm-up longer than a cycle": ({"objective.warmup": "1 epoch", "objective.cycles": 4}, "of each of 4 cycles"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_begin_is_refused_before_there_is_a_folder(name: str, few_digits: Dataset):
+    changes, words = REFUSED[name]
+    config, data = begin(small("tutorial", **changes), few_digits)
+    with pytest.raises(VaelabError, match=words):
+        beginning.begin(config, data)
+
+
 def test_averaged_weights_are_the_moving_average(few_digits: Dataset):
     config, data = begin(small("tutorial", **{"training.averaging": 0.99, "training.epochs": 1}), few_digits)
     averaged = train(config, data).model
@@ -226,8 +329,43 @@ def test_schedules_by_name(name: str):
     np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("warmup", "cycles", "expected"),
+    [
+        (0.25, 1, (25, 100, 25)),
+        ("5 epochs", 1, (50, 100, 50)),
+        ("30 steps", 1, (30, 100, 30)),
+        (0.5, 4, (12, 25, 87)),
+        ("1 epoch", 4, (10, 25, 85)),
+    ],
+)
+def test_a_warm_up_is_a_share_epochs_or_steps(warmup, cycles, expected):
+    changes = {"training.epochs": 10, "objective.warmup": warmup, "objective.cycles": cycles}
+    found = warm_up_of(small("tutorial", **changes), 10)
+    assert (found.rise, found.period, found.ends) == expected
+
+
+def test_beta_rises_in_cycles():
+    """Fu et al. 2019, eqs. 6 and 7, with M = 4 cycles of T = 40 steps and R = 0.5."""
+    found = [float(beta_at(jnp.int32(step), 1.0, WarmUp(5, 10, 4))) for step in range(40)]
+    np.testing.assert_allclose(found, np.tile([0, 0.2, 0.4, 0.6, 0.8, 1, 1, 1, 1, 1], 4), rtol=1e-6)
+
+
+def test_a_warm_up_in_epochs_is_that_share(few_digits: Dataset):
+    """And nothing is selected before the last of its cycles is up."""
+    changes = {"training.epochs": 4, "data.validation": "held-out", "training.keep": "best"}
+    histories = []
+    for warmup, cycles in ((0.5, 1), ("2 epochs", 1), ("1 epoch", 2), (0.5, 2)):
+        settings = changes | {"objective.warmup": warmup, "objective.cycles": cycles}
+        config, data = begin(small("tutorial", **settings), few_digits)
+        result = train(config, data)
+        assert result.kept_epoch > (2 if cycles == 1 else 3)
+        histories.append([report["loss"] for report in result.history])
+    assert histories[0] == histories[1] != histories[2] == histories[3]
+
+
 def test_beta_rises_linearly():
-    found = [float(beta_at(jnp.int32(step), 4.0, 100)) for step in (0, 25, 100, 200)]
+    found = [float(beta_at(jnp.int32(step), 4.0, WarmUp(100, 1000, 1))) for step in (0, 25, 100, 200)]
     assert found == [0.0, 1.0, 4.0, 4.0]
 
 
@@ -248,8 +386,6 @@ def test_bad_data_are_refused_before_training(few_digits: Dataset):
     holed[3, 0, 0] = np.nan
     with pytest.raises(VaelabError, match="found NaN or infinity in 1 of 600"):
         resolve(small("tutorial"), TrainingData(holed, None))
-    with pytest.raises(VaelabError, match="batch_size is 50, more than the 10"):
-        resolve(small("tutorial"), TrainingData(few_digits.train.images[:10], None))
     with pytest.raises(VaelabError, match=r"have shape \(28, 28\); the model asks for \(8, 8\)"):
         resolve(small("tutorial", **{"model.image_shape": [8, 8]}), TrainingData(few_digits.train.images, None))
     static = small("tutorial", **{"data.static_file": "x.npz", "data.pixels": "static"})

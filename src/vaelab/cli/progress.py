@@ -4,8 +4,10 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from typing import Any
 
+from vaelab.errors import VaelabError
 from vaelab.runs import Run
 
 Report = dict[str, Any]
@@ -41,7 +43,7 @@ def _losses(report: Report) -> str:
 
 def _plain(run: Run) -> OnEpoch:
     epochs = run.config.training.epochs
-    print(f"{run.folder}: {epochs} epochs", flush=True)
+    print(f"{run.folder}: {epochs} {'epoch' if epochs == 1 else 'epochs'}", flush=True)
 
     def on_epoch(report: Report) -> None:
         speed = f"{report['images_per_second']:,.0f} images/s"
@@ -80,14 +82,21 @@ def _live(run: Run) -> Iterator[OnEpoch]:
         yield on_epoch
 
 
+def check_tensorboard() -> None:
+    """Refuse where its package is not there.
+
+    Raises:
+        VaelabError: with the command that installs it.
+    """
+    if find_spec("tensorboardX") is None:
+        raise VaelabError("--tensorboard needs an extra package: pip install 'vaelab[tensorboard]'")
+
+
 @contextmanager
 def _tensorboard(run: Run) -> Iterator[OnEpoch]:
-    from vaelab.errors import VaelabError
+    check_tensorboard()
+    from tensorboardX import SummaryWriter
 
-    try:
-        from tensorboardX import SummaryWriter
-    except ImportError:
-        raise VaelabError("--tensorboard needs an extra package: pip install 'vaelab[tensorboard]'") from None
     with SummaryWriter(str(run.tensorboard)) as writer:
 
         def on_epoch(report: Report) -> None:

@@ -126,15 +126,24 @@ def _split_setting(text: str) -> tuple[str, str]:
     return key.strip(), value.strip()
 
 
-def _train_new(config: "Config", out: Path | None, **options: bool) -> None:
-    dataset, data, config = _prepared(config)
+def _train_new(config: "Config", out: Path | None, *, tensorboard: bool, **options: bool) -> None:
+    from vaelab.cli.progress import check_tensorboard
+
+    if tensorboard:
+        check_tensorboard()
+    dataset, data, resolved = _prepared(config)
 
     from vaelab.runs import Run, free_folder
+    from vaelab.training.beginning import begin, said_of
 
+    # whatever a configuration can be refused for is, before there is a folder for it
+    begun = begin(resolved, data)
+    for words in said_of(config, resolved):
+        typer.echo(words, err=True)
     label = config.recipe or "run"
-    run = Run.create(out or free_folder(f"{label}-{dataset.name}"), config)
+    run = Run.create(out or free_folder(f"{label}-{dataset.name}"), resolved)
     with run.locked():
-        _train_in(run, dataset, data, **options)
+        _train_in(run, dataset, data, begun=begun, tensorboard=tensorboard, **options)
 
 
 def _resume(folder: Path, **options: bool) -> None:
@@ -165,7 +174,15 @@ def _prepared(config: "Config") -> tuple[Any, Any, "Config"]:
 
 
 def _train_in(
-    run: Any, dataset: Any, data: Any, *, figures: bool, tensorboard: bool, quiet: bool, as_json: bool
+    run: Any,
+    dataset: Any,
+    data: Any,
+    *,
+    begun: Any = None,
+    figures: bool,
+    tensorboard: bool,
+    quiet: bool,
+    as_json: bool,
 ) -> None:
     from vaelab.cli.environment import write_environment
     from vaelab.cli.progress import reporter
@@ -175,7 +192,7 @@ def _train_in(
     stop = Stopped()
     facts = {"data": dataset.name, "label_names": dataset.label_names}
     with _signals(stop) as received, reporter(run, quiet=quiet, as_json=as_json, tensorboard=tensorboard) as on_epoch:
-        result = train(run.config, data, run=run, facts=facts, on_epoch=on_epoch, stop=stop)
+        result = train(run.config, data, run=run, begun=begun, facts=facts, on_epoch=on_epoch, stop=stop)
     if result.outcome is Outcome.INTERRUPTED:
         epochs = len(result.history)
         typer.echo(f"stopped after epoch {epochs}, and saved; go on with: vaelab train --resume {run.folder}", err=True)

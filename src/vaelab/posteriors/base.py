@@ -7,10 +7,13 @@ from jaxtyping import Array, Float
 
 from vaelab.densities import AbstractDensityWithMean
 from vaelab.graph import Graph
+from vaelab.networks import Mlp
 
 
 class AbstractPosterior(eqx.Module):
     """An image in, q(z|x) out."""
+
+    network: eqx.AbstractVar[Mlp]
 
     @abstractmethod
     def __call__(self, image: Float[Array, " *image"]) -> AbstractDensityWithMean:

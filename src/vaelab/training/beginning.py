@@ -1,5 +1,7 @@
 """What training begins with: the configuration resolved by the data, and the initial model."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import equinox as eqx
@@ -7,18 +9,23 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+from jax.sharding import Mesh
 
 from vaelab.config import Config
 from vaelab.errors import VaelabError
-from vaelab.likelihoods import BernoulliLikelihood, ContinuousBernoulliLikelihood
+from vaelab.likelihoods import BernoulliLikelihood, ContinuousBernoulliLikelihood, GaussianLikelihood
 from vaelab.model import Model, build_model
-from vaelab.pixels import scaled
+from vaelab.networks import Linear
 from vaelab.priors import class_count
+from vaelab.training.defaults import chosen_by_data, mean_image
+from vaelab.training.epoch import Trainer, build_trainer
+from vaelab.training.placement import mesh_for
 from vaelab.training.sources import TrainingData, check_range
 
 
 def resolve(config: Config, data: TrainingData) -> Config:
-    """The configuration with what only the data can tell, checked against them.
+    """The configuration with what only the data can tell, checked against them: the images' shape, what is `auto`, no batch larger
+    than the data.
 
     Raises:
         VaelabError: where images and configuration do not fit.
@@ -35,14 +42,40 @@ def resolve(config: Config, data: TrainingData) -> Config:
         )
     if config.data.pixels != "grey":
         check_range(data.images, "bernoulli", what="images whose pixels are to be binarised")
-    if config.training.batch_size > len(data.images):
-        raise VaelabError(
-            f"training.batch_size is {config.training.batch_size}, more than the {len(data.images)} training images; choose a smaller one"
-        )
     known: dict[str, Any] = {"model.image_shape": list(data.image_shape)}
+    if config.training.batch_size > len(data.images):
+        known["training.batch_size"] = len(data.images)
+    known |= chosen_by_data(config, data.images)
     if config.model.prior.kind == "class" and config.model.prior.classes is None:
         known["model.prior.classes"] = class_count(data.labels)
     return config.with_values(known, source="the data")
+
+
+def said_of(asked: Config, resolved: Config) -> Iterator[str]:
+    """A sentence for each thing that the data changed in what was asked for."""
+    if resolved.training.batch_size < asked.training.batch_size:
+        count = resolved.training.batch_size
+        yield f"batches of {asked.training.batch_size:,} are more than the {count:,} training images: each step takes all of them"
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """A training before its first step: the initial model and the functions that train it."""
+
+    model: Model
+    trainer: Trainer
+    mesh: Mesh
+
+
+def begin(config: Config, data: TrainingData) -> Beginning:
+    """Everything that a resolved configuration can be refused for, before a run folder is made for it.
+
+    Raises:
+        VaelabError: for an optimiser, a schedule, a warm-up or a prior that cannot be built.
+    """
+    mesh = mesh_for(config.training.batch_size)
+    model = initial_model(config, data)
+    return Beginning(model, build_trainer(config, model, len(data.images), mesh), mesh)
 
 
 def _is_binary(images: np.ndarray) -> bool:
@@ -57,21 +90,19 @@ def initial_model(config: Config, data: TrainingData) -> Model:
     prior = model.prior.started_from(data.images, data.labels, key=jr.fold_in(key, 1))
     model = eqx.tree_at(lambda model: model.prior, model, prior)
     if config.model.output_bias == "data-mean":
-        model = _with_output_bias(model, data.images)
+        model = with_output_bias(model, data.images)
     return model
 
 
-def _with_output_bias(model: Model, images: np.ndarray) -> Model:
+def with_output_bias(model: Model, images: np.ndarray) -> Model:
     """The decoder's last bias such that it begins at the mean image: a logit for Bernoulli pixels, the mean itself for Gaussian ones."""
-    mean = np.mean(
-        [
-            np.asarray(scaled(jnp.asarray(part))).mean(axis=0)
-            for part in np.array_split(images, max(len(images) // 5000, 1))
-        ],
-        axis=0,
-    )
-    mean = jnp.ravel(jnp.asarray(mean, jnp.float32))
+    mean = jnp.ravel(jnp.asarray(mean_image(images), jnp.float32))
     if isinstance(model.decoder, BernoulliLikelihood | ContinuousBernoulliLikelihood):
-        bounded = jnp.clip(mean, 1e-3, 1.0 - 1e-3)
-        return eqx.tree_at(lambda model: model.decoder.logits.bias, model, jax.scipy.special.logit(bounded))
-    return eqx.tree_at(lambda model: model.decoder.mean.bias, model, mean)
+        mean = jax.scipy.special.logit(jnp.clip(mean, 1e-3, 1.0 - 1e-3))
+    return eqx.tree_at(lambda model: output_layer(model).bias, model, mean)
+
+
+def output_layer(model: Model) -> Linear:
+    """The decoder's last layer, one output a pixel."""
+    decoder: Any = model.decoder
+    return decoder.mean if isinstance(decoder, GaussianLikelihood) else decoder.logits

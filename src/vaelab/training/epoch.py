@@ -17,12 +17,13 @@ from jax.sharding import Mesh
 from jaxtyping import Array, Float, Int, Key, PRNGKeyArray, PyTree
 
 from vaelab.config import Config
-from vaelab.model import Model, trainable_parts
+from vaelab.model import Model, trainable_parts, weights_on_pixels
 from vaelab.objectives import AbstractObjective, Batch, build_objective
 from vaelab.pixels import seen
-from vaelab.training.optimisers import beta_at, build_optimiser
+from vaelab.training.optimisers import build_optimiser
 from vaelab.training.placement import shared_out
 from vaelab.training.random_bits import key_of
+from vaelab.training.warm_up import WarmUp, beta_at, warm_up_of
 
 
 class TrainingState(NamedTuple):
@@ -66,6 +67,7 @@ class Trainer(eqx.Module):
     epoch: Callable[..., tuple[TrainingState, StepLosses]] = eqx.field(static=True)
     score: Callable[..., Scores] = eqx.field(static=True)
     steps_per_epoch: int = eqx.field(static=True)
+    warm_up: WarmUp = eqx.field(static=True)
     model_of: Callable[[TrainingState], Model] = eqx.field(static=True)
 
 
@@ -76,11 +78,11 @@ def build_trainer(config: Config, model: Model, image_count: int, mesh: Mesh) ->
     """
     batch_size = config.training.batch_size
     steps_per_epoch = image_count // batch_size
-    total_steps = steps_per_epoch * config.training.epochs
-    warmup_steps = round(config.objective.warmup * total_steps)
+    warm_up = warm_up_of(config, steps_per_epoch)
     objective = build_objective(config.objective)
-    optimiser = build_optimiser(config.training, total_steps)
-    _, fixed = eqx.partition(model, trainable_parts(model))
+    parameters, fixed = eqx.partition(model, trainable_parts(model))
+    reads_pixels = weights_on_pixels(parameters)
+    optimiser = build_optimiser(config.training, steps_per_epoch * config.training.epochs, reads_pixels)
     key = key_of(config.seed)
     order_key, step_key, score_key = (jr.fold_in(key, stream) for stream in (1, 2, 3))
 
@@ -98,7 +100,7 @@ def build_trainer(config: Config, model: Model, image_count: int, mesh: Mesh) ->
         # rows are gathered faster flat
         rows = images.reshape(image_count, -1)[chosen].reshape(batch_size, *images.shape[1:])
         batch = Batch(seen(rows, config.data.pixels, pixel_key), None if labels is None else labels[chosen])
-        beta = beta_at(state.step, config.objective.beta, warmup_steps)
+        beta = beta_at(state.step, config.objective.beta, warm_up)
         (loss, (reconstruction, kl)), gradient = jax.value_and_grad(loss_of, has_aux=True)(
             state.parameters, batch, beta, latent_keys
         )
@@ -145,7 +147,7 @@ def build_trainer(config: Config, model: Model, image_count: int, mesh: Mesh) ->
         """The model as it is used: with the averaged weights, where there are some."""
         return eqx.combine(state.parameters if state.average is None else state.average, fixed)
 
-    return Trainer(start, epoch, score, steps_per_epoch, model_of)
+    return Trainer(start, epoch, score, steps_per_epoch, warm_up, model_of)
 
 
 SCORE_CHUNK = 1000

@@ -16,10 +16,20 @@ from vaelab.errors import VaelabError
 from vaelab.model import Model, save_model
 from vaelab.pixels import seen_once
 from vaelab.runs import Run
-from vaelab.training.beginning import initial_model
+from vaelab.training.beginning import Beginning, begin
 from vaelab.training.checkpoint import Progress, load_checkpoint, save_checkpoint
-from vaelab.training.epoch import Scores, StepLosses, Trainer, TrainingState, build_trainer, first_bad_step
-from vaelab.training.placement import fetch, mesh_for, replicated
+from vaelab.training.divergence import (
+    HOPELESS,
+    JUDGED,
+    Bar,
+    advice,
+    all_finite,
+    bar,
+    not_finite,
+    under_current_beta,
+)
+from vaelab.training.epoch import Scores, StepLosses, Trainer, TrainingState
+from vaelab.training.placement import fetch, replicated
 from vaelab.training.snapshots import save_snapshot, snapshot_epochs
 from vaelab.training.sources import TrainingData
 
@@ -54,11 +64,21 @@ class TrainingResult:
     seconds: float
 
 
+@dataclass(frozen=True)
+class _Sound:
+    """How training stood after the last epoch whose weights may be kept."""
+
+    state: TrainingState
+    best: PyTree | None
+    progress: Progress
+
+
 def train(
     config: Config,
     data: TrainingData,
     *,
     run: Run | None = None,
+    begun: Beginning | None = None,
     facts: dict[str, Any] | None = None,
     on_epoch: Callable[[EpochReport], None] = lambda report: None,
     stop: Stopped | None = None,
@@ -66,64 +86,91 @@ def train(
     """Train the model that a resolved configuration describes.
 
     With a `run`, its folder is written as training goes, and where it holds a checkpoint, training goes on from there: the weights come
-    out bit for bit as those of a training that was never stopped.
+    out bit for bit as those of a training that was never stopped. `begun` is `begin(config, data)`, where that was done before.
 
     Raises:
-        VaelabError: where the loss becomes NaN or infinite (the last good checkpoint stays), or the folder cannot be written.
+        VaelabError: where training diverges: a loss or a weight is NaN or infinite, or the loss absurd to the end (`divergence.py`). The
+            weights of the last epoch before that are kept in the run. Also where the folder cannot be written.
     """
     stop = stop or Stopped()
-    mesh = mesh_for(config.training.batch_size)
-    model = initial_model(config, data)
-    trainer = build_trainer(config, model, len(data.images), mesh)
-    state, best, progress = replicated(trainer.start(model), mesh), None, Progress()
+    begun = begun or begin(config, data)
+    trainer, mesh = begun.trainer, begun.mesh
+    state, best, progress = replicated(trainer.start(begun.model), mesh), None, Progress()
     if run is not None and run.checkpoint_file.is_file():
         state, best, progress = load_checkpoint(run.checkpoint_file, state)
         state, best = replicated((state, best), mesh)
+    sound = _Sound(state, best, progress)
     history = [] if run is None else [record for record in run.metrics() if record["epoch"] <= progress.epoch]
     if run is not None:
         run.keep_metrics(progress.epoch)
 
     images, labels = replicated((data.images, data.labels), mesh)
     held_out = _held_out(config, data)
-    held_out = None if held_out is None else replicated(held_out, mesh)
+    # where nothing is held out, some training images show whether the weights are of use; their scores are not reported
+    scored = replicated(_seen_once(data.images[:JUDGED], config) if held_out is None else held_out, mesh)
     watched = None if data.watched_images is None else replicated(data.watched_images, mesh)
-    run_epoch, run_score = _compiled(trainer, state, (images, labels), held_out)
+    run_epoch, run_score, to_beat = _compiled(begun, state, (images, labels), scored, config, data)
     snapshots = set(snapshot_epochs(config.training.epochs, config.training.snapshots)) if run is not None else set()
-    warmup_epochs = int(np.ceil(config.objective.warmup * config.training.epochs))
+    warmup_epochs = -(-trainer.warm_up.ends // trainer.steps_per_epoch)
 
     def snapshot(epoch: int, state: TrainingState) -> None:
         if run is not None and watched is not None and epoch in snapshots:
             save_snapshot(run, epoch, trainer.model_of(state), watched)
 
+    def save_sound() -> None:
+        if run is not None:
+            save_checkpoint(run.checkpoint_file, fetch(sound.state), fetch(sound.best), sound.progress)
+
+    def keep(outcome: str) -> tuple[Model, int]:
+        """The model of the last sound epoch, or the best; in the run as well, with its checkpoint."""
+        save_sound()
+        kept, kept_epoch = _kept_model(trainer, sound)
+        if run is not None:
+            save_model(run, kept, {**(facts or {}), "epochs": kept_epoch, "outcome": outcome})
+        return kept, kept_epoch
+
+    def diverged(what: str) -> VaelabError:
+        kept = None
+        if sound.progress.epoch > 0 and run is not None:
+            _, kept = keep("diverged")
+        return VaelabError(f"training diverged: {what}.{_kept_in(run, kept)} {advice(config)}")
+
     if progress.epoch == 0:
         snapshot(0, state)
     outcome = Outcome.FINISHED
-    last_saved, saved_epoch = time.monotonic(), progress.epoch
-    begun, seconds_before = time.monotonic(), progress.seconds
+    trained_loss = scored_loss = 0.0  # of the last epoch done
+    last_saved = time.monotonic()
+    begun_at, seconds_before = time.monotonic(), progress.seconds
     while progress.epoch < config.training.epochs:
         started = time.monotonic()
         new_state, losses = run_epoch(state, images, labels)
-        scores = None if held_out is None else run_score(new_state, held_out)
-        if not _wait_for((new_state, losses, scores), stop):
+        scores = run_score(new_state, scored)
+        finite = all_finite((new_state.parameters, new_state.average))
+        if not _wait_for((new_state, losses, scores, finite), stop):
             outcome = Outcome.INTERRUPTED
             break
-        bad = first_bad_step(losses)
+        bad = not_finite(losses, finite, scores)
         if bad is not None:
-            if run is not None and saved_epoch < progress.epoch:
-                save_checkpoint(run.checkpoint_file, fetch(state), fetch(best), progress)
-            raise VaelabError(_diverged(config, progress.epoch, bad, trainer.steps_per_epoch, run))
+            step = progress.epoch * trainer.steps_per_epoch + bad[0] + 1
+            raise diverged(
+                f"the loss became NaN or infinite at step {step} (epoch {progress.epoch + 1}), in its {bad[1]}"
+            )
         state = new_state
         epoch = progress.epoch + 1
         report = _report(
             epoch,
             losses,
-            scores,
+            None if held_out is None else scores,
             config.objective.beta,
             time.monotonic() - started,
             trainer.steps_per_epoch * config.training.batch_size,
         )
-        progress = replace(progress, epoch=epoch, seconds=seconds_before + time.monotonic() - begun)
-        counts = scores is not None and epoch > warmup_epochs and np.isfinite(report["val_loss"])
+        progress = replace(progress, epoch=epoch, seconds=seconds_before + time.monotonic() - begun_at)
+        beta = float(np.asarray(losses.beta)[-1])
+        trained_loss = under_current_beta(report["reconstruction"], report["kl"], beta)
+        scored_loss = under_current_beta(float(scores.reconstruction), float(scores.kl), beta)
+        absurd = to_beat.is_missed(trained_loss, scored_loss)
+        counts = held_out is not None and epoch > warmup_epochs and not absurd
         if counts and (progress.best_loss is None or report["val_loss"] < progress.best_loss):
             progress = replace(progress, best_loss=report["val_loss"], best_epoch=epoch)
             if config.training.keep == "best":
@@ -133,6 +180,8 @@ def train(
             run.append_metrics(report)
             snapshot(epoch, state)
         on_epoch(report)
+        if not absurd:
+            sound = _Sound(state, best, progress)
         patience = config.training.patience
         if patience is not None and progress.best_loss is not None and epoch - progress.best_epoch >= patience:
             outcome = Outcome.STOPPED_EARLY
@@ -140,31 +189,48 @@ def train(
         if stop.requests:
             outcome = Outcome.INTERRUPTED if epoch < config.training.epochs else Outcome.FINISHED
             break
-        if run is not None and time.monotonic() - last_saved >= config.training.checkpoint_seconds:
-            save_checkpoint(run.checkpoint_file, fetch(state), fetch(best), progress)
-            last_saved, saved_epoch = time.monotonic(), epoch
+        if epoch - sound.progress.epoch >= HOPELESS:
+            break
+        if sound.progress.epoch == epoch and time.monotonic() - last_saved >= config.training.checkpoint_seconds:
+            save_sound()
+            last_saved = time.monotonic()
 
-    kept, kept_epoch = _kept_model(trainer, state, best, progress)
-    if run is not None:
-        save_checkpoint(run.checkpoint_file, fetch(state), fetch(best), progress)
-        save_model(run, kept, {**(facts or {}), "epochs": kept_epoch, "outcome": outcome.name.lower()})
+    epoch = progress.epoch
+    if outcome is Outcome.INTERRUPTED:
+        history = history[: sound.progress.epoch]  # what came after will be done again the same
+    elif sound.progress.epoch < epoch:
+        loss = max(trained_loss, scored_loss) if scored_loss > to_beat.height else trained_loss
+        raise diverged(
+            f"after epoch {epoch} the loss is {loss:.4g}, where the mean image alone, whatever its code, costs {to_beat.mean_image:.4g}"
+        )
+    kept, kept_epoch = keep(outcome.name.lower())
     return TrainingResult(kept, history, outcome, kept_epoch, progress.seconds)
 
 
 def _held_out(config: Config, data: TrainingData) -> np.ndarray | None:
     if data.validation_images is None or len(data.validation_images) == 0:
         return None
-    return seen_once(data.validation_images, config.data.pixels, config.data.test_seed)
+    return _seen_once(data.validation_images, config)
+
+
+def _seen_once(images: np.ndarray, config: Config) -> np.ndarray:
+    return seen_once(images, config.data.pixels, config.data.test_seed)
 
 
 def _compiled(
-    trainer: Trainer, state: TrainingState, data: tuple[Array, Array | None], held_out: Array | None
-) -> tuple[Callable[..., tuple[TrainingState, StepLosses]], Callable[..., Scores]]:
-    """Both functions compiled ahead of the first epoch and side by side, so that its time is that of any other."""
+    begun: Beginning,
+    state: TrainingState,
+    images: tuple[Array, Array | None],
+    scored: Array,
+    config: Config,
+    data: TrainingData,
+) -> tuple[Callable[..., tuple[TrainingState, StepLosses]], Callable[..., Scores], Bar]:
+    """Both functions compiled ahead of the first epoch and side by side, so that its time is that of any other; and the bar."""
     with ThreadPoolExecutor(2) as pool:
-        epoch = pool.submit(lambda: trainer.epoch.lower(state, *data).compile())
-        score = None if held_out is None else pool.submit(lambda: trainer.score.lower(state, held_out).compile())
-        return epoch.result(), (trainer.score if score is None else score.result())
+        epoch = pool.submit(lambda: begun.trainer.epoch.lower(state, *images).compile())
+        score = pool.submit(lambda: begun.trainer.score.lower(state, scored).compile())
+        to_beat = pool.submit(bar, begun.model, data.images, config.data.pixels)
+        return epoch.result(), score.result(), to_beat.result()
 
 
 def _wait_for(results: PyTree, stop: Stopped) -> bool:
@@ -200,18 +266,17 @@ def _report(
     return report | {"seconds": seconds, "images_per_second": images / seconds}
 
 
-def _kept_model(trainer: Trainer, state: TrainingState, best: PyTree | None, progress: Progress) -> tuple[Model, int]:
-    if best is None:
-        return trainer.model_of(state), progress.epoch
-    chosen = state._replace(parameters=best, average=None)
-    return trainer.model_of(chosen), progress.best_epoch
+def _kept_model(trainer: Trainer, sound: _Sound) -> tuple[Model, int]:
+    if sound.best is None:
+        return trainer.model_of(sound.state), sound.progress.epoch
+    chosen = sound.state._replace(parameters=sound.best, average=None)
+    return trainer.model_of(chosen), sound.progress.best_epoch
 
 
-def _diverged(config: Config, epoch: int, bad: tuple[int, str], steps_per_epoch: int, run: Run | None) -> str:
-    step = epoch * steps_per_epoch + bad[0] + 1
-    saved = "" if run is None else f" The weights after epoch {epoch} are kept in {run.folder}."
-    return (
-        f"the loss became NaN or infinite at step {step} (epoch {epoch + 1}), in its {bad[1]}.{saved} "
-        f"Try a smaller learning rate (now {config.training.learning_rate:g}), --set training.clip_norm=10, "
-        "or look for extreme values in the data"
-    )
+def _kept_in(run: Run | None, epoch: int | None) -> str:
+    """What is true of the run folder after training diverged; of a training in memory there is nothing to say."""
+    if run is None:
+        return ""
+    if epoch is None:
+        return f" {run.folder} holds no weights: none came before it that were of use."
+    return f" The weights after epoch {epoch}, before it, are kept in {run.folder}."

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import optax
+from jaxtyping import PyTree
 
 from vaelab.config import (
     ConstantSchedule,
@@ -35,8 +36,12 @@ OPTIMISERS: dict[str, Callable[..., optax.GradientTransformation]] = {
 }
 
 
-def build_optimiser(config: TrainingConfig, steps: int) -> optax.GradientTransformation:
-    """The optimiser of a training of so many steps: clipping, if any, before it.
+def build_optimiser(
+    config: TrainingConfig, steps: int, reads_pixels: PyTree[bool] | None = None
+) -> optax.GradientTransformation:
+    """The optimiser of a training of so many steps: clipping, if any, before it, and the first layer's own rate after it.
+
+    `reads_pixels` is True for each parameter that `training.first_layer_rate` is meant for (`model.weights_on_pixels`).
 
     Raises:
         VaelabError: for an optimiser or an option of it that optax does not have.
@@ -52,9 +57,21 @@ def build_optimiser(config: TrainingConfig, steps: int) -> optax.GradientTransfo
             raise VaelabError(
                 f"training.optimiser_options: {config.optimiser} has no option '{option}'; {nearest_name(option, known)}"
             )
-    optimiser = make(build_schedule(config.schedule, config.learning_rate, steps), **config.optimiser_options)
+    try:
+        optimiser = make(build_schedule(config.schedule, config.learning_rate, steps), **config.optimiser_options)
+        # some options are looked at when the optimiser is used: a step of one number, in the abstract
+        with jax.numpy_dtype_promotion("standard"):
+            jax.eval_shape(lambda x: optimiser.update(x, optimiser.init(x), x), jax.ShapeDtypeStruct((1,), jnp.float32))
+    except (TypeError, ValueError) as error:
+        options = ", ".join(f"{name} = {value}" for name, value in config.optimiser_options.items())
+        raise VaelabError(
+            f"training.optimiser_options: {config.optimiser} cannot be built with {options} ({str(error).splitlines()[0]}); "
+            "give the options that are numbers, true or false"
+        ) from None
     if config.clip_norm is not None:
         optimiser = optax.chain(optax.clip_by_global_norm(config.clip_norm), optimiser)
+    if reads_pixels is not None and config.first_layer_rate not in (1.0, "auto"):
+        optimiser = optax.chain(optimiser, optax.masked(optax.scale(config.first_layer_rate), reads_pixels))
     return _promoting(optimiser)
 
 
@@ -82,10 +99,3 @@ def build_schedule(config: ScheduleConfig, peak: float, steps: int) -> optax.Sch
     if isinstance(config, ExponentialSchedule):
         return optax.exponential_decay(peak, steps, config.final)
     return optax.piecewise_constant_schedule(peak, {round(at * steps): config.factor for at in config.at})
-
-
-def beta_at(step: jnp.ndarray, beta: float, warmup_steps: int) -> jnp.ndarray:
-    """Beta rises linearly from 0 to its final value over the first `warmup_steps`."""
-    if warmup_steps == 0:
-        return jnp.float32(beta)
-    return jnp.float32(beta) * jnp.minimum(step.astype(jnp.float32) / warmup_steps, 1.0)

@@ -1,0 +1,72 @@
+"""What `auto` means: the beginning that holds for images of any size, by a rule on the training images alone.
+
+The tutorial's settings are those of dark 28 x 28 digits. What a larger image changes is how far one step moves the network. Optimisers such
+as RMSprop and Adam move every weight by about the learning rate, whatever the gradient; so one step moves a unit of the encoder's first
+layer by the rate times sum_i |x_i|, which is 102 for a digit of MNIST and 5,500 for a photograph of 64 x 64 in colour: there a step of
+the tutorial's rate throws the codes about, and the loss into millions. Three values follow from the training images:
+
+- `training.first_layer_rate` = min(1, 128 / S), S the mean over images of sum_i |x_i|: a step moves the first layer's units no further
+  than it does on digits. It is the part of Yang and Hu's rule ("Tensor programs IV", ICML 2021: with Adam a layer's rate falls with its
+  fan-in) that the size of an image calls for. Every other layer keeps the whole rate; clipping gradients would change nothing,
+  for these optimisers divide by their size.
+- `model.output_bias` = `data-mean` where S > 128, or pixels are Gaussian; else `zeros`, as in Keras. The mean image is learnt slowly
+  otherwise, and at every pixel's cost.
+- `model.likelihood.scale` (Gaussian) = the pixels' standard deviation around the mean image: the best scale for that image, in the data's
+  own units. At 1, pixels in [0, 1] hardly differ from their mean, and nothing is encoded.
+
+On MNIST all three are what the tutorial has, to the letter.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from vaelab.config import Config, GaussianLikelihoodConfig
+from vaelab.pixels import scaled
+
+DIGIT_SUM = 128.0
+"""The largest mean sum of an image's absolute values that the tutorial's rate is meant for: a little above MNIST's 102."""
+
+
+def chosen_by_data(config: Config, images: np.ndarray) -> dict[str, Any]:
+    """The values of the keys that are `auto`, for training images (n, *image_shape), uint8 or floating point."""
+    likelihood = config.model.likelihood
+    gaussian = isinstance(likelihood, GaussianLikelihoodConfig)
+    found: dict[str, Any] = {}
+    # read once, and only where something asks for it
+    image_sum = _mean_sum(images) if "auto" in (config.training.first_layer_rate, config.model.output_bias) else 0.0
+    if config.training.first_layer_rate == "auto":
+        found["training.first_layer_rate"] = _rounded(min(1.0, DIGIT_SUM / image_sum)) if image_sum > 0.0 else 1.0
+    if config.model.output_bias == "auto":
+        found["model.output_bias"] = "data-mean" if gaussian or image_sum > DIGIT_SUM else "zeros"
+    if isinstance(likelihood, GaussianLikelihoodConfig) and likelihood.scale == "auto":
+        found["model.likelihood.scale"] = _rounded(max(_spread(images), 2.0 * likelihood.floor))
+    return found
+
+
+def mean_image(images: np.ndarray) -> np.ndarray:
+    """The mean of images (n, *image_shape) as the model sees them."""
+    return np.mean([part.mean(axis=0) for part in _in_parts(images)], axis=0)
+
+
+def _mean_sum(images: np.ndarray) -> float:
+    return float(np.mean([np.abs(part).sum() / len(part) for part in _in_parts(images)]))
+
+
+def _spread(images: np.ndarray) -> float:
+    """The standard deviation of all pixels around the mean image."""
+    mean = mean_image(images)
+    return float(np.sqrt(np.mean([np.square(part - mean, dtype=np.float64).mean() for part in _in_parts(images)])))
+
+
+def _in_parts(images: np.ndarray) -> Iterator[np.ndarray]:
+    """Some images at a time as the model sees them: never all of them at once."""
+    for part in np.array_split(images, max(len(images) // 5000, 1)):
+        yield np.asarray(scaled(jnp.asarray(part)))
+
+
+def _rounded(value: float) -> float:
+    """Three digits: enough for a rule of thumb, and short in `config.toml`."""
+    return float(f"{value:.3g}")

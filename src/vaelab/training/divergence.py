@@ -1,0 +1,101 @@
+"""When training has gone wrong, and what is said of it: nothing that is kept has such weights.
+
+Two things are looked for after each epoch. Numbers that are none: in the losses, in the weights and their averages, in the scores of
+images under the weights as they are now (a loss is of the weights before its step, so the last step's are in none). And losses that
+are finite but absurd: worse than those of a model that does without latents, the mean image under the same likelihood.
+"""
+
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Bool, Float, PyTree
+
+from vaelab.config import Config
+from vaelab.model import Model
+from vaelab.pixels import Pixels, seen
+from vaelab.training.beginning import output_layer, with_output_bias
+from vaelab.training.epoch import Scores, StepLosses, first_bad_step
+
+HOPELESS = 10
+"""After so many epochs in a row with absurd losses, training ends."""
+
+JUDGED = 1000
+"""At most so many training images say what the mean image costs, and are scored where nothing is held out."""
+
+
+@jax.jit
+def all_finite(tree: PyTree) -> Bool[Array, ""]:
+    """Whether every number in a tree's arrays is one."""
+    arrays = [leaf for leaf in jax.tree.leaves(tree) if eqx.is_inexact_array(leaf)]
+    return jnp.all(jnp.stack([jnp.isfinite(array).all() for array in arrays]))
+
+
+def not_finite(losses: StepLosses, finite: Bool[Array, ""], scores: Scores) -> tuple[int, str] | None:
+    """The step of the epoch, counted from 0, after which a number is none, and where; None if all is well.
+
+    `finite` is `all_finite` of the weights and their averages; `scores` are of images under them.
+    """
+    bad = first_bad_step(losses)
+    if bad is not None:
+        return bad
+    last = len(np.asarray(losses.loss)) - 1
+    if not bool(finite):
+        return last, "weights"
+    broken = [name for name in ("reconstruction", "kl") if not np.isfinite(float(getattr(scores, name)))]
+    return (last, " and ".join(broken)) if broken else None
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What any model of use beats: losses in nats an image, of `pixels` values."""
+
+    mean_image: float  # of the mean image alone, under the same likelihood
+    untrained: float  # of the one picture that the decoder draws before training
+    pixels: int
+
+    @property
+    def height(self) -> float:
+        """The loss above which a model is worse than none: a quarter of a nat a pixel is left to one that has hardly been trained."""
+        return max(self.mean_image, self.untrained) + max(0.25 * self.pixels, 50.0)
+
+    def is_missed(self, trained: float, held_out: float) -> bool:
+        """Whether both losses are absurd, or the held-out one beyond what too small a training set explains (ten nats a pixel)."""
+        return min(trained, held_out) > self.height or held_out > self.height + 10.0 * max(self.pixels, 100)
+
+
+def bar(model: Model, images: np.ndarray, pixels: Pixels) -> Bar:
+    """The bar for the model at its beginning, on training images (n, *image_shape), of which some are scored."""
+    # with no weights before its bias, a decoder draws the mean image whatever z is
+    drawer = with_output_bias(model, images)
+    drawer = eqx.tree_at(lambda drawer: output_layer(drawer).weight, drawer, replace_fn=jnp.zeros_like)
+    some = jnp.asarray(images[:JUDGED])
+
+    some = seen(some, pixels, jr.key(0))
+    return Bar(float(_loss_at_zero(drawer, some)), float(_loss_at_zero(model, some)), some[0].size)
+
+
+@jax.jit
+def _loss_at_zero(model: Model, images: Float[Array, "n *image"]) -> Float[Array, ""]:
+    """The mean of -log p(x | z = 0), in nats."""
+    density = model.likelihood(jnp.zeros(model.latent_dim))
+    return -jax.vmap(density.log_prob)(images).mean()
+
+
+def under_current_beta(reconstruction: float, kl: float, beta: float) -> float:
+    """The loss that a bar is held to: with no more than beta's share of the KL while it rises, and never more than the whole."""
+    return reconstruction + min(beta, 1.0) * kl
+
+
+def advice(config: Config) -> str:
+    """What to change in a training that diverged."""
+    rate = config.training.learning_rate
+    tried = [f"Try a smaller learning rate (--learning-rate {min(rate / 10, 1e-3):.1g}; it was {rate:g})"]
+    if config.training.clip_norm is None:
+        tried.append("--set training.clip_norm=10")
+    if config.objective.warmup_length[0] == 0:
+        tried.append("a warm-up (--set objective.warmup=0.2)")
+    return ", ".join(tried) + ", or look for extreme values in the data: pixels are best in [0, 1]"
