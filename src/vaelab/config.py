@@ -163,8 +163,8 @@ class ModelConfig(Frozen):
 
     latent_dim: PositiveCount = Field(default=2, description="dimensions of z")
     image_shape: tuple[PositiveCount, ...] | None = Field(default=None, description="written by training")
-    encoder: MlpConfig = MlpConfig()
-    decoder: MlpConfig = MlpConfig()
+    encoder: MlpConfig = Field(default=MlpConfig(), description="the networks")
+    decoder: MlpConfig = Field(default=MlpConfig(), description="the networks")
     posterior: PosteriorConfig = GaussianPosteriorConfig()
     likelihood: LikelihoodConfig = BernoulliConfig()
     prior: PriorConfig = NormalPriorConfig()
@@ -264,6 +264,7 @@ class TrainingConfig(Frozen):
         default="auto",
         description="the share of it that the encoder's first layer takes, which reads the pixels; `auto`: by the data",
     )
+    # the page of all keys puts the names in, which only training knows
     optimiser: str = Field(default="rmsprop", description="{optimisers} (optax)")
     optimiser_options: dict[str, float | bool] = Field(
         default={}, description="its options by optax's names: `--set training.optimiser_options.b2=0.99`"

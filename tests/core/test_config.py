@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from vaelab.config import FORMAT, Config, known_keys, load_config, load_recipe, recipe_names
+from vaelab.config import FORMAT, Config, ModelConfig, known_keys, load_config, load_recipe, recipe_names
 from vaelab.errors import VaelabError
+from vaelab.runs import Run
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -177,6 +178,25 @@ def test_every_key_is_documented():
     rooms = {"data", "model", "objective", "training"}
     missing = [key for key in known_keys() if key not in rooms and f"`{key}`" not in text]
     assert not missing, missing
+
+
+def test_the_page_of_all_keys_is_what_the_configuration_says():
+    from scripts.write_configuration_page import PAGE, page
+
+    assert PAGE.read_text(encoding="utf-8") == page(), "make it again: python -m scripts.write_configuration_page"
+
+
+def test_encoder_and_decoder_are_described_as_one():
+    """The page has one row for both."""
+    fields = ModelConfig.model_fields
+    assert fields["encoder"].annotation is fields["decoder"].annotation
+    assert fields["encoder"].default == fields["decoder"].default
+
+
+def test_a_resolved_configuration_of_before_means_what_it_meant():
+    """A run of before `training.first_layer_rate` trained all its layers at the whole rate, and resumes so; a new one is asked by its data."""
+    assert Run.open("pretrained:tutorial").config.training.first_layer_rate == 1.0
+    assert load_recipe("tutorial").training.first_layer_rate == "auto"
 
 
 @pytest.mark.parametrize(

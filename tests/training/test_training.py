@@ -211,7 +211,7 @@ def test_weights_of_no_use_are_not_kept(validation, posterior, averaging, few_di
 
 def test_the_weights_before_a_divergence_are_kept_and_of_use(few_digits: Dataset, tmp_path):
     """A rate that rises from nothing to far too much: some epochs are well, and the last of them is in the folder."""
-    settings = {"training.epochs": 12, "training.optimiser": "sgd", "training.learning_rate": 0.1,
+    settings = {"training.epochs": 12, "training.optimiser": "sgd", "training.learning_rate": 0.3,
                 "training.schedule.kind": "cosine", "training.schedule.rise": 1.0}  # fmt: skip
     config, data = begin(small("tutorial", **settings), few_digits)
     run = Run.create(tmp_path / "run", config)
@@ -227,8 +227,8 @@ def test_the_weights_before_a_divergence_are_kept_and_of_use(few_digits: Dataset
 
 
 def test_finite_but_absurd_losses_are_a_divergence(few_digits: Dataset, tmp_path):
-    """RMSprop's steps do not shrink: at a rate of 3 nothing overflows, and the loss is worse than the mean image's."""
-    config, data = begin(small("tutorial", **{"training.learning_rate": 3.0, "training.epochs": 12}), few_digits)
+    """RMSprop's steps do not shrink: at a rate of 30 nothing overflows, and the loss is worse than the mean image's."""
+    config, data = begin(small("tutorial", **{"training.learning_rate": 30.0, "training.epochs": 12}), few_digits)
     run = Run.create(tmp_path / "run", config)
     with pytest.raises(
         VaelabError, match=r"diverged: after epoch (\d+) the loss is .* mean image alone, .* costs 2\d\d\."

@@ -6,9 +6,9 @@ layer by the rate times sum_i |x_i|, which is 102 for a digit of MNIST and 5,500
 the tutorial's rate throws the codes about, and the loss into millions. Three values follow from the training images:
 
 - `training.first_layer_rate` = min(1, 128 / S), S the mean over images of sum_i |x_i|: a step moves the first layer's units no further
-  than it does on digits. It is the part of Yang and Hu's rule ("Tensor programs IV", ICML 2021: with Adam a layer's rate falls with its
-  fan-in) that the size of an image calls for. Every other layer keeps the whole rate; clipping gradients would change nothing,
-  for these optimisers divide by their size.
+  than it does on digits. So falls the rate of Adam with a layer's fan-in in Yang et al., "Tensor programs V", NeurIPS 2021, table 3; here
+  the fan-in that grows is the image. Every other layer keeps the whole rate. Clipping gradients would change nothing, for these
+  optimisers divide by their size.
 - `model.output_bias` = `data-mean` where S > 128, or pixels are Gaussian; else `zeros`, as in Keras. The mean image is learnt slowly
   otherwise, and at every pixel's cost.
 - `model.likelihood.scale` (Gaussian) = the pixels' standard deviation around the mean image: the best scale for that image, in the data's
