@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 
 from vaelab.errors import VaelabError, nearest_name
 
@@ -412,12 +413,17 @@ def _at(values: dict[str, Any], room: str) -> dict[str, Any]:
 
 def known_keys() -> Iterator[str]:
     """Every dotted key of the configuration, over all kinds of all parts."""
-    yield from _keys_of(Config, "")
+    yield from (key for key, _ in _keys_of(Config, ""))
 
 
-def _keys_of(model: type[BaseModel], prefix: str) -> Iterator[str]:
+def described_keys() -> Iterator[tuple[str, FieldInfo]]:
+    """Every key that takes a value, with what is known of it; a key of several kinds once for each."""
+    yield from ((key, field) for key, field in _keys_of(Config, "") if not any(_models_in(field.annotation)))
+
+
+def _keys_of(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]]:
     for name, field in model.model_fields.items():
-        yield prefix + name
+        yield prefix + name, field
         for part in _models_in(field.annotation):
             yield from _keys_of(part, f"{prefix}{name}.")
 

@@ -194,7 +194,7 @@ def test_encoder_and_decoder_are_described_as_one():
 
 
 def test_a_resolved_configuration_of_before_means_what_it_meant():
-    """A run of before `training.first_layer_rate` trained all its layers at the whole rate, and resumes so; a new one is asked by its data."""
+    """A run of before `training.first_layer_rate` trained all layers at the whole rate, and resumes so; a new one asks its data."""
     assert Run.open("pretrained:tutorial").config.training.first_layer_rate == 1.0
     assert load_recipe("tutorial").training.first_layer_rate == "auto"
 

@@ -25,7 +25,6 @@ app = typer.Typer(
     name="vaelab",
     help="A workbench for variational autoencoders: train one in seconds, look inside it, measure it honestly, repair it.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from vaelab.cli import completion
 from vaelab.cli.options import Overwrite, Seed, output_path
 from vaelab.errors import VaelabError
 
@@ -13,10 +14,21 @@ from vaelab.errors import VaelabError
 def compare(
     runs: Annotated[
         list[str],
-        typer.Argument(metavar="RUN [RUN …]", help="Run folders, or pretrained:tutorial.", show_default=False),
+        typer.Argument(
+            metavar="RUN [RUN …]",
+            help="Run folders, or pretrained:tutorial.",
+            show_default=False,
+            autocompletion=completion.runs,
+        ),
     ],
     prior: Annotated[
-        str, typer.Option("--prior", metavar="A,B", help="Priors to compare: trained, and names made by fit-prior.")
+        str,
+        typer.Option(
+            "--prior",
+            metavar="A,B",
+            help="Priors to compare: trained, and names made by fit-prior.",
+            autocompletion=completion.priors,
+        ),
     ] = "trained",
     data: Annotated[
         str | None,
@@ -25,6 +37,7 @@ def compare(
             metavar="DATA",
             help="Images to judge all by. Default: what the runs were trained on.",
             show_default=False,
+            autocompletion=completion.data_sets,
         ),
     ] = None,
     pixels: Annotated[

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vaelab.cli import completion
 from vaelab.cli.options import Overwrite, PriorName, output_path
 from vaelab.errors import VaelabError
 
@@ -21,13 +22,19 @@ def explore(
     runs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[RUN [RUN2]]", help=f"One run, or two to compare. Default: {DEFAULT_RUN}.", show_default=False
+            metavar="[RUN [RUN2]]",
+            help=f"One run, or two to compare. Default: {DEFAULT_RUN}.",
+            show_default=False,
+            autocompletion=completion.runs,
         ),
     ] = None,
     data: Annotated[
         str | None,
         typer.Option(
-            "--data", metavar="DATA", help="Images for the map: a name or a path. Default: the run's own test images."
+            "--data",
+            metavar="DATA",
+            help="Images for the map: a name or a path. Default: the run's own test images.",
+            autocompletion=completion.data_sets,
         ),
     ] = None,
     prior: PriorName = "trained",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vaelab.cli import completion
 from vaelab.cli.options import Overwrite, RunName, Seed
 from vaelab.errors import VaelabError, nearest_name
 
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
 def fit_prior(
     run: RunName,
     kind: Annotated[
-        str, typer.Argument(metavar="KIND", help="mixture, kde, flow or second-stage.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="KIND",
+            help="mixture, kde, flow or second-stage.",
+            show_default=False,
+            autocompletion=completion.one_of("mixture", "kde", "flow", "second-stage"),
+        ),
     ] = "mixture",
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="What to call it. Default: KIND.", show_default=False)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vaelab.cli import completion
+
 if TYPE_CHECKING:
     from vaelab.data import Split
     from vaelab.model import Model
@@ -17,6 +19,7 @@ PartName = Annotated[
         metavar="PART",
         help="train, validation, test or all. Default: test; all of a file or folder that has no parts.",
         show_default=False,
+        autocompletion=completion.one_of("train", "validation", "test", "all"),
     ),
 ]
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff")

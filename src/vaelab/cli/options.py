@@ -5,10 +5,14 @@ from typing import Annotated
 
 import typer
 
+from vaelab.cli import completion
 from vaelab.errors import VaelabError
 
 RunName = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run folder, or pretrained:tutorial.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="RUN", help="A run folder, or pretrained:tutorial.", show_default=False, autocompletion=completion.runs
+    ),
 ]
 DataName = Annotated[
     str | None,
@@ -16,9 +20,15 @@ DataName = Annotated[
         metavar="[DATA]",
         help="mnist, digits, fashion-mnist, kmnist, or the path of a file or folder. Default: what the run was trained on.",
         show_default=False,
+        autocompletion=completion.data_sets,
     ),
 ]
-PriorName = Annotated[str, typer.Option("--prior", metavar="NAME", help="trained, or a prior made by fit-prior.")]
+PriorName = Annotated[
+    str,
+    typer.Option(
+        "--prior", metavar="NAME", help="trained, or a prior made by fit-prior.", autocompletion=completion.priors
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")]
 Seed = Annotated[int, typer.Option("--seed", help="Of the random draws.")]
 

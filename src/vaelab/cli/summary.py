@@ -4,10 +4,17 @@ from typing import Annotated
 
 import typer
 
+from vaelab.cli import completion
+
 
 def summary(
-    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="A run folder, or pretrained:tutorial.")] = None,
-    recipe: Annotated[str, typer.Option(help="A recipe, where no run is given.")] = "tutorial",
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="[RUN]", help="A run folder, or pretrained:tutorial.", autocompletion=completion.runs),
+    ] = None,
+    recipe: Annotated[
+        str, typer.Option(help="A recipe, where no run is given.", autocompletion=completion.recipes)
+    ] = "tutorial",
 ) -> None:
     """Print a model's layers, their output shapes and parameters."""
     import jax.random as jr

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vaelab.cli import completion
 from vaelab.errors import VaelabError
 
 if TYPE_CHECKING:
@@ -22,11 +23,16 @@ def train(
     data: Annotated[
         str | None,
         typer.Argument(
-            metavar="[DATA]", help="mnist, digits, fashion-mnist, kmnist, or the path of a file or folder of yours."
+            metavar="[DATA]",
+            help="mnist, digits, fashion-mnist, kmnist, or the path of a file or folder of yours.",
+            autocompletion=completion.data_sets,
         ),
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="A named model: tutorial (the default), autoencoder, better, …")
+        str | None,
+        typer.Option(
+            help="A named model: tutorial (the default), autoencoder, better, …", autocompletion=completion.recipes
+        ),
     ] = None,
     config: Annotated[
         Path | None, typer.Option(metavar="FILE.toml", help="A configuration of your own, instead of a recipe.")
@@ -35,7 +41,8 @@ def train(
         Path | None, typer.Option(metavar="FOLDER", help="The run folder. Default: runs/RECIPE-DATA.")
     ] = None,
     resume: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="Go on with a run that was stopped, exactly.")
+        Path | None,
+        typer.Option(metavar="RUN", help="Go on with a run that was stopped, exactly.", autocompletion=completion.runs),
     ] = None,
     latent_dim: Annotated[int | None, typer.Option(help="Dimensions of the latent space.")] = None,
     hidden: Annotated[
@@ -45,11 +52,30 @@ def train(
     batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of the optimiser, at its highest.")] = None,
     beta: Annotated[float | None, typer.Option(help="The weight of the KL term.")] = None,
-    prior: Annotated[str | None, typer.Option(metavar="KIND", help="normal, mixture, vamp, flow or class.")] = None,
-    likelihood: Annotated[
-        str | None, typer.Option(metavar="KIND", help="bernoulli, continuous-bernoulli or gaussian.")
+    prior: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help="normal, mixture, vamp, flow or class.",
+            autocompletion=completion.kinds_of("model.prior.kind"),
+        ),
     ] = None,
-    pixels: Annotated[str | None, typer.Option(metavar="KIND", help="grey, dynamic, threshold or static.")] = None,
+    likelihood: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help="bernoulli, continuous-bernoulli or gaussian.",
+            autocompletion=completion.kinds_of("model.likelihood.kind"),
+        ),
+    ] = None,
+    pixels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help="grey, dynamic, threshold or static.",
+            autocompletion=completion.kinds_of("data.pixels"),
+        ),
+    ] = None,
     static_file: Annotated[
         Path | None,
         typer.Option(
@@ -62,7 +88,12 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
     set_values: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any key of the configuration, e.g. training.optimiser=adam."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Any key of the configuration, e.g. training.optimiser=adam.",
+            autocompletion=completion.settings,
+        ),
     ] = None,
     figures: Annotated[
         bool, typer.Option(help="Look at the run at the end: draw its figures, check its prior.")
