@@ -11,7 +11,14 @@ from vaelab import __version__
 from vaelab.config import recipe_names
 from vaelab.runs import Run
 
-LEAN = "import sys; from vaelab.cli import main\ntry: main()\nfinally: assert not {'jax', 'equinox', 'sklearn', 'matplotlib'} & sys.modules.keys()"
+HEAVY = {"jax", "equinox", "sklearn", "matplotlib"}
+LEAN = f"""
+from vaelab.cli import main
+try:
+    main()
+finally:
+    assert not {HEAVY} & sys.modules.keys(), sorted({HEAVY} & sys.modules.keys())
+"""
 
 
 def asked(*arguments: str, **environment: str) -> str:
