@@ -5,13 +5,13 @@ python -m scripts.write_configuration_page
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from vaelab.config import Config
+from vaelab.config_keys import parts_in
 from vaelab.training import defaults
 from vaelab.training.optimisers import OPTIMISERS
 
@@ -45,7 +45,7 @@ def page() -> str:
     """The whole page."""
     parts = [INTRODUCTION, _table(_rows(Config, "", rooms=False))]
     for name, field in Config.model_fields.items():
-        for room in _kinds(field.annotation):
+        for room in parts_in(field.annotation):
             parts += [f"\n## `{name}`\n", _table(_merged(list(_rows(room, f"{name}."))))]
     return "\n".join([*parts, "\n" + CLOSING, _by_the_data()])
 
@@ -59,7 +59,7 @@ def _by_the_data() -> str:
 
 def _rows(model: type[BaseModel], prefix: str, *, rooms: bool = True) -> Iterator[Row]:
     for name, field in model.model_fields.items():
-        kinds = list(_kinds(field.annotation))
+        kinds = list(parts_in(field.annotation))
         key = prefix + name
         if not kinds:
             if not (name == "kind" and _is_one_of_several(field)):
@@ -120,15 +120,6 @@ def _is_one_of_several(field: FieldInfo) -> bool:
     return (
         get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1 and field.description is None
     )
-
-
-def _kinds(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The configurations that an annotation allows: none for a plain value, one for a part, several for a part of several kinds."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    elif get_origin(annotation) in (Annotated, Union, UnionType):
-        for argument in get_args(annotation):
-            yield from _kinds(argument)
 
 
 def _toml(value: Any) -> str:

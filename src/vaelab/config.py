@@ -4,18 +4,17 @@ A configuration is a tree of frozen pydantic models; where a part has several ki
 by dotted keys (`training.learning_rate`), and written back whole, so that a run is a function of its `config.toml`.
 """
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from itertools import zip_longest
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
+from vaelab.config_keys import first_complaint, keys_of, nearest_key, parts_in, read_value, room_at
 from vaelab.errors import VaelabError, nearest_name
 
 FORMAT = 1
@@ -358,7 +357,7 @@ class Config(Frozen):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise VaelabError(f"{source}: {_first_complaint(error)}") from None
+            raise VaelabError(f"{source}: {first_complaint(error, set(known_keys()))}") from None
 
     def to_toml(self) -> str:
         """The whole configuration, defaults included; what is None is left out."""
@@ -382,92 +381,39 @@ class Config(Frozen):
             parent_key, _, name = key.rpartition(".")
             free = parent_key in known and parent_key.endswith("_options")
             if key not in known and not free:
-                raise VaelabError(f"{source}: unknown key '{key}'; {_nearest_key(key, known)}")
-            parent = _at(values, parent_key)
-            value = _read_value(value) if isinstance(value, str) else value
+                raise VaelabError(f"{source}: unknown key '{key}'; {nearest_key(key, known)}")
+            parent = room_at(values, parent_key)
+            value = read_value(value) if isinstance(value, str) else value
             if name == "kind" and parent.get("kind") != value:
                 parent.clear()
             if parent.get(name) != value:
                 for followed in NAMES.get(key, ()):
                     room, _, follower = followed.rpartition(".")
-                    _at(values, room).pop(follower, None)
+                    if follower != "first_layer_rate" or values["model"].get(
+                        "image_shape"
+                    ):  # else it was chosen, not read off
+                        room_at(values, room).pop(follower, None)
             parent[name] = value
         return Config.from_values(values, source=source)
 
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "data.name": ("data.static_file", "model.image_shape", "model.prior.classes"),
-    "data.size": ("model.image_shape",),
+    "data.name": ("data.static_file", "training.first_layer_rate", "model.image_shape", "model.prior.classes"),
+    "data.size": ("training.first_layer_rate", "model.image_shape"),
     "data.pixels": ("data.static_file",),
     "training.optimiser": ("training.optimiser_options",),
 }
 """What goes with a name, and is left out when another takes its place: an optimiser's options, what was read off the old data."""
 
 
-def _at(values: dict[str, Any], room: str) -> dict[str, Any]:
-    """The part of a nested dictionary that a dotted key names; the whole for an empty one."""
-    for part in filter(None, room.split(".")):
-        values = values.setdefault(part, {})
-    return values
-
-
 def known_keys() -> Iterator[str]:
     """Every dotted key of the configuration, over all kinds of all parts."""
-    yield from (key for key, _ in _keys_of(Config, ""))
+    yield from (key for key, _ in keys_of(Config))
 
 
 def described_keys() -> Iterator[tuple[str, FieldInfo]]:
     """Every key that takes a value, with what is known of it; a key of several kinds once for each."""
-    yield from ((key, field) for key, field in _keys_of(Config, "") if not any(_models_in(field.annotation)))
-
-
-def _keys_of(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]]:
-    for name, field in model.model_fields.items():
-        yield prefix + name, field
-        for part in _models_in(field.annotation):
-            yield from _keys_of(part, f"{prefix}{name}.")
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    elif get_origin(annotation) is not None and get_origin(annotation) is not Literal:
-        for argument in get_args(annotation):
-            yield from _models_in(argument)
-
-
-def _nearest_key(key: str, known: set[str]) -> str:
-    close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    return f"did you mean '{close[0]}'?" if close else "see docs/configuration.md for all keys"
-
-
-def _read_value(text: str) -> Any:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
-
-
-def _first_complaint(error: ValidationError) -> str:
-    """One line of what pydantic found: the dotted key, what was expected, what came."""
-    first = error.errors()[0]
-    known = set(known_keys())
-    path: list[str] = []
-    location = first["loc"]
-    for part, following in zip_longest(location, location[1:]):
-        # a location also names the kind of a part and places in a list: they are no keys. A kind may share a key's name (a flow's
-        # `flow`), but only after a kind comes another name
-        is_kind = ".".join([*path, "kind"]) in known and isinstance(following, str)
-        if not is_kind and ".".join([*path, str(part)]) in known:
-            path.append(str(part))
-    if first["type"] == "extra_forbidden":
-        if path and path[-1] == str(first["loc"][-1]):
-            return f"unknown key '{'.'.join(path)}' here: it belongs to another kind of {'.'.join(path[:-1])}"
-        key = ".".join([*path, str(first["loc"][-1])])
-        return f"unknown key '{key}'; {_nearest_key(key, known)}"
-    message = first["msg"].removeprefix("Value error, ")
-    found = "" if first["type"] == "value_error" else f"; found {first['input']!r}"
-    return f"{'.'.join(path)}: {message}{found}" if path else message
+    yield from ((key, field) for key, field in keys_of(Config) if not any(parts_in(field.annotation)))
 
 
 # --- recipes ------------------------------------------------------------------------------------------------------------------------

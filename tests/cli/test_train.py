@@ -146,6 +146,70 @@ def test_bad_input_is_one_line_and_exit_code_2(name: str, capsys: pytest.Capture
     assert words in complaint(capsys, *arguments)
 
 
+REFUSED = {
+    "an unknown optimiser": (["training.optimiser=adm"], "did you mean 'adam'"),
+    "an option of another": (["training.optimiser_options.rho=0.9"], "rmsprop has no option 'rho'"),
+    "an option that is no number": (["training.optimiser=adam", "training.optimiser_options.mu_dtype=0.5"], "cannot be built"),
+    "a warm-up longer than training": (["objective.warmup=9 epochs"], "longer than training's"),
+    "labels that are not there": (["model.prior.kind=class"], "labels"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused_leaves_no_folder(name: str, capsys: pytest.CaptureFixture[str]):
+    settings, words = REFUSED[name]
+    np.save("data.npy", np.random.default_rng(0).random((60, 6)).astype(np.float32))
+    arguments = [part for setting in settings for part in ("--set", setting)]
+    assert words in complaint(capsys, "train", "data.npy", "--epochs", "2", "--batch-size", "20", *arguments)
+    assert not Path("runs").exists()
+
+
+def test_tensorboard_without_its_package_leaves_no_folder(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("vaelab.cli.progress.find_spec", lambda name: None)
+    assert "needs an extra package" in complaint(capsys, "train", *SMALL, "--tensorboard")
+    assert not Path("runs").exists()
+
+
+def test_the_example_in_the_help_works():
+    assert vaelab("train", *SMALL, "--set", "training.optimiser=adam", "--out", "run") == 0
+    assert Run.open("run").config.training.optimiser_options == {}
+
+
+def test_a_divergence_is_the_last_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]):
+    wild = [
+        "--set",
+        "training.optimiser=sgd",
+        "--learning-rate",
+        "1e38",
+        "--epochs",
+        "1",
+        "--batch-size",
+        "2000",
+        "--out",
+        "run",
+    ]
+    assert vaelab("train", *SMALL, *wild) == 2
+    captured = capsys.readouterr()
+    assert captured.err.splitlines()[-1].startswith(
+        "vaelab: training diverged: the loss became NaN or infinite at step 1"
+    )
+    assert "run holds no weights" in captured.err
+    assert not Run.open("run").model_file.exists()
+
+
+def test_a_batch_larger_than_the_data_is_all_of_them_and_said(capsys: pytest.CaptureFixture[str]):
+    np.save("data.npy", np.random.default_rng(0).random((60, 6)).astype(np.float32))
+    assert vaelab("train", "data.npy", "--epochs", "1", "--no-figures", "--out", "run") == 0
+    count = Run.open("run").config.training.batch_size
+    assert count < 60
+    assert (
+        f"batches of 100 are more than the {count} training images: each step takes all of them"
+        in capsys.readouterr().err
+    )
+
+
 def test_values_out_of_range_are_refused_for_bernoulli(capsys: pytest.CaptureFixture[str]):
     np.save("data.npy", np.random.default_rng(0).normal(size=(300, 6)).astype(np.float32))
     assert "must lie in [0, 1] for a bernoulli likelihood" in complaint(capsys, "train", "data.npy", "--epochs", "1")

@@ -84,6 +84,16 @@ LINGERING = {
         {"data.name": "digits"},
         lambda config: config.model.image_shape is None and config.model.prior.classes is None,
     ),
+    "a rate chosen by other data": (
+        {"model.image_shape": [64, 64, 3], "training.first_layer_rate": 0.02},
+        {"data.name": "digits"},
+        lambda config: config.training.first_layer_rate == "auto",
+    ),
+    "a rate chosen by the user stays": (
+        {"training.first_layer_rate": 0.5},
+        {"data.name": "digits"},
+        lambda config: config.training.first_layer_rate == 0.5,
+    ),
     "a shape before the size": (
         {"model.image_shape": [28, 28], "data.name": "pictures"},
         {"data.size": 16},

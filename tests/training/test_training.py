@@ -74,6 +74,7 @@ def test_a_resumed_run_has_the_weights_of_one_never_stopped(few_digits: Dataset,
     settings = {
         "training.epochs": 4,
         "training.averaging": 0.9,
+        "training.first_layer_rate": 0.3,
         "training.schedule.kind": "cosine",
         "training.optimiser": "adam",
         "training.optimiser_options": {},
