@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import jax.random as jr
 import pytest
 
-from vaelab.data import Dataset
+from vaelab.data import Dataset, load_data
 from vaelab.errors import VaelabError
 from vaelab.model import build_model
 from vaelab.reproduction import rows as rows_module
@@ -18,7 +18,8 @@ from vaelab.reproduction.records import add_record, read_records
 from vaelab.reproduction.rows import reproduce, row_config
 from vaelab.reproduction.tables import TABLES, Row, Table, table_named
 from vaelab.reproduction.weights import TrainedRow, keep_weights, kept_weights
-from vaelab.training import Stopped
+from vaelab.training import Stopped, TrainingData
+from vaelab.training.beginning import resolve
 
 SMALL = {
     "data.pixels": "dynamic",
@@ -141,9 +142,9 @@ def test_the_weights_in_the_repository_fit_their_rows() -> None:
     }
     files = sorted((Path(__file__).parents[2] / "docs" / "results" / "weights").glob("*.safetensors"))
     assert files
+    images = load_data("mnist").train.images[:1000]
     for file in files:
-        # `resolve` adds to a row's configuration what only the data know: the shape of their images
-        config = rows[file.stem].with_values({"model.image_shape": [28, 28]})
+        config = resolve(rows[file.stem], TrainingData(images, None))
         kept = kept_weights(file, config)
         assert kept is not None, file.name
         assert jnp.isfinite(kept.model.decoder(jnp.zeros(config.model.latent_dim)).mean).all()

@@ -122,3 +122,13 @@ def test_the_weights_that_read_pixels(name: str, few_digits: Dataset):
     assert {key for key in whole if (whole[key] != part[key]).any()} == expected
     for key in expected:
         np.testing.assert_allclose(part[key], 0.25 * whole[key], rtol=1e-6)
+
+
+def test_pixels_in_other_units_begin_as_pixels_of_size_one():
+    """0 to 255 as floats: before training the codes lie where those of pixels in [0, 1] do, and training is no divergence."""
+    images = photographs(16, 60).astype(np.float32)
+    config = resolve(small("tutorial", **{"model.likelihood.kind": "gaussian"}), TrainingData(images, None))
+    model = initial_model(config, TrainingData(images, None))
+    codes = jax.vmap(lambda image: model.posterior(image).mean)(images)
+    assert np.abs(codes).max() < 10
+    assert train(config, TrainingData(images, None)).kept_epoch == 2

@@ -14,10 +14,10 @@ from jax.sharding import Mesh
 from vaelab.config import Config
 from vaelab.errors import VaelabError
 from vaelab.likelihoods import BernoulliLikelihood, ContinuousBernoulliLikelihood, GaussianLikelihood
-from vaelab.model import Model, build_model
+from vaelab.model import Model, build_model, weights_on_pixels
 from vaelab.networks import Linear
 from vaelab.priors import class_count
-from vaelab.training.defaults import chosen_by_data, mean_image
+from vaelab.training.defaults import chosen_by_data, mean_image, pixel_size
 from vaelab.training.epoch import Trainer, build_trainer
 from vaelab.training.placement import mesh_for
 from vaelab.training.sources import TrainingData, check_range
@@ -89,9 +89,19 @@ def initial_model(config: Config, data: TrainingData) -> Model:
     model = eqx.filter_jit(build_model)(config.model, key)
     prior = model.prior.started_from(data.images, data.labels, key=jr.fold_in(key, 1))
     model = eqx.tree_at(lambda model: model.prior, model, prior)
+    if config.training.first_layer_rate != 1.0:
+        model = _with_unit_inputs(model, data.images)
     if config.model.output_bias == "data-mean":
         model = with_output_bias(model, data.images)
     return model
+
+
+def _with_unit_inputs(model: Model, images: np.ndarray) -> Model:
+    """The weights on the pixels such that the first layer begins as on pixels of size 1, where theirs is larger (0 to 255, as floats)."""
+    size = pixel_size(images)
+    if size <= 1.0:
+        return model
+    return jax.tree.map(lambda array, reads: array / size if reads else array, model, weights_on_pixels(model))
 
 
 def with_output_bias(model: Model, images: np.ndarray) -> Model:

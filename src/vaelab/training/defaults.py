@@ -8,7 +8,8 @@ the tutorial's rate throws the codes about, and the loss into millions. Three va
 - `training.first_layer_rate` = min(1, 128 / S), S the mean over images of sum_i |x_i|: a step moves the first layer's units no further
   than it does on digits. So falls the rate of Adam with a layer's fan-in in Yang et al., "Tensor programs V", NeurIPS 2021, table 3; here
   the fan-in that grows is the image. Every other layer keeps the whole rate. Clipping gradients would change nothing, for these
-  optimisers divide by their size.
+  optimisers divide by their size. Where the share is below 1 and pixels are larger than 1 (their root mean square), the layer's weights
+  also begin smaller by as much.
 - `model.output_bias` = `data-mean` where S > 128, or pixels are Gaussian; else `zeros`, as in Keras. The mean image is learnt slowly
   otherwise, and at every pixel's cost.
 - `model.likelihood.scale` (Gaussian) = the pixels' standard deviation around the mean image: the best scale for that image, in the data's
@@ -49,6 +50,11 @@ def chosen_by_data(config: Config, images: np.ndarray) -> dict[str, Any]:
 def mean_image(images: np.ndarray) -> np.ndarray:
     """The mean of images (n, *image_shape) as the model sees them."""
     return np.mean([part.mean(axis=0) for part in _in_parts(images)], axis=0)
+
+
+def pixel_size(images: np.ndarray) -> float:
+    """The root of the mean square of all pixels, as the model sees them."""
+    return float(np.sqrt(np.mean([np.square(part, dtype=np.float64).mean() for part in _in_parts(images)])))
 
 
 def _mean_sum(images: np.ndarray) -> float:
