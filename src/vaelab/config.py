@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from vaelab.config_keys import first_complaint, keys_of, nearest_key, parts_in, read_value, room_at
@@ -29,6 +29,20 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+def _checked_size(value: Any) -> Any:
+    """A side, or a height and a width: said as one thing, where pydantic would complain of each."""
+    sides = value if isinstance(value, list | tuple) else [value]
+    if (
+        len(sides) > 2
+        or not sides
+        or not all(isinstance(side, int) and side is not True and side >= 1 for side in sides)
+    ):
+        raise ValueError(
+            f"expected a side in pixels, such as 32, or a height and a width, such as [30, 45]; found {value!r}"
+        )
+    return value if sides is value and len(sides) == 2 else sides[0]
+
+
 # --- data ---------------------------------------------------------------------------------------------------------------------------
 
 
@@ -36,7 +50,10 @@ class DataConfig(Frozen):
     """Which images, and how the model sees their pixels."""
 
     name: str = Field(default="mnist", description="a known name, or the path of a file or folder")
-    size: PositiveCount | None = Field(default=None, description="bring a folder's images to size x size")
+    size: Annotated[PositiveCount | tuple[PositiveCount, PositiveCount], BeforeValidator(_checked_size)] | None = Field(
+        default=None, description="bring a folder's images to size x size, or to [height, width]"
+    )
+    skip_bad: bool = Field(default=False, description="leave out the files of a folder that cannot be read, and name them")
     pixels: Literal["grey", "dynamic", "threshold", "static"] = Field(
         default="grey",
         description="as the model sees them: `grey`; `dynamic` (binarised afresh each time); `threshold` (at one half); `static`",
@@ -63,6 +80,7 @@ class DataConfig(Frozen):
             "size": self.size,
             "validation_size": self.validation_size,
             "validation_seed": self.validation_seed,
+            "skip_bad": self.skip_bad,
             "binarised": self.static_file if self.pixels == "static" else None,
         }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, no_type_check
+from typing import Any, SupportsIndex, no_type_check
 
 import equinox as eqx
 import jax.random as jr
@@ -10,11 +10,15 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Tags, check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from vaelab.config import Config
 from vaelab.data import load_data
+from vaelab.data.image_spec import ImageSpec
+from vaelab.data.image_values import as_images
+from vaelab.data.labels import named_labels
 from vaelab.errors import VaelabError
+from vaelab.estimator_arguments import configured, label_number, label_numbers, labels_of, whole_number, widths
 from vaelab.evaluation.elbo import ElboParts, elbo_of
 from vaelab.evaluation.evaluation import Evaluation, evaluate
 from vaelab.evaluation.likelihood import importance_weighted_bound, proposal_widths
@@ -22,6 +26,7 @@ from vaelab.evaluation.row_numbers import row_numbers
 from vaelab.explorer.widget import explore
 from vaelab.fitting import fit_prior
 from vaelab.generating import decode, encode, sample_latents
+from vaelab.generating.sampling import check_label
 from vaelab.model import Model, load_model, model_facts, save_model
 from vaelab.runs import Run
 from vaelab.training import TrainingData, train
@@ -40,11 +45,12 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """A variational autoencoder with scikit-learn's interface.
 
     Images are (n, features), (n, H, W) or (n, H, W, C), uint8 in [0, 255] or floating-point; what comes back is of the same kind.
-    Floats lie in [0, 1], or anywhere for `likelihood="gaussian"`.
+    Floats lie in [0, 1], or anywhere for `likelihood="gaussian"`. Truth values are black and white, other integers of 0 to 255 are
+    taken for uint8, which the logger `vaelab` says (docs/data.md); arrays given after `fit` are read by the rule that was applied there.
 
     Args:
         latent_dim: dimensions of the latent space.
-        hidden: widths of the encoder's hidden layers; the decoder's are reversed.
+        hidden: widths of the encoder's hidden layers (a number for one); the decoder's are reversed.
         prior: `"normal"`, `"mixture"`, `"vamp"`, `"flow"` or `"class"` (which needs labels `y`).
         likelihood: `"bernoulli"`, `"continuous-bernoulli"` or `"gaussian"`.
         deterministic: no spread and no prior: a plain autoencoder.
@@ -113,32 +119,35 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def fit(self, X: ArrayLike, y: Any = None, *, X_val: ArrayLike | None = None) -> "VAE":
         """Train on images X; `y` are their labels, which only a class prior looks at. `X_val` are scored after each epoch.
 
+        Labels are whole numbers (floats that are such, too), truth values or text; other numbers are passed over, as a pipeline hands
+        on what it regresses on.
+
         Raises:
             VaelabError: (a ValueError) for data that the likelihood cannot score, and settings out of range.
         """
-        images = self._checked(X, fitting=True)
-        if y is X or np.array_equal(np.asarray(y), images):
-            raise VaelabError("fit(X, X) is Keras's way; a VAE takes its images once: fit(X)")
-        labels = self._checked_labels(y, len(images))
-        held_out = None if X_val is None else self._checked(X_val, shape=images.shape[1:])
+        images = as_images(self._array(X, fitting=True), "X")
+        labels = self._checked_labels(y, images)
         seed = int(check_random_state(self.random_state).randint(2**31))
+        config = self._config(seed, X_val is not None)
+        spec = ImageSpec.of_training(images, config.model.likelihood.kind, "X")
+        held_out = None if X_val is None else spec.taken(self._array(X_val, name="X_val"), "X_val")
         data = TrainingData(images, labels, held_out)
-        self.config_ = resolve(self._config(seed, held_out is not None), data)
+        self.config_ = resolve(config, data)
         result = train(self.config_, data, on_epoch=_print_epoch if self.verbose else lambda report: None)
         self._learnt(result.model, result.history, images.dtype)
         self._training = images, labels
         return self
 
     def _config(self, seed: int, validated: bool) -> Config:
-        widths = [int(width) for width in self.hidden]
+        layers = widths(self.hidden)
         values = {
             "seed": seed,
             "data.name": ARRAYS,
             "data.pixels": self.pixels,
             "data.validation": "held-out" if validated else "none",
             "model.latent_dim": self.latent_dim,
-            "model.encoder.hidden": widths,
-            "model.decoder.hidden": widths[::-1],
+            "model.encoder.hidden": layers,
+            "model.decoder.hidden": layers[::-1],
             "model.encoder.activation": self.activation,
             "model.decoder.activation": self.activation,
             "model.prior.kind": self.prior,
@@ -147,12 +156,12 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             "objective.beta": self.beta,
             "objective.warmup": self.warmup,
             "training.epochs": self.epochs,
-            "training.batch_size": self.batch_size,
+            "training.batch_size": whole_number(self.batch_size, "batch_size"),
             "training.learning_rate": self.learning_rate,
             "training.optimiser": self.optimiser,
             "training.snapshots": 0,
         }
-        return Config().with_values(values | (self.settings or {}), source="VAE")
+        return configured(values, self.settings)
 
     def _learnt(self, model: Model, history: list[dict[str, Any]], kind: np.dtype) -> None:
         self.model_ = model
@@ -160,7 +169,10 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.image_shape_ = model.image_shape
         self.history_ = {name: [report[name] for report in history] for name in (history[0] if history else {})}
         self.n_iter_ = len(history)
-        self._kind = np.dtype(kind)
+        # the model knows it, but for one of an early version
+        self._kind = np.dtype(
+            kind if model.values is None else "float32" if model.values.kind == "float32" else "uint8"
+        )
         self._n_features_out = model.latent_dim
 
     # --- images to latents and back -------------------------------------------------------------------------------------------------
@@ -188,7 +200,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return self.inverse_transform(self.transform(X))
 
     def sample(
-        self, n_samples: int = 1, *, y: int | None = None, temperature: float = 1.0, random_state: Any = None
+        self, n_samples: SupportsIndex = 1, *, y: Any = None, temperature: float = 1.0, random_state: Any = None
     ) -> Images:
         """`n_samples` images: z drawn from the prior (or the label's, under a class prior), decoded to their means.
 
@@ -197,14 +209,14 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         seed = int(check_random_state(random_state).randint(2**31))
+        count = whole_number(n_samples, "n_samples")
         label = None if y is None else self._label_number(y)
-        return self._as_fitted(
-            decode(self.model_, sample_latents(self.model_, n_samples, seed=seed, label=label, temperature=temperature))
-        )
+        z = sample_latents(self.model_, count, seed=seed, label=label, temperature=temperature)
+        return self._as_fitted(decode(self.model_, z))
 
     # --- scores ---------------------------------------------------------------------------------------------------------------------
 
-    def score_samples(self, X: ArrayLike, *, importance_samples: int = 100) -> Float[np.ndarray, " n"]:
+    def score_samples(self, X: ArrayLike, *, importance_samples: SupportsIndex = 100) -> Float[np.ndarray, " n"]:
         """The importance-weighted lower bound on log p(x) of each row, in nats: higher is better.
 
         The noise of a row is keyed on its pixels, so a subset of rows gets the same scores, and errors average out over rows. On grey
@@ -216,7 +228,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         images, _ = self._seen(X)
         prior = self.model_.prior.density(self.model_)
         return importance_weighted_bound(
-            self.model_, prior, images, samples=importance_samples, key=jr.key(0),
+            self.model_, prior, images, samples=whole_number(importance_samples, "importance_samples"), key=jr.key(0),
             widths=proposal_widths(self.model_.latent_dim), indices=row_numbers(images),
         ).log_prob.astype(np.float64)  # fmt: skip
 
@@ -236,7 +248,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         images, _ = self._seen(X)
         return elbo_of(self.model_, images)
 
-    def evaluate(self, X: ArrayLike, y: Any = None, *, importance_samples: int | None = None) -> Evaluation:
+    def evaluate(self, X: ArrayLike, y: Any = None, *, importance_samples: SupportsIndex | None = None) -> Evaluation:
         """Every number of the model on held-out images X (labels y serve probes of the latents); shows itself in a notebook.
 
         Raises:
@@ -248,14 +260,18 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             self.model_,
             images,
             training_images,
-            labels=None if y is None else np.asarray(y),
+            labels=None if y is None else label_numbers(y, self._names(), len(images)),
             training_labels=training_labels,
             pixels=self.config_.data.pixels,
-            importance_samples=importance_samples,
+            importance_samples=None
+            if importance_samples is None
+            else whole_number(importance_samples, "importance_samples"),
             prior_name=self.prior_name_,
         )
 
-    def fit_prior(self, kind: str, *, by_class: bool = False, components: int | None = None, seed: int = 0) -> "VAE":
+    def fit_prior(
+        self, kind: str, *, by_class: bool = False, components: SupportsIndex | None = None, seed: SupportsIndex = 0
+    ) -> "VAE":
         """Put a prior in place that is fitted to the training images' latents: mixture, kde, flow or second-stage.
 
         `sample` and every score use it from then on. An autoencoder gets a prior to sample from.
@@ -265,8 +281,9 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """
         images, labels = self._training_data()
         fitted = fit_prior(
-            self.model_, images, kind, labels=labels, by_class=by_class, components=components,
-            pixels=self.config_.data.pixels, seed=seed,
+            self.model_, images, kind, labels=labels, by_class=by_class,
+            components=None if components is None else whole_number(components, "components"),
+            pixels=self.config_.data.pixels, seed=whole_number(seed, "seed", at_least=0), label_names=self._names(),
         )  # fmt: skip
         self.model_ = eqx.tree_at(lambda model: model.prior, self.model_, fitted.prior)
         self.prior_name_ = kind
@@ -278,8 +295,12 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Raises:
             VaelabError: where anywidget is not installed (`pip install 'vaelab[notebook]'`).
         """
+        images = None if X is None else self._seen(X)[0]
         check_is_fitted(self)
-        return explore(self, X, y, **options)
+        if images is None or y is None:
+            return explore(self, images, None, **options)
+        names, numbers = named_labels(np.asarray(y), "y")
+        return explore(self, images, names[numbers], **options)
 
     # --- keeping --------------------------------------------------------------------------------------------------------------------
 
@@ -328,22 +349,16 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     # --- checks ---------------------------------------------------------------------------------------------------------------------
 
-    def _checked(self, X: Any, *, fitting: bool = False, shape: tuple[int, ...] | None = None) -> np.ndarray:
-        """X as numpy images, uint8 or float32, finite; scikit-learn's own words for what it cannot be."""
-        images: Any = validate_data(
-            self, X, reset=fitting, dtype="numeric", allow_nd=True, ensure_min_samples=2 if fitting else 1
-        )
-        if images.dtype != np.uint8:
-            with np.errstate(over="ignore"):
-                images = images.astype(np.float32)
-            if not np.isfinite(images).all():
-                raise VaelabError("images must fit in 32-bit floats; found larger values. Rescale them")
-        expected = shape or (None if fitting else self.image_shape_)
-        if expected is not None and images.shape[1:] != expected:
-            raise VaelabError(
-                f"images have shape {images.shape[1:]}; this VAE was fitted on {expected}. Give images of that shape"
-            )
-        return images
+    def _array(self, X: Any, *, fitting: bool = False, name: str = "X") -> np.ndarray:
+        """X as a numpy array of numbers; scikit-learn's own words for what it cannot be, in one line."""
+        checks: dict[str, Any] = {"dtype": "numeric", "allow_nd": True, "ensure_all_finite": False}
+        try:
+            # flat rows are scikit-learn's: it counts their features, and names them
+            if fitting or (name == "X" and len(self.image_shape_) == 1):
+                return validate_data(self, X, reset=fitting, ensure_min_samples=2 if fitting else 1, **checks)
+            return np.asarray(check_array(X, estimator=self, input_name=name, **checks))
+        except ValueError as error:
+            raise VaelabError(f"{name}: {' '.join(str(error).split())}" if "\n" in str(error) else str(error)) from None
 
     def _training_data(self) -> tuple[np.ndarray, np.ndarray | None]:
         """What was fitted; for a loaded run its data set, read again."""
@@ -369,28 +384,26 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """X checked against what was fitted, and the floating-point type that answers have."""
         check_is_fitted(self)
         given = getattr(X, "dtype", None)
-        images = self._checked(X)
+        images = self.model_.image_spec.taken(self._array(X), "X")
         return images, np.dtype(np.float64) if given == np.float64 else np.dtype(np.float32)
 
-    def _checked_labels(self, y: Any, count: int) -> Int[np.ndarray, " n"] | None:
-        labels = np.asarray(y)
-        if labels.shape != (count,) or not (labels.dtype.kind in "iuUSO" or self.prior == "class"):
-            if self.prior == "class":
-                raise VaelabError(
-                    f"y: a class prior needs {count} labels, one an image; found an array of shape {labels.shape}"
-                )
-            return None  # numbers to regress on, which a pipeline hands on: no labels
-        self.label_names_, numbers = np.unique(labels, return_inverse=True)
-        return numbers.astype(np.int64)
+    def _checked_labels(self, y: Any, images: np.ndarray) -> Int[np.ndarray, " n"] | None:
+        found = labels_of(y, images, needed=self.prior == "class")
+        self.__dict__.pop("label_names_", None)  # of an earlier fit
+        if found is None:
+            return None
+        self.label_names_, numbers = found
+        return numbers
+
+    def _names(self) -> tuple[str, ...] | None:
+        names = getattr(self, "label_names_", None)
+        return None if names is None else tuple(map(str, names.tolist()))
 
     def _label_number(self, y: Any) -> int:
-        names = getattr(self, "label_names_", None)
-        if names is None:
-            return int(y)
-        found = np.flatnonzero(names.astype(str) == str(y))
-        if len(found) == 0:
-            raise VaelabError(f"label {y!r}: not among those fitted ({', '.join(map(str, names))})")
-        return int(found[0])
+        names = self._names()
+        number = label_number(y, names)
+        check_label(self.model_, number, names)
+        return number
 
     def _as_fitted(self, images: Float[np.ndarray, "n ..."]) -> Images:
         """Model images as the kind that was fitted: uint8 for uint8."""

@@ -3,6 +3,7 @@
 A VAE is q(z|x), p(x|z) and p(z). Everything here is for ONE image; `jax.vmap` batches at the edge.
 """
 
+import dataclasses
 import math
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ from vaelab.config import (
     MlpConfig,
     ModelConfig,
 )
+from vaelab.data.image_spec import ImageSpec
+from vaelab.data.image_values import ImageValues
 from vaelab.densities import AbstractDensity, AbstractDensityWithMean, Delta, kl_divergence
 from vaelab.errors import VaelabError
 from vaelab.graph import Graph
@@ -47,6 +50,7 @@ class Model(eqx.Module):
     prior: AbstractPrior
     image_shape: tuple[int, ...] = eqx.field(static=True)
     latent_dim: int = eqx.field(static=True)
+    values: ImageValues | None = eqx.field(static=True, default=None)  # of the training images; None where nobody knows
 
     def posterior(self, image: Float[Array, " *image"]) -> AbstractDensityWithMean:
         """q(z|x) for one image as the model sees it (pixels in [0, 1], or as they are for a Gaussian likelihood)."""
@@ -55,6 +59,11 @@ class Model(eqx.Module):
     def likelihood(self, z: Float[Array, " latent"]) -> AbstractDensityWithMean:
         """p(x|z), over images of shape `image_shape`; its `mean` is the picture shown."""
         return self.decoder(z)
+
+    @property
+    def image_spec(self) -> ImageSpec:
+        """What images have to be, for this model to take them."""
+        return ImageSpec(self.image_shape, self.decoder.kind, self.values)
 
     @property
     def has_density(self) -> bool:
@@ -184,6 +193,7 @@ def save_model(run: Run, model: Model, facts: dict[str, Any] | None = None) -> N
         "config": run.config.model_dump(mode="json", exclude_none=True),
         "graph": operation_graph(model),
         "facts": facts or {},
+        "values": None if model.values is None else dataclasses.asdict(model.values),
     }
     write_tensors(run.model_file, named_arrays(model), header)
 
@@ -204,11 +214,19 @@ def load_model(run: Run, prior: str = TRAINED) -> Model:
         )
     config = Config.from_values(header["config"], source=str(run.model_file))
     shapes = eqx.filter_eval_shape(build_model, config.model, jr.key(0))
+    values = header.get("values")  # none in a file of an early version
+    shapes = dataclasses.replace(shapes, values=None if values is None else ImageValues(**values))
     model = with_named_arrays(shapes, arrays, source=str(run.model_file))
     if prior == TRAINED:
         return model
     fitted = fitted_prior(run, prior, model.encoder, model.latent_dim)
     return eqx.tree_at(lambda model: model.prior, model, fitted)
+
+
+def label_names(run: Run) -> tuple[str, ...] | None:
+    """The names of the labels 0, 1, ... of a run's training data; None where they have none."""
+    names = model_facts(run).get("label_names")
+    return tuple(map(str, names)) if names else None
 
 
 def model_facts(run: Run) -> dict[str, Any]:

@@ -178,7 +178,7 @@ def test_a_camera_held_sideways(tmp_path):
 def test_several_sizes_need_a_size(tmp_path, grey_images, refused):
     _folder(tmp_path / "a", grey_images)
     _folder(tmp_path / "b", grey_images[:, :4])
-    words = ("several sizes", "000.png is 6x5", "is 4x5", "--size 6")
+    words = ("several sizes", "000.png is 6x5", "is 4x5", "with size=6")
     refused(lambda: load_data(tmp_path), *words)
     assert load_data(tmp_path, size=8).image_shape == (8, 8)
     assert load_data(tmp_path, size=(3, 7)).image_shape == (3, 7)
@@ -236,10 +236,17 @@ def test_images_beside_and_inside_subfolders(tmp_path, grey_images, refused):
     refused(lambda: load_data(tmp_path), "beside its sub-folders (000.png)", "inside them (a)")
 
 
-def test_images_lying_deeper(tmp_path, grey_images, refused):
-    _folder(tmp_path / "a" / "b", grey_images)
-    _folder(tmp_path / "c", grey_images)
-    refused(lambda: load_data(tmp_path), str(tmp_path / "a" / "b"), "lies deeper")
+def test_parts_beside_other_folders(tmp_path, grey_images, refused):
+    """Neither are `train/a` and `test/a` labels, nor is `extra` a part: nobody can have meant that."""
+    for folder in ("train/a", "train/b", "test/a", "test/b", "extra"):
+        _folder(tmp_path / folder, grey_images)
+    refused(lambda: load_data(tmp_path), "parts (test, train)", "beside other sub-folders (extra)")
+
+
+def test_two_folders_for_one_part(tmp_path, grey_images, refused):
+    for folder in ("train", "val", "valid", "test"):
+        _folder(tmp_path / folder, grey_images)
+    refused(lambda: load_data(tmp_path), "several sub-folders for its validation part (val, valid)")
 
 
 UNREADABLE = {

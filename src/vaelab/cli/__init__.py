@@ -3,13 +3,15 @@
 import sys
 
 from vaelab.cli.app import app
+from vaelab.door import command_line
 from vaelab.errors import VaelabError
 
 
 def main() -> None:
     """The `vaelab` command. Bad input is one line on standard error and exit code 2; never a traceback."""
     try:
-        app()
+        with command_line():
+            app()
     except VaelabError as error:
         print(f"vaelab: {error}", file=sys.stderr)
         sys.exit(2)

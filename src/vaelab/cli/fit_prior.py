@@ -78,11 +78,11 @@ def fit_prior(
 
     from vaelab.evaluation.of_run import judged_images
     from vaelab.fitting import fit_prior as fit
-    from vaelab.model import load_model
+    from vaelab.model import label_names, load_model
     from vaelab.priors import fingerprint, save_prior
 
     model = load_model(opened)
-    images = judged_images(opened)
+    images, names = judged_images(opened), label_names(opened)
     with contextlib.nullcontext() if out is not None else opened.locked():
         with Console(stderr=True).status(f"fitting a {kind} prior to the latents of {opened.name} …"):
             fitted = fit(
@@ -94,12 +94,13 @@ def fit_prior(
                 components=components,
                 pixels=images.pixels,
                 seed=seed,
+                label_names=names,
             )
         save_prior(path, fitted.prior, {**fitted.facts(), "encoder": fingerprint(model.encoder)})
-    print_fit(fitted, path, run, str(out) if out is not None else called)
+    print_fit(fitted, path, run, str(out) if out is not None else called, names)
 
 
-def print_fit(fitted: "FittedPrior", path: Path, run: str, called: str) -> None:
+def print_fit(fitted: "FittedPrior", path: Path, run: str, called: str, names: tuple[str, ...] | None = None) -> None:
     """What was chosen, what it is worth, the time, and what to do next."""
     for part in fitted.words.split("; "):
         typer.echo(f"  {part}")
@@ -116,7 +117,10 @@ def print_fit(fitted: "FittedPrior", path: Path, run: str, called: str) -> None:
         f"{fitted.normal:.3f} under N(0, I); a gain of {fitted.gain:.3f} ± {fitted.gain_standard_error:.3f} (over images)"
     )
     typer.echo(f"  {fitted.images:,} draws of q(z|x) of training images, seed {fitted.seed}, {fitted.seconds:.1f} s")
-    label = f" --label {fitted.prior.labels[-1]}" if fitted.prior.labels else ""
+    label = ""
+    if fitted.prior.labels:
+        last = fitted.prior.labels[-1]
+        label = f" --label {names[last] if names else last}"
     typer.echo(
         f"{path}: now use it, e.g. vaelab sample {run} --prior {called}{label}, or vaelab evaluate {run} --prior {called}"
     )

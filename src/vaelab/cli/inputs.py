@@ -22,7 +22,6 @@ PartName = Annotated[
         autocompletion=completion.one_of("train", "validation", "test", "all"),
     ),
 ]
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff")
 
 
 def input_images(run: "Run", model: "Model", data: str | None, part: str | None) -> tuple["Split", str]:
@@ -36,14 +35,23 @@ def input_images(run: "Run", model: "Model", data: str | None, part: str | None)
     import numpy as np
 
     from vaelab.data import Split, load_image, load_images
-    from vaelab.generating import check_images
+    from vaelab.data.pictures import IMAGE_SUFFIXES
 
     if data is not None and Path(data).suffix.lower() in IMAGE_SUFFIXES and not Path(data).is_dir():
         image = load_image(data, model.image_shape)
         return Split(np.asarray(image)[None]), data
     name = data or run.config.data.name
-    own_size = run.config.data.size if data is None or Path(data).is_dir() else None
-    binarised = run.config.data.source["binarised"] if data is None else None
-    split, _ = load_images(name, part=part or ("test" if data is None else None), size=own_size, binarised=binarised)
-    check_images(model, split.images, name)
-    return split, name
+    own = run.config.data
+    split, _ = load_images(
+        name,
+        part=part or ("test" if data is None else None),
+        size=own.size if data is None or Path(data).is_dir() else None,
+        skip_bad=own.skip_bad,
+        fitted=model.values,
+        **(
+            {name: own.source[name] for name in ("binarised", "validation_size", "validation_seed")}
+            if data is None
+            else {}
+        ),
+    )
+    return Split(model.image_spec.taken(split.images, name), split.labels), name

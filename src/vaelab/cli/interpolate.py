@@ -40,8 +40,9 @@ def interpolate(
     import numpy as np
 
     from vaelab.data import resolve_items
-    from vaelab.generating import check_images, decode, encode, path_between
+    from vaelab.generating import decode, encode, path_between
     from vaelab.generating.files import output_kind, write_images
+    from vaelab.generating.pictures import as_seen
     from vaelab.model import load_model
     from vaelab.plotting.material import dataset_of
 
@@ -49,9 +50,9 @@ def interpolate(
     output_kind(out, model.image_shape)
     items = resolve_items(dataset_of(opened, data), between)
     ends = np.stack([item.image for item in items])
-    check_images(model, ends, " and ".join(between))
+    ends = model.image_spec.taken(ends, " and ".join(between))
     first, last = encode(model, ends).mean
     z = path_between(first, last, steps=steps, spherical=spherical)
-    write_images(out, decode(model, z), columns=steps, arrays={"z": z, "ends": ends})
+    write_images(out, decode(model, z), columns=steps, arrays={"z": z, "ends": as_seen(ends)})
     way = "on a sphere" if spherical else "straight"
     typer.echo(f"{out}: {steps} images from {between[0]} to {between[1]}, {way}")

@@ -17,7 +17,7 @@ def reconstruct(
     out: Annotated[
         Path,
         typer.Option(
-            help="NAME.png: a sheet, originals above reconstructions; NAME.npz: arrays images, originals, labels; "
+            help="NAME.png: a sheet, originals above reconstructions; NAME.npz: arrays images, originals (both floats), labels; "
             "a name without an ending: a folder of PNGs."
         ),
     ] = Path("reconstructions.png"),
@@ -46,15 +46,15 @@ def reconstruct(
 
     from vaelab.generating import reconstruct as reconstruct_images
     from vaelab.generating.files import output_kind, write_images
-    from vaelab.generating.pictures import paired_rows
+    from vaelab.generating.pictures import as_seen, paired_rows
     from vaelab.model import load_model
 
     model = load_model(opened)
     kind = output_kind(out, model.image_shape)
     split, name = input_images(opened, model, data, part)
     chosen = slice(0, count or (SHEET_COUNT if kind == "sheet" else None))
-    originals = split.images[chosen]
-    images = reconstruct_images(model, originals)
+    images = reconstruct_images(model, split.images[chosen])
+    originals = as_seen(split.images[chosen])
     if kind == "sheet":
         write_images(out, paired_rows(originals, images, COLUMNS), columns=min(COLUMNS, len(images)))
     else:

@@ -51,7 +51,8 @@ def sample(
 
     from vaelab.generating import decode, draw_pixels, sample_latents
     from vaelab.generating.files import output_kind, write_images
-    from vaelab.model import load_model
+    from vaelab.generating.sampling import check_label
+    from vaelab.model import label_names, load_model
 
     model = load_model(opened, prior)
     output_kind(out, model.image_shape)
@@ -59,6 +60,8 @@ def sample(
     if number is not None and prior == "trained" and model.prior.labels is None:
         prior = prior_that_knows_labels(opened) or prior
         model = load_model(opened, prior)
+    if number is not None:
+        check_label(model, number, label_names(opened))
     z = sample_latents(model, count, seed=seed, label=number, temperature=temperature)
     images = draw_pixels(model, z, seed=seed) if pixels else decode(model, z)
     arrays = {"z": z, "seed": np.asarray(seed)}
@@ -92,9 +95,9 @@ def label_number(run: "Run", label: str) -> int:
     Raises:
         VaelabError: for a name that the run's data do not have.
     """
-    from vaelab.model import model_facts
+    from vaelab.model import label_names
 
-    names = [str(name) for name in model_facts(run).get("label_names") or ()]
+    names = label_names(run) or ()
     if label in names:
         return names.index(label)
     if label.isdecimal():

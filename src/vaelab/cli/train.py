@@ -84,7 +84,12 @@ def train(
             help="DATA's images binarised once (--pixels static): .npz, .npy or .amat.",
         ),
     ] = None,
-    size: Annotated[int | None, typer.Option(help="Bring a folder's images to SIZE x SIZE.")] = None,
+    size: Annotated[
+        str | None, typer.Option(metavar="SIDE", help="Bring a folder's images to SIDE x SIDE, or to H,W.")
+    ] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out a folder's files that cannot be read, and name them.")
+    ] = False,
     seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
     set_values: Annotated[
         list[str] | None,
@@ -109,7 +114,8 @@ def train(
         "data.name": data,
         "data.pixels": pixels,
         "data.static_file": None if static_file is None else str(static_file),
-        "data.size": size,
+        "data.size": None if size is None else _size(size),
+        "data.skip_bad": skip_bad or None,
         "model.latent_dim": latent_dim,
         "model.prior.kind": prior,
         "model.likelihood.kind": likelihood,
@@ -148,6 +154,15 @@ def _widths(text: str) -> list[int]:
         return [int(width) for width in text.split(",") if width.strip()]
     except ValueError:
         raise VaelabError(f"--hidden: expected widths such as 300,300; found '{text}'") from None
+
+
+def _size(text: str) -> int | list[int]:
+    sides = [int(side) for side in text.replace("x", ",").split(",") if side.strip().isdecimal()]
+    if len(sides) != text.replace("x", ",").count(",") + 1 or len(sides) > 2 or 0 in sides:
+        raise VaelabError(
+            f"--size: expected a side in pixels, such as 32, or a height and a width, such as 30,45; found '{text}'"
+        )
+    return sides[0] if len(sides) == 1 else sides
 
 
 def _split_setting(text: str) -> tuple[str, str]:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vaelab.data.arrays import as_images, as_labels, paired
 from vaelab.data.dataset import Split
+from vaelab.data.image_values import ImageValues, as_fitted, as_images, as_part
+from vaelab.data.labels import as_labels, paired
 from vaelab.data.parts import Parts
 from vaelab.errors import VaelabError
 
@@ -43,8 +44,8 @@ _UNREADABLE = (
 )
 
 
-def read_npy(path: Path) -> Parts:
-    """One array of images, without labels.
+def read_npy(path: Path, fitted: ImageValues | None = None) -> Parts:
+    """One array of images, without labels; for a model that was `fitted` before, by the rule applied there.
 
     Raises `VaelabError` for a file that cannot be read or needs unpickling, and as `as_images` does.
     """
@@ -55,15 +56,16 @@ def read_npy(path: Path) -> Parts:
         raise VaelabError(_sentence(path, error)) from error
     if not isinstance(array, np.ndarray):
         raise VaelabError(f"{path} is an .npz archive under another name; rename it to {path.stem}.npz")
-    return Parts(Split(as_images(array, str(path))))
+    return Parts(Split(_as_first(array, str(path), fitted)))
 
 
-def read_npz(path: Path) -> Parts:
+def read_npz(path: Path, fitted: ImageValues | None = None) -> Parts:
     """The parts in an `.npz` file, by the names of its arrays.
 
     Parts: `x_train`, `y_train`, `x_test`, `y_test` (Keras's mnist.npz), also with `x_val`, `y_val`;
     `train_images`, `train_labels`, ... . A whole: `images` and `labels`, `X` and `y`, `x` and `y`, `data` and
-    `target`, or a single array of any name. Labels may be missing.
+    `target`, or a single array of any name. Labels may be missing. Integers mean in every part what they mean in the
+    training part, or what they meant to a model that was `fitted` before.
 
     Raises `VaelabError` for other names, a file that cannot be read or needs unpickling, and as `as_images`,
     `as_labels` and `paired` do.
@@ -79,7 +81,7 @@ def read_npz(path: Path) -> Parts:
         raise
     except _UNREADABLE as error:
         raise VaelabError(_sentence(path, error)) from error
-    return _parts(path, wanted, arrays)
+    return _parts(path, wanted, arrays, fitted)
 
 
 _Pairs = dict[str, tuple[str, str | None]]  # part -> names of its images and labels
@@ -103,18 +105,27 @@ def _wanted(path: Path, names: list[str]) -> _Pairs:
     return {"train": whole}
 
 
-def _parts(path: Path, wanted: _Pairs, arrays: Mapping[str, np.ndarray]) -> Parts:
+def _parts(path: Path, wanted: _Pairs, arrays: Mapping[str, np.ndarray], fitted: ImageValues | None) -> Parts:
     texts = [labels for _, labels in wanted.values() if labels is not None and arrays[labels].dtype.kind in "US"]
     names: tuple[str, ...] | None = None
     if texts:  # text labels are numbered over all parts together
         joined, names = as_labels(np.concatenate([arrays[name].astype(str).reshape(-1) for name in texts]), str(path))
         ends = np.cumsum([arrays[name].size for name in texts])[:-1]
         arrays = {**arrays, **dict(zip(texts, np.split(joined, ends), strict=True))}
-    splits = {}
-    for part, (images, labels) in wanted.items():
+    splits: dict[str, Split] = {}
+    for part, (images, labels) in wanted.items():  # the training part comes first
         values = None if labels is None else as_labels(arrays[labels], f"{path} ({labels})")[0]
-        splits[part] = paired(as_images(arrays[images], f"{path} ({images})"), values, images, f"{path} ({labels})")
+        source = f"{path} ({images})"
+        if part == "train" or fitted is not None:
+            pixels = _as_first(arrays[images], source, fitted)
+        else:
+            pixels = as_part(arrays[images], source, splits["train"].images)
+        splits[part] = paired(pixels, values, images, f"{path} ({labels})")
     return Parts(splits["train"], splits.get("validation"), splits.get("test"), names)
+
+
+def _as_first(array: np.ndarray, source: str, fitted: ImageValues | None) -> np.ndarray:
+    return as_images(array, source) if fitted is None else as_fitted(array, source, fitted)
 
 
 def _sentence(path: Path, error: BaseException) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from vaelab.data.arrays import as_images, as_labels, paired
 from vaelab.data.dataset import Split
 from vaelab.data.idx import read_idx
+from vaelab.data.image_values import as_images
+from vaelab.data.labels import as_labels, paired
 from vaelab.data.parts import Parts
 from vaelab.errors import VaelabError
 

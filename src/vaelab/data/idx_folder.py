@@ -3,9 +3,12 @@
 import re
 from pathlib import Path
 
-from vaelab.data.arrays import as_images, as_labels, paired
+import numpy as np
+
 from vaelab.data.dataset import Split
 from vaelab.data.idx import read_idx
+from vaelab.data.image_values import as_images, as_part
+from vaelab.data.labels import as_labels, paired
 from vaelab.data.parts import Parts
 from vaelab.errors import VaelabError
 
@@ -30,10 +33,10 @@ def read_idx_folder(folder: Path) -> Parts:
     `read_idx` does.
     """
     files = _files(folder)
-    train = _part(files, "train")
+    train = _part(files, "train", None)
     if train is None:
         raise VaelabError(f"{folder} has IDX files but no training images; expected one called train-images-idx3-ubyte")
-    return Parts(train, _part(files, "validation"), _part(files, "test"))
+    return Parts(train, _part(files, "validation", train.images), _part(files, "test", train.images))
 
 
 def _files(folder: Path) -> dict[tuple[str, str], Path]:
@@ -52,9 +55,11 @@ def _files(folder: Path) -> dict[tuple[str, str], Path]:
     return files
 
 
-def _part(files: dict[tuple[str, str], Path], part: str) -> Split | None:
+def _part(files: dict[tuple[str, str], Path], part: str, train: np.ndarray | None) -> Split | None:
     images, labels = files.get((part, "images")), files.get((part, "labels"))
     if images is None:
         return None
     values = None if labels is None else as_labels(read_idx(labels), str(labels))[0]
-    return paired(as_images(read_idx(images), str(images)), values, images.name, str(labels))
+    array = read_idx(images)
+    pixels = as_images(array, str(images)) if train is None else as_part(array, str(images), train)
+    return paired(pixels, values, images.name, str(labels))

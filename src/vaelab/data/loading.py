@@ -1,12 +1,17 @@
 """`load_data`: a name or a path in, a data set of three parts out."""
 
+import operator
 import os
 from pathlib import Path
+from typing import SupportsIndex
 
 from vaelab.data.dataset import Dataset
 from vaelab.data.digits import DIGITS_LICENCE, read_digits
+from vaelab.data.image_values import ImageValues
 from vaelab.data.packaged import MNIST_LABELS, MNIST_LICENCE, read_mnist
 from vaelab.data.parts import Parts, complete
+from vaelab.data.size import Size, height_and_width
+from vaelab.door import flag
 from vaelab.errors import VaelabError, nearest_name
 
 _MNIST_VALIDATION = 10_000
@@ -16,11 +21,13 @@ _LICENCE_OF_FILES = "not stated (your own file)"
 def load_data(
     name_or_path: str | os.PathLike[str],
     *,
-    size: int | tuple[int, int] | None = None,
-    validation_size: int | None = None,
-    validation_seed: int = 0,
+    size: Size | None = None,
+    validation_size: SupportsIndex | None = None,
+    validation_seed: SupportsIndex = 0,
     cache: str | os.PathLike[str] | None = None,
     binarised: str | os.PathLike[str] | None = None,
+    skip_bad: bool = False,
+    fitted: ImageValues | None = None,
 ) -> Dataset:
     """A data set by its name, or from a file or folder.
 
@@ -29,13 +36,13 @@ def load_data(
     - `mnist` (inside the package), `digits` (scikit-learn's, its values 0..16 brought to 0..255),
       `fashion-mnist`, `kmnist` (downloaded once);
     - a folder of IDX files (`train-images-idx3-ubyte`, ...), plain or gzipped;
-    - a folder of images (PNG, JPEG, BMP, GIF, TIFF): flat, or in sub-folders that are their labels, or in
-      `train` and `test` of these;
+    - a folder of images (PNG, JPEG, BMP, GIF, TIFF, WebP): flat, or in sub-folders that are their labels (`a/b` is
+      one), or in `train` and `test` of these;
     - an `.npz` file (`x_train`, `y_train`, `x_test`, `y_test`; `images` and `labels`; `X` and `y`; or a single
       array), or an `.npy` file of images.
 
     A name comes before a file of that name: write `./mnist` or pass a `Path` for the file. uint8 images stay
-    uint8 in [0, 255]; floats become float32 and keep their range.
+    uint8 in [0, 255]; floats become float32 and keep their range; docs/data.md says what other integers become.
 
     **Parts.** What a source does not bring is held out of its training part: the test part a tenth, always by
     seed 0; the validation part `validation_size` images by `validation_seed`, which is 10,000 of MNIST's 60,000
@@ -45,6 +52,8 @@ def load_data(
     it covers that size and cut to it around its middle. `cache` is the folder for downloads, in place of
     $VAELAB_CACHE and the user's cache folder. `binarised` is a file of the same images, binarised once and for all (`.npz`, `.npy`, or
     the `.amat` files of the fixed binarised MNIST): it takes the place of the source's images, and of its parts.
+    `skip_bad` leaves out the files of a folder that cannot be read, and says which. Images for a model that was `fitted` before
+    (`model.values`) are read by the rule that was applied there.
 
     Raises `VaelabError`, one line that says what to do, for everything that cannot be used: an unknown name, a
     missing or damaged file, images of several sizes, NaN, labels that do not match, no network, and so on.
@@ -52,33 +61,39 @@ def load_data(
     >>> load_data("digits")
     Dataset('digits': train 1,437, validation 180, test 180; 8x8 uint8; 10 labels)
     """
-    name, parts, licence, origin = read_parts(name_or_path, size, cache, binarised)
+    wanted = height_and_width(size)
+    name, parts, licence, origin = read_parts(name_or_path, size, cache, binarised, skip_bad=skip_bad, fitted=fitted)
     default = _MNIST_VALIDATION if name_or_path == "mnist" else None
     dataset = complete(
         name,
         parts,
         licence=licence,
         origin=origin,
-        validation_size=validation_size,
-        validation_seed=validation_seed,
+        validation_size=None if validation_size is None else operator.index(validation_size),
+        validation_seed=operator.index(validation_seed),
         default_validation_size=default,
     )
-    wanted = (size, size) if isinstance(size, int) else size
-    if wanted is not None and dataset.image_shape[:2] != tuple(wanted):
+    if wanted is not None and dataset.image_shape[:2] != wanted:
         raise VaelabError(
-            f"size is for folders of images; the images of {name} have the shape {dataset.image_shape}. Leave it out"
+            f"{flag('size')} is for folders of images; the images of {name} have the shape {dataset.image_shape}. Leave it out"
         )
     return dataset
 
 
 def read_parts(
     name_or_path: str | os.PathLike[str],
-    size: int | tuple[int, int] | None,
+    size: Size | None,
     cache: str | os.PathLike[str] | None,
     binarised: str | os.PathLike[str] | None = None,
+    *,
+    skip_bad: bool = False,
+    fitted: ImageValues | None = None,
 ) -> tuple[str, Parts, str, str]:
-    """Name, parts as the source or the file of its binarised images brings them, licence and origin."""
-    name, parts, licence, origin = _read_source(name_or_path, size, cache)
+    """Name, parts as the source or the file of its binarised images brings them, licence and origin.
+
+    For a model that was `fitted` before, integers mean what they meant there.
+    """
+    name, parts, licence, origin = _read_source(name_or_path, size, cache, skip_bad, fitted)
     if binarised is None:
         return name, parts, licence, origin
     from vaelab.data.static_binarised import in_place_of, read_static_binarised
@@ -88,7 +103,11 @@ def read_parts(
 
 
 def _read_source(
-    name_or_path: str | os.PathLike[str], size: int | tuple[int, int] | None, cache: str | os.PathLike[str] | None
+    name_or_path: str | os.PathLike[str],
+    size: Size | None,
+    cache: str | os.PathLike[str] | None,
+    skip_bad: bool,
+    fitted: ImageValues | None,
 ) -> tuple[str, Parts, str, str]:
     if name_or_path == "mnist":
         train, test = read_mnist()
@@ -108,7 +127,7 @@ def _read_source(
     if not os.fspath(name_or_path) or not _exists(path):
         raise VaelabError(_missing(name_or_path, NAMES))
     name = path.resolve().name if path.is_dir() else path.stem
-    return name, _read_path(path, size), _LICENCE_OF_FILES, str(path)
+    return name, _read_path(path, size, skip_bad, fitted), _LICENCE_OF_FILES, str(path)
 
 
 def _exists(path: Path) -> bool:
@@ -125,22 +144,22 @@ def _missing(name_or_path: str | os.PathLike[str], names: tuple[str, ...]) -> st
     return f"unknown data set {text!r}, and no file or folder of that name: {nearest_name(text.lower(), names)}"
 
 
-def _read_path(path: Path, size: int | tuple[int, int] | None) -> Parts:
+def _read_path(path: Path, size: Size | None, skip_bad: bool, fitted: ImageValues | None) -> Parts:
     # Each kind of source imports its reader when it is asked for: Pillow is not needed for MNIST.
     try:
         if path.is_dir():
             from vaelab.data.idx_folder import has_idx_files, read_idx_folder
-            from vaelab.data.pictures import read_image_folder
+            from vaelab.data.image_folder import read_image_folder
 
-            return read_idx_folder(path) if has_idx_files(path) else read_image_folder(path, size)
+            return read_idx_folder(path) if has_idx_files(path) else read_image_folder(path, size, skip_bad=skip_bad)
         if path.suffix.lower() == ".npz":
             from vaelab.data.array_files import read_npz
 
-            return read_npz(path)
+            return read_npz(path, fitted)
         if path.suffix.lower() == ".npy":
             from vaelab.data.array_files import read_npy
 
-            return read_npy(path)
+            return read_npy(path, fitted)
     except PermissionError as error:
         raise VaelabError(f"cannot read {error.filename or path}: {error.strerror}; change its permissions") from error
     raise VaelabError(

@@ -1,10 +1,11 @@
-"""Image files: one, or a folder of them, as arrays of uint8.
+"""One image file as an array of uint8.
 
 What becomes of a picture: grey (also 1-bit and 16-bit, which is divided by 257) becomes one value a pixel, everything
 else RGB; a palette counts as grey where all its colours in use are. Transparency is laid on white, as on paper.
 The orientation that a camera recorded is applied. Of an animation the first frame is taken.
 """
 
+import io
 import struct
 import warnings
 import zlib
@@ -15,24 +16,12 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
-from vaelab.data.arrays import in_order
-from vaelab.data.dataset import Split
-from vaelab.data.parts import Parts
 from vaelab.errors import VaelabError
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 # Named, so that a file's content cannot choose one of Pillow's other readers (some start programs).
-_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF")
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
 _GREY_MODES = ("1", "L", "I", "I;16", "I;16B", "I;16L")
-_PART_NAMES = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-}
 # What Pillow lets through for damaged files.
 _UNREADABLE = (
     OSError,
@@ -46,7 +35,36 @@ _UNREADABLE = (
     Image.DecompressionBombWarning,
 )
 
+EXPECTED = "expected PNG, JPEG, BMP, GIF, TIFF or WebP"
+
 Pixels = UInt8[np.ndarray, "height width"] | UInt8[np.ndarray, "height width 3"]
+
+
+class UnreadablePicture(Exception):  # noqa: N818 - the reason, for whoever asked to put into a sentence
+    """A file that is no image, or damaged, or too large; its text is the reason, in half a sentence."""
+
+
+def open_picture(file: Path | io.BytesIO, *, most_pixels: int | None = None) -> Image.Image:
+    """An image file as a picture of mode L or RGB; of `most_pixels` at most, where that is given.
+
+    Raises `VaelabError` where there is no such file, `UnreadablePicture` where it cannot be used.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(file, formats=_FORMATS) as opened:
+                pixels = opened.width * opened.height
+                if most_pixels is not None and pixels > most_pixels:
+                    raise UnreadablePicture(f"{pixels / 1e6:.0f} megapixels; at most {most_pixels / 1e6:.0f}")
+                opened.load()
+                return _grey_or_rgb(ImageOps.exif_transpose(opened))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UnreadablePicture(f"too many pixels to be opened safely: {error}") from error
+    except FileNotFoundError as error:
+        raise VaelabError(f"no such image file: {file}; check the path") from error
+    except _UNREADABLE as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UnreadablePicture(reason[:120]) from error
 
 
 def load_image(path: Path | str, image_shape: Sequence[int]) -> UInt8[np.ndarray, "height width ..."]:
@@ -65,134 +83,22 @@ def load_image(path: Path | str, image_shape: Sequence[int]) -> UInt8[np.ndarray
             "channels. Use label:… or test:… instead"
         )
     channels = shape[2] if len(shape) == 3 else 1
-    picture = _fitted(_opened(Path(path)), (shape[0], shape[1]))
+    try:
+        picture = covering(open_picture(Path(path)), (shape[0], shape[1]))
+    except UnreadablePicture as error:
+        raise VaelabError(f"cannot read {path} as an image ({error}); {EXPECTED}. Save it again") from error
     pixels = np.asarray(picture.convert("L" if channels == 1 else "RGB"))
     if channels == 4:
         pixels = np.concatenate([pixels, np.full((*shape[:2], 1), 255, np.uint8)], axis=2)
     return pixels.reshape(shape)
 
 
-def read_image_folder(folder: Path, size: int | tuple[int, int] | None = None) -> Parts:
-    """The images in a folder: flat, or in sub-folders that are their labels, or in `train` and `test` of these.
-
-    All have to be of one size, unless `size` (a side, or (H, W)) is given: then each is scaled, keeping its
-    proportions, until it covers `size`, and cut to it around its middle. Where grey and colour images are
-    mixed, all become RGB. Hidden files and files of other kinds are passed over. Images are taken in the order
-    of their names; labels in the order of the sub-folders' names, as numbers where all are.
-
-    Raises `VaelabError` for a folder without images, images both beside and inside sub-folders, folders deeper
-    than that, unreadable files, and several sizes without `size`.
-    """
-    target = _target(size)
-    folders = _subfolders(folder)
-    if folders and all(path.name.lower() in _PART_NAMES for path in folders) and not _images(folder):
-        parts = {_PART_NAMES[path.name.lower()]: _files_by_label(path) for path in folders}
-    else:
-        parts = {"train": _files_by_label(folder)}
-    if "train" not in parts:
-        raise VaelabError(
-            f"{folder} has the sub-folders {', '.join(path.name for path in folders)} but none called train; add it"
-        )
-    labelled = {label is not None for files in parts.values() for label, _ in files}
-    if len(labelled) == 2:
-        raise VaelabError(f"{folder}: some parts have sub-folders as labels and some have not; make them alike")
-    names = in_order({label for files in parts.values() for label, _ in files if label is not None})
-    pixels = iter(_read([path for files in parts.values() for _, path in files], target))
-    splits = {}
-    for part, files in parts.items():
-        labels = np.array([names.index(label) for label, _ in files if label is not None], dtype=np.int64)
-        splits[part] = Split(np.stack([next(pixels) for _ in files]), labels if names else None)
-    return Parts(splits["train"], splits.get("validation"), splits.get("test"), names or None)
-
-
-def _target(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
-    if size is None:
-        return None
-    target = (size, size) if isinstance(size, int) else tuple(size)
-    if len(target) != 2 or min(target) < 1:
-        raise VaelabError(f"size must be a side, such as 28, or a height and a width, each at least 1; got {size}")
-    return target
-
-
-def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__")))
-
-
-def _subfolders(folder: Path) -> list[Path]:
-    return [path for path in _visible(folder) if path.is_dir()]
-
-
-def _images(folder: Path) -> list[Path]:
-    return [path for path in _visible(folder) if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()]
-
-
-def _files_by_label(folder: Path) -> list[tuple[str | None, Path]]:
-    flat = _images(folder)
-    inside = {path: _images(path) for path in _subfolders(folder)}
-    for subfolder in inside:
-        deeper = next((path for path in _subfolders(subfolder) if any(map(_images, [path, *_subfolders(path)]))), None)
-        if deeper is not None:
-            raise VaelabError(
-                f"{folder}: sub-folders are labels and hold image files only; {deeper} lies deeper. Move its images up"
-            )
-    inside = {path: files for path, files in inside.items() if files}
-    if flat and inside:
-        raise VaelabError(
-            f"{folder} has images beside its sub-folders ({flat[0].name}) and inside them "
-            f"({next(iter(inside)).name}); put all into sub-folders, which are their labels, or none"
-        )
-    if not flat and not inside:
-        raise VaelabError(
-            f"{folder} holds no images; expected files ending in {', '.join(IMAGE_SUFFIXES)} there or in "
-            "sub-folders named by label, or IDX files such as train-images-idx3-ubyte"
-        )
-    if flat:
-        return [(None, path) for path in flat]
-    return [(label.name, path) for label, files in inside.items() for path in files]
-
-
-def _read(paths: list[Path], target: tuple[int, int] | None) -> list[Pixels]:
-    images: list[Pixels] = []
-    for path in paths:
-        picture = _opened(path)
-        pixels: Pixels = np.asarray(picture if target is None else _fitted(picture, target))
-        if images and pixels.shape[:2] != images[0].shape[:2]:
-            first, other = ("x".join(map(str, image.shape[:2])) for image in (images[0], pixels))
-            raise VaelabError(
-                f"images of several sizes: {paths[0]} is {first} (height x width), {path} is {other}; bring all to one "
-                f"with --size {images[0].shape[0]} (size=... in Python)"
-            )
-        images.append(pixels)
-    if len({image.ndim for image in images}) == 2:  # grey and colour
-        return [image if image.ndim == 3 else np.stack([image] * 3, axis=-1) for image in images]
-    return images
-
-
-def _fitted(picture: Image.Image, target: tuple[int, int]) -> Image.Image:
+def covering(picture: Image.Image, target: tuple[int, int]) -> Image.Image:
+    """The picture scaled, keeping its proportions, until it covers (H, W), and cut to it around its middle."""
     height, width = target
     if picture.size == (width, height):
         return picture
     return ImageOps.fit(picture, (width, height), method=Image.Resampling.BILINEAR)
-
-
-def _opened(path: Path) -> Image.Image:
-    """The file as a picture of mode L or RGB."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=_FORMATS) as file:
-                file.load()
-                return _grey_or_rgb(ImageOps.exif_transpose(file))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise VaelabError(f"{path} has too many pixels to be opened safely ({error}); make it smaller") from error
-    except FileNotFoundError as error:
-        raise VaelabError(f"no such image file: {path}; check the path") from error
-    except _UNREADABLE as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise VaelabError(
-            f"cannot read {path} as an image ({reason[:120]}); expected PNG, JPEG, BMP, GIF or TIFF. Save it again, or "
-            "take it out"
-        ) from error
 
 
 def _grey_or_rgb(picture: Image.Image) -> Image.Image:

@@ -5,7 +5,9 @@ import os
 import numpy as np
 
 from vaelab.data.dataset import Split
+from vaelab.data.image_values import ImageValues
 from vaelab.data.loading import load_data, read_parts
+from vaelab.data.size import Size
 from vaelab.errors import VaelabError, nearest_name
 
 PARTS = ("train", "validation", "test", "all")
@@ -15,15 +17,19 @@ def load_images(
     name_or_path: str | os.PathLike[str],
     *,
     part: str | None = None,
-    size: int | tuple[int, int] | None = None,
+    size: Size | None = None,
     cache: str | os.PathLike[str] | None = None,
     binarised: str | os.PathLike[str] | None = None,
+    skip_bad: bool = False,
+    validation_size: int | None = None,
+    validation_seed: int = 0,
+    fitted: ImageValues | None = None,
 ) -> tuple[Split, tuple[str, ...] | None]:
     """Images of a data set, a file or a folder, with the names of their labels.
 
     Without `part` that is the test part where the source brings one, and all its images, in their order, where it is one piece
     (`load_data` would set some of them aside). `part` is train, validation, test, or all; a part that the source does not
-    bring is the one that `load_data` holds out. `binarised` is a file of the same images, binarised once, in their place.
+    bring is the one that `load_data` holds out, by `validation_size` and `validation_seed`. The other arguments are those of `load_data`.
 
     Raises:
         VaelabError: for an unknown part, and as `load_data` does.
@@ -31,13 +37,22 @@ def load_images(
     if part is not None and part not in PARTS:
         raise VaelabError(f"unknown part '{part}' of the data; {nearest_name(part, PARTS)}")
     if part is None or part == "all":
-        parts = read_parts(name_or_path, size, cache, binarised)[1]
+        parts = read_parts(name_or_path, size, cache, binarised, skip_bad=skip_bad, fitted=fitted)[1]
         if part is None and parts.test is not None:
             return parts.test, parts.label_names
         return _joined(
             [split for split in (parts.train, parts.validation, parts.test) if split is not None]
         ), parts.label_names
-    dataset = load_data(name_or_path, size=size, cache=cache, binarised=binarised)
+    dataset = load_data(
+        name_or_path,
+        size=size,
+        validation_size=validation_size,
+        validation_seed=validation_seed,
+        cache=cache,
+        binarised=binarised,
+        skip_bad=skip_bad,
+        fitted=fitted,
+    )
     return {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[part], dataset.label_names
 
 

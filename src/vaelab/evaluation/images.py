@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float32, Num, UInt8
 
+from vaelab.data.image_values import check_unit
 from vaelab.errors import VaelabError
 
 
@@ -25,11 +26,7 @@ def with_channels(
             raise VaelabError(
                 f"{name} must be uint8 or floats in [0, 1]; got {images.dtype}. Convert them with .astype('uint8')."
             )
-        lowest, highest = float(images.min()), float(images.max())
-        if not (lowest >= 0 and highest <= 1):  # also refuses nan
-            raise VaelabError(
-                f"{name} must lie in [0, 1]; found values from {lowest:.4g} to {highest:.4g}. Rescale them."
-            )
+        check_unit(images, name, reason="to be judged as pictures")
     return images[..., None] if images.ndim == 3 else images
 
 

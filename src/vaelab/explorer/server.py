@@ -11,7 +11,6 @@ import json
 import secrets
 import socket
 import struct
-import warnings
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -24,6 +23,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from vaelab.data import pictures
 from vaelab.errors import VaelabError
 from vaelab.explorer.assemble import page_script, style_sheet
 from vaelab.explorer.bundle import Bundle
@@ -248,28 +248,13 @@ def open_picture(content: bytes) -> tuple[int, int, bytes]:
     Raises:
         VaelabError: for what is no image, is damaged, or has too many pixels; the sentence goes on from the file's name.
     """
-    from PIL import Image, ImageOps
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            with Image.open(io.BytesIO(content)) as opened:
-                pixels = opened.width * opened.height
-                if pixels > MOST_PIXELS:
-                    raise VaelabError(f"it has {pixels / 1e6:.0f} megapixels; at most {MOST_PIXELS / 1e6:.0f}")
-                picture = ImageOps.exif_transpose(opened)
-                if picture.mode in ("RGBA", "LA", "PA", "P"):
-                    layered = picture.convert("RGBA")
-                    picture = Image.new("RGBA", layered.size, "white")
-                    picture.alpha_composite(layered)
-                picture = picture.convert("RGB")
-                picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-        except VaelabError:
-            raise
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            raise VaelabError(f"it has too many pixels; at most {MOST_PIXELS / 1e6:.0f} megapixels") from None
-        except Exception:  # Pillow's decoders raise many kinds for damaged files
-            raise VaelabError("it is no image, or is damaged") from None
+    try:
+        picture = pictures.open_picture(io.BytesIO(content), most_pixels=MOST_PIXELS).convert("RGB")
+    except pictures.UnreadablePicture as reason:
+        raise VaelabError(
+            f"it is no image, damaged, or too large (at most {MOST_PIXELS / 1e6:.0f} megapixels): {reason}"
+        ) from None
+    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     return picture.width, picture.height, picture.tobytes()
 
 

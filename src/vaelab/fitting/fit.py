@@ -1,7 +1,7 @@
 """A trained model and its training images in, a prior out."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import jax.numpy as jnp
 import jax.random as jr
@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Int, PRNGKeyArray
 
 from vaelab.densities import standard_normal
+from vaelab.door import flag, option
 from vaelab.errors import VaelabError, nearest_name
 from vaelab.fitting.draws import posterior_draws
 from vaelab.fitting.fitted import Fit, FittedPrior
@@ -37,6 +38,7 @@ def fit_prior(
     components: int | None = None,
     pixels: Pixels = "grey",
     seed: int = 0,
+    label_names: Sequence[str] | None = None,
 ) -> FittedPrior:
     """Fit a density to fresh draws from q(z|x) of training images: an ex-post prior for the model.
 
@@ -50,6 +52,7 @@ def fit_prior(
             flow or a second stage in more than two dimensions, with fresh draws in every round.
         kind: mixture, kde, flow or second-stage.
         labels: needed for `by_class`.
+        label_names: of the labels 0, 1, ..., for what is said.
         by_class: one density for each class, and their mixture by frequency; `prior.density(model).given(label)` is a class's.
         components: of a mixture, instead of choosing.
         pixels: the treatment that the model was trained with.
@@ -61,13 +64,13 @@ def fit_prior(
     if kind not in KINDS:
         raise VaelabError(f"unknown kind of prior '{kind}'; {nearest_name(kind, KINDS)}")
     if components is not None and kind != "mixture":
-        raise VaelabError(f"--components is a mixture's; a {kind} prior has none. Leave it out")
+        raise VaelabError(f"{flag('components')} is a mixture's; a {kind} prior has none. Leave it out")
     if by_class and labels is None:
-        raise VaelabError("--by-class needs labels, and these data have none; leave it out")
+        raise VaelabError(f"{option('by_class')} needs labels, and these data have none; leave it out")
     if len(images) < max(FEWEST_IMAGES, components or 0):
         wanted = max(FEWEST_IMAGES, components or 0)
         raise VaelabError(
-            f"a {kind} prior needs {wanted} images at least; found {len(images)}. Give more, or fewer --components"
+            f"a {kind} prior needs {wanted} images at least; found {len(images)}. Give more, or fewer {flag('components')}"
         )
     begun = time.monotonic()
     generator = np.random.default_rng(seed)
@@ -95,7 +98,7 @@ def fit_prior(
             )
             for label in np.unique(labels).tolist()
         }
-        fit = _fit_each_class(of_class, kind, labels, components, seed)
+        fit = _fit_each_class(of_class, kind, labels, components, seed, label_names)
     else:
         fit = _fit_one(draws, kind, components, seed)
     held_out = log_probs(fit.prior.density(model), draws.held_out)
@@ -130,21 +133,30 @@ def _fit_one(draws: Draws, kind: str, components: int | None, seed: int) -> Fit:
 
 
 def _fit_each_class(
-    draws: Mapping[int, Draws], kind: str, labels: np.ndarray, components: int | None, seed: int
+    draws: Mapping[int, Draws],
+    kind: str,
+    labels: np.ndarray,
+    components: int | None,
+    seed: int,
+    names: Sequence[str] | None,
 ) -> Fit:
     """One fit for each label that occurs; a number that no image has stands empty, with frequency zero."""
     classes = class_count(labels)
     fits: dict[int, Fit] = {}
+
+    def name(label: int) -> str:
+        return names[label] if names is not None and label < len(names) else str(label)
+
     for label, own in draws.items():
         if len(own.fitted) < max(FEWEST_IMAGES, components or 0) or len(own.held_out) == 0:
             raise VaelabError(
-                f"label {label} has {len(own.fitted)} images to fit to and {len(own.held_out)} held out; a {kind} prior of a class "
-                f"needs {max(FEWEST_IMAGES, components or 0)} and 1. Give more images, or leave out --by-class"
+                f"label {name(label)} has {len(own.fitted)} images to fit to and {len(own.held_out)} held out; a {kind} prior of a class "
+                f"needs {max(FEWEST_IMAGES, components or 0)} and 1. Give more images, or leave out {option('by_class')}"
             )
         fits[label] = _fit_one(own, kind, components, seed)
     empty = NormalPrior(next(iter(draws.values())).latent_dim)
     priors = tuple(fits[label].prior if label in fits else empty for label in range(classes))
     prior = ByClassPrior(priors, jnp.asarray(log_frequencies(labels, classes)))
-    words = "; ".join(f"{label}: {fit.words}" for label, fit in fits.items())
+    words = "; ".join(f"{name(label)}: {fit.words}" for label, fit in fits.items())
     notes = tuple(dict.fromkeys(note for fit in fits.values() for note in fit.notes))
     return Fit(prior, words, None, (), notes)

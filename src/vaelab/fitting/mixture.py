@@ -8,6 +8,7 @@ from jaxtyping import Float
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+from vaelab.door import option
 from vaelab.errors import VaelabError
 from vaelab.fitting.fitted import Fit
 from vaelab.fitting.parts import Draws
@@ -28,7 +29,7 @@ def fit_mixture(draws: Draws, *, components: int | None = None, seed: int = 0) -
     count = len(draws.fitted)
     if components is not None and (components < 1 or components > count):
         raise VaelabError(
-            f"--components {components}: expected from 1 to the {count} images that the mixture is fitted to; "
+            f"{option('components', components)}: expected from 1 to the {count} images that the mixture is fitted to; "
             "choose fewer, or give more images"
         )
     # ten draws a component at least; fewer would only memorise

@@ -3,36 +3,17 @@
 import numpy as np
 
 from vaelab.errors import VaelabError
-from vaelab.likelihoods import GaussianLikelihood
 from vaelab.model import Model
 
 
 def check_images(model: Model, images: np.ndarray, source: str = "images") -> None:
-    """Refuse images that the model cannot take.
+    """Refuse images, uint8 or floats, that the model cannot take; `model.image_spec.taken` also reads other kinds of arrays.
 
     Raises:
-        VaelabError: for another image shape than the model's, NaN or infinity, and values outside [0, 1] (floats) where
-        the
-            likelihood is not Gaussian.
+        VaelabError: for another image shape than the model's, NaN or infinity, and values outside [0, 1] (floats) where the likelihood
+            is not Gaussian.
     """
-    if images.shape[1:] != model.image_shape:
-        raise VaelabError(
-            f"{source}: images have shape {images.shape[1:]}; this model takes {model.image_shape}. "
-            "Give images of that shape"
-        )
-    if images.dtype == np.uint8:
-        return
-    if not np.isfinite(images).all():
-        bad = int((~np.isfinite(images.reshape(len(images), -1))).any(axis=1).sum())
-        raise VaelabError(
-            f"{source}: must be finite; found NaN or infinity in {bad} of {len(images)} images. Remove or fill them"
-        )
-    low, high = float(images.min(initial=0.0)), float(images.max(initial=0.0))
-    if not isinstance(model.decoder, GaussianLikelihood) and (low < 0.0 or high > 1.0):
-        raise VaelabError(
-            f"{source}: pixels must lie in [0, 1] for this model's likelihood; found values from {low:g} to {high:g}. "
-            "Rescale them"
-        )
+    model.image_spec.check(images, source)
 
 
 def check_latents(model: Model, z: np.ndarray, source: str = "z") -> None:
@@ -45,6 +26,8 @@ def check_latents(model: Model, z: np.ndarray, source: str = "z") -> None:
         raise VaelabError(
             f"{source}: expected an array of shape (n, {model.latent_dim}) for this model; found {z.shape}"
         )
+    if z.dtype.kind not in "buif":
+        raise VaelabError(f"{source}: latents must be numbers; got {z.dtype}")
     if not np.isfinite(z).all():
         bad = int((~np.isfinite(z)).any(axis=1).sum())
         raise VaelabError(f"{source}: must be finite; found NaN or infinity in {bad} of {len(z)} points")

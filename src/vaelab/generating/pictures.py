@@ -4,7 +4,7 @@ import io
 import math
 
 import numpy as np
-from jaxtyping import Shaped, UInt8
+from jaxtyping import Float32, Shaped, UInt8
 
 
 def is_picture(shape: tuple[int, ...]) -> bool:
@@ -20,6 +20,11 @@ def as_levels(
         return images
     width = high - low if high > low else 1.0
     return np.rint(np.clip((images - np.float32(low)) / np.float32(width), 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def as_seen(images: Shaped[np.ndarray, "n ..."]) -> Float32[np.ndarray, "n ..."]:
+    """Images as a model sees them, and as its means are: uint8 from 0 to 1, floats as they are."""
+    return images.astype(np.float32) / np.float32(255) if images.dtype == np.uint8 else images.astype(np.float32)
 
 
 def shown_range(images: Shaped[np.ndarray, "n ..."]) -> tuple[float, float]:
@@ -75,10 +80,7 @@ def paired_rows(
 
     uint8 images are brought to [0, 1].
     """
-    first, second = (
-        images.astype(np.float32) / np.float32(255) if images.dtype == np.uint8 else images.astype(np.float32)
-        for images in (above, below)
-    )
+    first, second = as_seen(above), as_seen(below)
     columns = min(columns, len(first))
     missing = -len(first) % columns
     filling = np.full((missing, *first.shape[1:]), white, np.float32)

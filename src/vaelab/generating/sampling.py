@@ -1,5 +1,7 @@
 """Draws from the prior."""
 
+from collections.abc import Sequence
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -8,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Float32, UInt32
 
 from vaelab.densities import AbstractDensity, DiagonalNormal, FullNormal, Mixture
+from vaelab.door import in_words
 from vaelab.errors import VaelabError
 from vaelab.generating.batching import in_batches
 from vaelab.model import Model
@@ -51,8 +54,8 @@ def sample_latents(
     return in_batches(lambda which: _draws(density, which, key), places, features=model.latent_dim)
 
 
-def check_label(model: Model, label: int) -> None:
-    """Refuse a label that the prior has no density for.
+def check_label(model: Model, label: int, names: Sequence[str] | None = None) -> None:
+    """Refuse a label that the prior has no density for; `names[label]` is what the user calls it, where it has a name.
 
     Raises:
         VaelabError: saying which labels it knows, or how to get a prior that knows some.
@@ -60,11 +63,20 @@ def check_label(model: Model, label: int) -> None:
     known = model.prior.labels
     if known is None:
         raise VaelabError(
-            "label: this prior does not know of labels; fit one that does with: vaelab fit-prior RUN mixture "
-            "--by-class, then choose it with --prior"
+            "label: this prior does not know of labels; fit one that does with: "
+            + in_words(
+                command="vaelab fit-prior RUN mixture --by-class, then choose it with --prior",
+                python="vae.fit_prior('mixture', by_class=True)",
+            )
         )
     if label not in known:
-        raise VaelabError(f"label {label}: the prior was fitted to none such; known: {', '.join(map(str, known))}")
+
+        def name(number: int) -> str:
+            return names[number] if names is not None and number < len(names) else str(number)
+
+        raise VaelabError(
+            f"label {name(label)}: the prior was fitted to none such; known: {', '.join(map(name, known))}"
+        )
 
 
 def tempered(density: AbstractDensity, temperature: float) -> AbstractDensity:

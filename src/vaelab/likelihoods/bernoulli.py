@@ -1,6 +1,7 @@
 """Bernoulli pixels."""
 
 import math
+from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -15,6 +16,7 @@ from vaelab.networks import Linear, Mlp
 class BernoulliLikelihood(AbstractLikelihood):
     """Independent Bernoulli pixels. On grey values its negative log is the binary cross-entropy: a loss, not a likelihood."""
 
+    kind: ClassVar[str] = "bernoulli"
     network: Mlp
     logits: Linear
     image_shape: tuple[int, ...] = eqx.field(static=True)

@@ -21,6 +21,7 @@ class ContinuousBernoulliLikelihood(AbstractLikelihood):
     """
 
     LOGIT_BOUND: ClassVar[float] = 50.0
+    kind: ClassVar[str] = "continuous-bernoulli"
 
     network: Mlp
     logits: Linear

@@ -1,6 +1,7 @@
 """Gaussian pixels, of one fixed or learned scale."""
 
 import math
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -20,6 +21,7 @@ class GaussianLikelihood(AbstractLikelihood):
     models", ICLR 2019): without the floor the density of data on a thin manifold has no bound.
     """
 
+    kind: ClassVar[str] = "gaussian"
     network: Mlp
     mean: Linear
     free_scale: Float[Array, ""] | None

@@ -1,5 +1,6 @@
 """What training begins with: the configuration resolved by the data, and the initial model."""
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from vaelab.config import Config
+from vaelab.data.image_values import ImageValues, check_unit
 from vaelab.errors import VaelabError
 from vaelab.likelihoods import BernoulliLikelihood, ContinuousBernoulliLikelihood, GaussianLikelihood
 from vaelab.model import Model, build_model, weights_on_pixels
@@ -20,7 +22,7 @@ from vaelab.priors import class_count
 from vaelab.training.defaults import chosen_by_data, mean_image, pixel_size
 from vaelab.training.epoch import Trainer, build_trainer
 from vaelab.training.placement import mesh_for
-from vaelab.training.sources import TrainingData, check_range
+from vaelab.training.sources import TrainingData
 
 
 def resolve(config: Config, data: TrainingData) -> Config:
@@ -35,13 +37,13 @@ def resolve(config: Config, data: TrainingData) -> Config:
         raise VaelabError(
             f"images have shape {data.image_shape}; the model asks for {shape}. Give images of that shape, or leave model.image_shape out"
         )
-    check_range(data.images, config.model.likelihood.kind)
+    data.image_spec(config.model.likelihood.kind)
     if config.data.pixels == "static" and not _is_binary(data.images):
         raise VaelabError(
             "data.pixels = 'static' is for images that were binarised once; these have grey values. Choose 'dynamic', which binarises them"
         )
     if config.data.pixels != "grey":
-        check_range(data.images, "bernoulli", what="images whose pixels are to be binarised")
+        check_unit(data.images, "training images", reason="where pixels are binarised")
     known: dict[str, Any] = {"model.image_shape": list(data.image_shape)}
     if config.training.batch_size > len(data.images):
         known["training.batch_size"] = len(data.images)
@@ -87,6 +89,7 @@ def initial_model(config: Config, data: TrainingData) -> Model:
     key = jr.fold_in(jr.key(config.seed), 0)
     # as one program: its operations one by one would each be compiled
     model = eqx.filter_jit(build_model)(config.model, key)
+    model = dataclasses.replace(model, values=ImageValues.of(data.images))
     prior = model.prior.started_from(data.images, data.labels, key=jr.fold_in(key, 1))
     model = eqx.tree_at(lambda model: model.prior, model, prior)
     if config.training.first_layer_rate != 1.0:

@@ -1,0 +1,59 @@
+"""The images that a model takes: of one shape, of the values that it was fitted on, and such as its likelihood can score."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from vaelab.data.image_values import Images, ImageValues, as_fitted, check_floats, check_unit
+from vaelab.door import option
+from vaelab.errors import VaelabError
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """What every array of images is held against, whichever door it came through.
+
+    `likelihood` is its kind (None where any value goes); `values` is what training looked at (None for a model of an early version).
+    """
+
+    shape: tuple[int, ...]
+    likelihood: str | None = None
+    values: ImageValues | None = None
+
+    @classmethod
+    def of_training(cls, images: Images, likelihood: str, source: str) -> "ImageSpec":
+        """That of a model to be fitted to these images, uint8 or floats; `source` names them.
+
+        Raises `VaelabError` for NaN or infinity, and where the likelihood cannot score them.
+        """
+        if images.dtype != np.uint8:
+            check_floats(images, source)
+        if likelihood != "gaussian":
+            otherwise = f", or choose {option('likelihood', 'gaussian')}"
+            check_unit(images, source, reason=f"for a {likelihood} likelihood", otherwise=otherwise)
+        return cls(images.shape[1:], likelihood, ImageValues.of(images))
+
+    def taken(self, array: np.ndarray, source: str) -> Images:
+        """`array` as uint8 or float32 images for the model, read by the rule of what it was fitted on (`as_fitted`).
+
+        Raises `VaelabError` for what are no images, another shape, NaN or infinity, floats outside [0, 1] where the likelihood is
+        not Gaussian, and values plainly of another scale than those fitted.
+        """
+        images = as_fitted(array, source, self.values)
+        self.check(images, source)
+        return images
+
+    def check(self, images: Images, source: str) -> None:
+        """Refuse images, uint8 or floats, of another shape or range; nothing is converted."""
+        if images.shape[1:] != self.shape:
+            alike = images.size and math.prod(images.shape[1:]) == math.prod(self.shape)
+            raise VaelabError(
+                f"{source}: images have shape {images.shape[1:]}; this model takes {self.shape}, the shape that it was fitted on. "
+                + (f"They have as many values: reshape them to {(-1, *self.shape)}" if alike else "Give such images")
+            )
+        if images.dtype == np.uint8:
+            return
+        check_floats(images, source)
+        if self.likelihood not in (None, "gaussian"):
+            check_unit(images, source, reason=f"for this model's {self.likelihood} likelihood")
