@@ -25,7 +25,7 @@ from vaelab.evaluation.likelihood import importance_weighted_bound, proposal_wid
 from vaelab.evaluation.row_numbers import row_numbers
 from vaelab.explorer.widget import explore
 from vaelab.fitting import fit_prior
-from vaelab.generating import decode, encode, sample_latents
+from vaelab.generating import check_latents, decode, encode, sample_latents
 from vaelab.generating.sampling import check_label
 from vaelab.model import Model, load_model, model_facts, save_model
 from vaelab.runs import Run
@@ -193,7 +193,9 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def inverse_transform(self, Z: ArrayLike) -> Images:
         """The mean image of p(x|z) for each row of latents, of the kind that was fitted (uint8 if that was)."""
         check_is_fitted(self)
-        return self._as_fitted(decode(self.model_, np.asarray(Z)))
+        z = np.asarray(Z)
+        check_latents(self.model_, z, "Z")
+        return self._as_fitted(decode(self.model_, z))
 
     def reconstruct(self, X: ArrayLike) -> Images:
         """Each image through its posterior mean and back."""
@@ -300,6 +302,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         if images is None or y is None:
             return explore(self, images, None, **options)
         names, numbers = named_labels(np.asarray(y), "y")
+        if len(numbers) != len(images):
+            raise VaelabError(f"y: expected {len(images):,} labels, one an image of X; found {len(numbers):,}")
         return explore(self, images, names[numbers], **options)
 
     # --- keeping --------------------------------------------------------------------------------------------------------------------
@@ -355,10 +359,14 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         try:
             # flat rows are scikit-learn's: it counts their features, and names them
             if fitting or (name == "X" and len(self.image_shape_) == 1):
-                return validate_data(self, X, reset=fitting, ensure_min_samples=2 if fitting else 1, **checks)
-            return np.asarray(check_array(X, estimator=self, input_name=name, **checks))
+                found: Any = validate_data(self, X, reset=fitting, ensure_min_samples=2 if fitting else 1, **checks)
+            else:
+                found = check_array(X, estimator=self, input_name=name, **checks)
+            return found
         except ValueError as error:
-            raise VaelabError(f"{name}: {' '.join(str(error).split())}" if "\n" in str(error) else str(error)) from None
+            first, *more = str(error).splitlines()  # the others show the array
+            shapes = "; images are (n, features), (n, H, W) or (n, H, W, C)" if more and "Expected" in first else ""
+            raise VaelabError(f"{name}: {first.rstrip(':')}{shapes}" if more else str(error)) from None
 
     def _training_data(self) -> tuple[np.ndarray, np.ndarray | None]:
         """What was fitted; for a loaded run its data set, read again."""

@@ -159,5 +159,5 @@ def label_numbers(y: Any, names: Sequence[str] | None, count: int) -> Int64[np.n
         return given[numbers].astype(np.int64) if given.dtype.kind in "iu" else numbers
     unknown = [str(name) for name in given.tolist() if str(name) not in names]
     if unknown:
-        raise VaelabError(f"y: labels {', '.join(unknown)} are not among those fitted ({', '.join(names)})")
+        raise VaelabError(f"y: labels {', '.join(unknown[:10])} are not among those fitted ({', '.join(names)})")
     return np.array([list(names).index(str(name)) for name in given.tolist()], np.int64)[numbers]

@@ -198,3 +198,50 @@ def test_other_files_are_no_data_set(tmp_path, refused):
     path = tmp_path / "notes.txt"
     path.write_text("hello")
     refused(lambda: load_data(path), str(path), "no data set", ".npz")
+
+
+# -- Parts beside the training part --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("part", ["x_val", "x_test"])
+@pytest.mark.parametrize("bad", ["unscaled", "NaN", "of 0 and 1"])
+def test_a_part_of_another_scale_is_named(tmp_path, grey_images, refused, part, bad):
+    train = grey_images if bad == "of 0 and 1" else grey_images / 255
+    wrong = {
+        "unscaled": grey_images.astype(np.float64),
+        "NaN": np.full(grey_images.shape, np.nan),
+        "of 0 and 1": (grey_images > 100).astype(np.int64),
+    }[bad]
+    np.savez(tmp_path / "data.npz", **{"x_train": train, "x_val": train, "x_test": train} | {part: wrong})
+    words = ("finite",) if bad == "NaN" else ("where the training images are",)
+    refused(lambda: load_data(tmp_path / "data.npz"), f"data.npz ({part})", *words)
+
+
+def test_the_training_part_decides_what_integers_mean(tmp_path, grey_images):
+    """A test part of 0 and 1 alone is read as the training part was: here both are black and white."""
+    binary = (grey_images > 100).astype(np.int64)
+    np.savez(tmp_path / "data.npz", x_train=binary, x_test=np.ones((2, 6, 5), np.int64))
+    data = load_data(tmp_path / "data.npz")
+    assert set(np.unique(data.train.images)) == {0, 255}
+    assert set(np.unique(data.test.images)) == {255}
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "bool"])
+def test_integers_of_0_and_1_are_black_and_white(tmp_path, grey_images, caplog, dtype):
+    np.save(tmp_path / "x.npy", (grey_images > 100).astype(dtype))
+    data = load_data(tmp_path / "x.npy")
+    assert set(np.unique(data.train.images)) == {0, 255}
+    assert any("x.npy" in message and "black and white" in message for message in caplog.messages) == (dtype != "bool")
+
+
+def test_another_file_is_read_as_what_was_fitted(tmp_path, grey_images, refused):
+    from vaelab.data import load_images
+    from vaelab.data.image_values import ImageValues
+
+    np.save(tmp_path / "x.npy", (grey_images > 100).astype(np.uint8))
+    split, _ = load_images(tmp_path / "x.npy", fitted=ImageValues("bool"))
+    assert set(np.unique(split.images)) == {0, 255}
+    refused(lambda: load_images(tmp_path / "x.npy", fitted=ImageValues("uint8")), "x.npy", "they would all be black")
+    np.save(tmp_path / "x.npy", grey_images)
+    split, _ = load_images(tmp_path / "x.npy", fitted=ImageValues("float32", 0.0, 255.0))
+    np.testing.assert_array_equal(split.images, grey_images.astype(np.float32))

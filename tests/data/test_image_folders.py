@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from vaelab.data import load_data, load_image
+from vaelab.errors import VaelabError
 
 EXACT = {"png": "PNG", "bmp": "BMP", "gif": "GIF", "tif": "TIFF", "TIFF": "TIFF"}
 
@@ -195,9 +196,9 @@ def test_size_cuts_around_the_middle_and_keeps_proportions(tmp_path):
     assert abs(int(half[2, 4]) - 100) <= 1
 
 
-@pytest.mark.parametrize("size", [0, -3, (0, 4)])
+@pytest.mark.parametrize("size", [0, -3, (0, 4), (3, 4, 5)])
 def test_a_size_that_is_none(tmp_path, grey_images, refused, size):
-    refused(lambda: load_data(_folder(tmp_path, grey_images), size=size), "size must be", str(size))
+    refused(lambda: load_data(_folder(tmp_path, grey_images), size=size), "size must be", repr(size))
 
 
 # -- Refusals ------------------------------------------------------------------------------------------------------
@@ -247,6 +248,88 @@ def test_two_folders_for_one_part(tmp_path, grey_images, refused):
     for folder in ("train", "val", "valid", "test"):
         _folder(tmp_path / folder, grey_images)
     refused(lambda: load_data(tmp_path), "several sub-folders for its validation part (val, valid)")
+
+
+def test_folders_in_folders_are_labels_by_their_path(tmp_path, grey_images):
+    for number, label in enumerate(("a/b", "a/c", "d")):
+        _folder(tmp_path / label, grey_images[5 * number : 5 * number + 5])
+    data = load_data(tmp_path)
+    assert data.label_names == ("a/b", "a/c", "d")
+    of_image = {image.tobytes(): number // 5 for number, image in enumerate(grey_images)}
+    assert [of_image[image.tobytes()] for image in data.train.images] == data.train.labels.tolist()
+
+
+def test_a_link_to_a_folder_above_is_not_followed(tmp_path, grey_images):
+    _folder(tmp_path / "a", grey_images)
+    (tmp_path / "a" / "again").symlink_to(tmp_path)
+    assert load_data(tmp_path).label_names == ("a",)
+
+
+def test_webp_is_read_beside_png(tmp_path, grey_images):
+    _folder(tmp_path, grey_images[:10])
+    for number, image in enumerate(grey_images[10:]):
+        _save(tmp_path / f"w{number}.webp", np.stack([image] * 3, axis=-1), lossless=True)
+    data = load_data(tmp_path)
+    assert _sorted(_all(data)[..., 0]) == _sorted(grey_images)
+
+
+def test_what_is_passed_over_is_said(tmp_path, grey_images, caplog):
+    _folder(tmp_path / "cat", grey_images)
+    (tmp_path / "dog").mkdir()
+    for name in ("cat/notes.txt", "cat/more.txt", "cat/photo.heic", "cat/.hidden", "README"):
+        (tmp_path / name).write_text("hello")
+    assert load_data(tmp_path).label_names == ("cat",)
+    files, folders = caplog.messages
+    assert "2 .txt, " in files
+    assert "1 .heic" in files
+    assert "1 without an ending" in files
+    assert "no images in dog" in folders
+
+
+def _with_bad(folder: Path, images: np.ndarray, bad: int) -> Path:
+    _folder(folder, images)
+    for number in range(bad):
+        (folder / f"{number:03d}.png").write_bytes(b"" if number == 0 else b"not an image")
+    return folder
+
+
+def test_all_unreadable_files_are_in_one_message(tmp_path, grey_images, refused):
+    _with_bad(tmp_path, grey_images, 3)
+    refused(
+        lambda: load_data(tmp_path), "cannot read 3 of the 20 files", "000.png (empty), 001.png (", "002.png (",
+        "skip_bad=True leaves them out",
+    )  # fmt: skip
+    _with_bad(tmp_path, grey_images, 13)
+    refused(lambda: load_data(tmp_path), "cannot read 13 of the 20 files", "009.png (", "and 3 more")
+
+
+def test_unreadable_files_are_left_out_and_named(tmp_path, grey_images, caplog):
+    _with_bad(tmp_path / "a", grey_images, 3)
+    _folder(tmp_path / "b", grey_images)
+    data = load_data(tmp_path, skip_bad=True)
+    assert _sorted(_all(data)) == _sorted(np.concatenate([grey_images[3:], grey_images]))
+    (said,) = caplog.messages
+    assert "left out 3 of 40 image files" in said
+    assert said.endswith("a/000.png, a/001.png, a/002.png")
+
+
+@pytest.mark.parametrize("skip_bad", [False, True])
+def test_a_folder_of_unreadable_files_only(tmp_path, grey_images, refused, skip_bad):
+    _with_bad(tmp_path, grey_images, 20)
+    refused(lambda: load_data(tmp_path, skip_bad=skip_bad), "cannot read any of the 20 files", "and 10 more")
+    with pytest.raises(VaelabError) as caught:
+        load_data(tmp_path, skip_bad=skip_bad)
+    assert "skip_bad" not in str(caught.value)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_too_few_images(tmp_path, grey_images, refused, count):
+    refused(lambda: load_data(_folder(tmp_path, grey_images[:count])), f"{count} training image", "at least 3")
+
+
+@pytest.mark.parametrize("size", [np.int64(8), np.uint8(8), (np.int32(8), 8), [8, 8]])
+def test_sizes_of_numpy(tmp_path, grey_images, size):
+    assert load_data(_folder(tmp_path, grey_images), size=size).image_shape == (8, 8)
 
 
 UNREADABLE = {

@@ -119,7 +119,7 @@ def test_an_autoencoder_has_no_likelihood(tiny_autoencoder_run: Run, few_digits:
 def test_bad_input(tiny_run: Run, few_digits: Dataset, tmp_path: Path) -> None:
     with pytest.raises(VaelabError, match="at least 1; found 0"):
         evaluated(tiny_run, few_digits, importance_samples=0)
-    with pytest.raises(VaelabError, match=r"shape \(8, 8\); the model was trained on \(28, 28\)"):
+    with pytest.raises(VaelabError, match=r"shape \(8, 8\); this model takes \(28, 28\)"):
         evaluate(load_model(tiny_run), np.zeros((30, 8, 8), np.uint8), few_digits.train.images)
     with pytest.raises(VaelabError, match="unknown treatment of pixels; did you mean 'dynamic'"):
         judged_images(tiny_run, dataset=few_digits, pixels="dynamik")

@@ -249,7 +249,7 @@ def test_refused_in_three_dimensions() -> None:
 
 def test_refused_for_other_images() -> None:
     model = model_of(2)
-    with pytest.raises(VaelabError, match=r"shape \(8, 8\); the model was trained on \(4, 4\)"):
+    with pytest.raises(VaelabError, match=r"shape \(8, 8\); this model takes \(4, 4\)"):
         exact_log_probs(model, standard_normal(2), np.zeros((3, 8, 8), np.float32))
     with pytest.raises(VaelabError, match=r"in \[0, 1\].*found values from -3 to 7.5"):
         exact_log_probs(model, standard_normal(2), np.linspace(-3.0, 7.5, 32, dtype=np.float32).reshape(2, 4, 4))

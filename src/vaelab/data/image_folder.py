@@ -162,7 +162,7 @@ def _read(folder: Path, paths: list[Path], target: tuple[int, int] | None, skip_
             bad[path] = str(reason)
         else:
             images[path] = np.asarray(picture if target is None else covering(picture, target))
-    if bad and not skip_bad:
+    if bad and (not skip_bad or not images):
         raise VaelabError(_unreadable(folder, bad, len(paths)))
     if bad:
         names = ", ".join(path.relative_to(folder).as_posix() for path in bad)
@@ -174,17 +174,21 @@ def _read(folder: Path, paths: list[Path], target: tuple[int, int] | None, skip_
 
 
 def _unreadable(folder: Path, bad: dict[Path, str], total: int) -> str:
-    way_out = in_words(
-        command="vaelab train --skip-bad leaves such files out", python=f"{option('skip_bad')} leaves such files out"
-    )
+    if len(bad) == total:
+        way_out = ""
+    else:
+        way_out = in_words(
+            command="; vaelab train --skip-bad leaves it out", python=f"; {option('skip_bad')} leaves it out"
+        )
     if len(bad) == 1:
         ((path, reason),) = bad.items()
-        return f"cannot read {path} as an image ({reason}); {EXPECTED}. Save it again, or take it out; {way_out}"
+        return f"cannot read {path} as an image ({reason}); {EXPECTED}. Save it again, or take it out{way_out}"
     named = [f"{path.relative_to(folder).as_posix()} ({reason})" for path, reason in bad.items()][:NAMED_AT_MOST]
     more = [f"and {len(bad) - len(named):,} more"] if len(bad) > len(named) else []
+    share = f"any of the {total:,} files" if len(bad) == total else f"{len(bad):,} of the {total:,} files"
     return (
-        f"cannot read {len(bad):,} of the {total:,} files in {folder} as images: {', '.join(named + more)}; {EXPECTED}. "
-        f"Save them again, or take them out; {way_out}"
+        f"cannot read {share} in {folder} as images: {', '.join(named + more)}; {EXPECTED}. Save them again, or take them out"
+        + way_out.replace(" it ", " them ")
     )
 
 

@@ -25,7 +25,7 @@ WIDTHS = 10
 """Floats given to a model of floats may lie so many widths of the fitted range outside of it: an outlier does, 0..255 for 0..1 not."""
 
 BY_CHANCE = 64
-"""So few levels may all be 0 and 1 by chance: a row of a table is, a picture not."""
+"""So few values may all be 0 and 1, or small, by chance: a row of a table is, a picture not."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class ImageValues:
     def of(cls, images: Images) -> "ImageValues":
         """Of training images as `as_images` has them; floats within [0, 1] count as of that range."""
         if images.dtype == np.uint8:
-            return cls("bool" if np.isin(images, (0, 255)).all() else "uint8")
+            parts = np.array_split(images, max(len(images) // 1000, 1))  # most data show a grey in the first
+            return cls("bool" if all(np.isin(part, (0, 255)).all() for part in parts) else "uint8")
         low, high = float(images.min()), float(images.max())
         return cls("float32") if low >= 0.0 and high <= 1.0 else cls("float32", low, high)
 
@@ -53,6 +54,22 @@ class ImageValues:
         if self.kind == "float32":
             return f"floats from {self.low:g} to {self.high:g}"
         return "uint8 of 0 and 255 alone" if self.kind == "bool" else "uint8, which a model sees as 0 to 1"
+
+    def check_scale(self, images: Images, source: str) -> None:
+        """Refuse floats whose values are plainly of another scale than these.
+
+        Raises `VaelabError`.
+        """
+        low, high = float(images.min()), float(images.max())
+        width = self.high - self.low or max(abs(self.high), 1.0)
+        slack = PIXEL_SLACK if self.kind != "float32" else WIDTHS * width
+        # values of 0 to 1 are within 0 to 255, but not of that scale; black (0 alone) is of any
+        too_small = width >= 100.0 and images.size > BY_CHANCE and 0.0 < max(-low, high) <= 1.0
+        if low < self.low - slack or high > self.high + slack or too_small:
+            do = _rescaled(low, high) if self.is_unit else f"Bring them to the range {self.low:g} to {self.high:g}"
+            raise VaelabError(
+                f"{source}: found values from {low:g} to {high:g}, where the training images are {self}. {do}"
+            )
 
 
 def as_images(array: np.ndarray, source: str) -> Images:
@@ -96,7 +113,7 @@ def as_fitted(array: np.ndarray, source: str, fitted: ImageValues | None) -> Ima
         array = array.astype(np.float32)
     if array.dtype == np.float32:
         if fitted is not None:
-            _check_scale(array, source, fitted)
+            fitted.check_scale(array, source)
         return array
     if array.dtype == np.bool_:
         return _black_and_white(array)
@@ -191,19 +208,6 @@ def _levels(array: Images, source: str) -> Images:
             "give floats"
         )
     return array.astype(np.uint8)
-
-
-def _check_scale(images: Images, source: str, fitted: ImageValues) -> None:
-    low, high = float(images.min()), float(images.max())
-    width = fitted.high - fitted.low or max(abs(fitted.high), 1.0)
-    slack = PIXEL_SLACK if fitted.kind != "float32" else WIDTHS * width
-    # floats of 0 to 1 are within 0 to 255, but not of that scale; black (0 alone) is of any
-    too_small = fitted.kind == "float32" and width >= 100.0 and max(-low, high) <= 1.0 and bool((images % 1 != 0).any())
-    if low < fitted.low - slack or high > fitted.high + slack or too_small:
-        do = _rescaled(low, high) if fitted.is_unit else f"Bring them to the range {fitted.low:g} to {fitted.high:g}"
-        raise VaelabError(
-            f"{source}: found values from {low:g} to {high:g}, where the training images are {fitted}. {do}"
-        )
 
 
 def _rescaled(low: float, high: float) -> str:

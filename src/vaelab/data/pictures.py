@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vaelab.errors import VaelabError
 
@@ -62,9 +62,15 @@ def open_picture(file: Path | io.BytesIO, *, most_pixels: int | None = None) -> 
         raise UnreadablePicture(f"too many pixels to be opened safely: {error}") from error
     except FileNotFoundError as error:
         raise VaelabError(f"no such image file: {file}; check the path") from error
+    except UnidentifiedImageError as error:
+        raise UnreadablePicture("no image of these kinds" if _content(file) else "empty") from error
     except _UNREADABLE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UnreadablePicture(reason[:120]) from error
+
+
+def _content(file: Path | io.BytesIO) -> bool:
+    return bool(file.stat().st_size if isinstance(file, Path) else file.getbuffer().nbytes)
 
 
 def load_image(path: Path | str, image_shape: Sequence[int]) -> UInt8[np.ndarray, "height width ..."]:

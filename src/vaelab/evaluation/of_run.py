@@ -64,7 +64,7 @@ def judged_images(
     training = own.train if config.validation == "held-out" else own.train_and_validation
     test, name, split = own.test, own.name, "test"
     if data is not None and data != config.name:
-        test, _ = load_images(data, size=config.size if Path(data).is_dir() else None)
+        test, _ = load_images(data, size=config.size if Path(data).is_dir() else None, skip_bad=config.skip_bad)
         name, split = Path(data).name, "test or all"
     reference = test.images
     if treatment == config.pixels == "static" and test is own.test:

@@ -104,14 +104,14 @@ def explored_run(run: Run, dataset: Dataset, *, prior: str = TRAINED) -> Explore
         priors[name] = load_model(run, prior=name)
     if prior not in priors and prior != TRAINED:
         priors[prior] = load_model(run, prior=prior)
-    check_images(model, dataset.test.images, dataset.name)
-    count = images_shown(dataset.test.images)
+    images = model.image_spec.taken(dataset.test.images, dataset.name)
+    count = images_shown(images)
     labels = dataset.test.labels
     return Explored(
         name=run.name,
         model=model,
         priors=priors,
-        images=dataset.test.images[:count],
+        images=images[:count],
         total=len(dataset.test),
         labels=None if labels is None else labels[:count],
         label_names=dataset.label_names,

@@ -63,10 +63,10 @@ def check_label(model: Model, label: int, names: Sequence[str] | None = None) ->
     known = model.prior.labels
     if known is None:
         raise VaelabError(
-            "label: this prior does not know of labels; fit one that does with: "
-            + in_words(
-                command="vaelab fit-prior RUN mixture --by-class, then choose it with --prior",
-                python="vae.fit_prior('mixture', by_class=True)",
+            in_words(
+                command="--label: this prior does not know of labels; fit one that does with: vaelab fit-prior RUN mixture --by-class, "
+                "then choose it with --prior",
+                python="y: this prior does not know of labels; fit one that does with: vae.fit_prior('mixture', by_class=True)",
             )
         )
     if label not in known:

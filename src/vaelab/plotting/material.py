@@ -8,7 +8,7 @@ from jaxtyping import Float, Integer, Shaped
 
 from vaelab.data import Dataset, Split, load_data
 from vaelab.errors import VaelabError
-from vaelab.generating import Encoded, can_sample, check_images, decode, encode, sample_latents
+from vaelab.generating import Encoded, can_sample, decode, encode, sample_latents
 from vaelab.generating.pictures import shown_range
 from vaelab.model import Model, load_model
 from vaelab.plotting.latent import Contours
@@ -36,8 +36,8 @@ class Material:
 
     @cached_property
     def test(self) -> Split:
-        check_images(self.model, self.dataset.test.images, self.dataset.name)
-        return self.dataset.test
+        test = self.dataset.test
+        return Split(self.model.image_spec.taken(test.images, self.dataset.name), test.labels)
 
     @property
     def labels(self) -> Integer[np.ndarray, " n"] | None:
@@ -134,7 +134,11 @@ def dataset_of(run: Run, data: str | None = None) -> Dataset:
     """
     config = run.config.data
     try:
-        return load_data(**config.source) if data is None else load_data(data, validation_seed=config.validation_seed)
+        return (
+            load_data(**config.source)
+            if data is None
+            else load_data(data, validation_seed=config.validation_seed, skip_bad=config.skip_bad)
+        )
     except VaelabError as error:
         if data is not None:
             raise
