@@ -365,7 +365,11 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             return found
         except ValueError as error:
             first, *more = str(error).splitlines()  # the others show the array
-            shapes = "; images are (n, features), (n, H, W) or (n, H, W, C)" if more and "Expected" in first else ""
+            shapes = (
+                ". Reshape your data: images are (n, features), (n, H, W) or (n, H, W, C)"
+                if more and "Expected" in first
+                else ""
+            )
             raise VaelabError(f"{name}: {first.rstrip(':')}{shapes}" if more else str(error)) from None
 
     def _training_data(self) -> tuple[np.ndarray, np.ndarray | None]:
