@@ -53,7 +53,9 @@ class DataConfig(Frozen):
     size: Annotated[PositiveCount | tuple[PositiveCount, PositiveCount], BeforeValidator(_checked_size)] | None = Field(
         default=None, description="bring a folder's images to size x size, or to [height, width]"
     )
-    skip_bad: bool = Field(default=False, description="leave out the files of a folder that cannot be read, and name them")
+    skip_bad: bool = Field(
+        default=False, description="leave out the files of a folder that cannot be read, and name them"
+    )
     pixels: Literal["grey", "dynamic", "threshold", "static"] = Field(
         default="grey",
         description="as the model sees them: `grey`; `dynamic` (binarised afresh each time); `threshold` (at one half); `static`",

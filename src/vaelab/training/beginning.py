@@ -1,8 +1,7 @@
 """What training begins with: the configuration resolved by the data, and the initial model."""
 
-import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import equinox as eqx
@@ -89,7 +88,7 @@ def initial_model(config: Config, data: TrainingData) -> Model:
     key = jr.fold_in(jr.key(config.seed), 0)
     # as one program: its operations one by one would each be compiled
     model = eqx.filter_jit(build_model)(config.model, key)
-    model = dataclasses.replace(model, values=ImageValues.of(data.images))
+    model = replace(model, values=ImageValues.of(data.images))
     prior = model.prior.started_from(data.images, data.labels, key=jr.fold_in(key, 1))
     model = eqx.tree_at(lambda model: model.prior, model, prior)
     if config.training.first_layer_rate != 1.0:
