@@ -69,7 +69,7 @@ def test_images_of_one_value_have_defaults_too(value: int):
     [(64, "gaussian", "tutorial"), (64, "bernoulli", "better"), (16, "continuous-bernoulli", "tutorial")],
 )
 def test_photographs_of_any_size_train(size: int, likelihood: str, recipe: str):
-    """In four epochs better than the mean image, which the tutorial's own settings are far from after eight."""
+    """In five epochs better than the mean image, which the tutorial's own settings are far from after eight."""
     images = photographs(size, 100)
     changes = {"model.latent_dim": 8, "model.encoder.hidden": [32], "model.decoder.hidden": [32], "training.batch_size": 10,
                "training.epochs": 5, "data.validation": "none", "model.likelihood.kind": likelihood}  # fmt: skip
