@@ -1,5 +1,6 @@
 """`VAE`: a variational autoencoder as a scikit-learn estimator."""
 
+import numbers
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, SupportsIndex, no_type_check
@@ -13,7 +14,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from vaelab.config import Config
-from vaelab.data import load_data
+from vaelab.data.fingerprint import ARRAYS
 from vaelab.data.image_spec import ImageSpec
 from vaelab.data.image_values import as_images
 from vaelab.data.labels import named_labels
@@ -27,15 +28,15 @@ from vaelab.explorer.widget import explore
 from vaelab.fitting import fit_prior
 from vaelab.generating import check_latents, decode, encode, sample_latents
 from vaelab.generating.sampling import check_label
-from vaelab.model import Model, load_model, model_facts, save_model
+from vaelab.model import Model
+from vaelab.priors import TRAINED
+from vaelab.run_data import TrainingDataError, run_data
 from vaelab.runs import Run
+from vaelab.saved_estimator import OwnPrior, load_estimator, save_estimator
 from vaelab.training import TrainingData, train
 from vaelab.training.beginning import resolve
 
 Images = Shaped[np.ndarray, "n ..."]
-
-ARRAYS = "arrays"
-"""The name of data that came as arrays."""
 
 ArrayLike = Any
 """What scikit-learn makes an array of: arrays, lists, data frames."""
@@ -127,7 +128,9 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """
         images = as_images(self._array(X, fitting=True), "X")
         labels = self._checked_labels(y, images)
-        seed = int(check_random_state(self.random_state).randint(2**31))
+        # a whole number is the seed itself: a loaded run's random state trains its weights again
+        drawn = int(check_random_state(self.random_state).randint(2**31))
+        seed = int(self.random_state) if isinstance(self.random_state, numbers.Integral) else drawn
         config = self._config(seed, X_val is not None)
         spec = ImageSpec.of_training(images, config.model.likelihood.kind, "X")
         held_out = None if X_val is None else spec.taken(self._array(X_val, name="X_val"), "X_val")
@@ -135,12 +138,17 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.config_ = resolve(config, data)
         result = train(self.config_, data, on_epoch=_print_epoch if self.verbose else lambda report: None)
         self._learnt(result.model, result.history, images.dtype)
-        self._training = images, labels
+        self._training: TrainingData | None = data
+        self._origin: Run | None = None
         return self
 
     def _config(self, seed: int, validated: bool) -> Config:
+        return configured(self._values(seed, validated=validated), self.settings)
+
+    def _values(self, seed: int, *, validated: bool) -> dict[str, Any]:
+        """What the parameters say of the configuration, but for `settings`."""
         layers = widths(self.hidden)
-        values = {
+        return {
             "seed": seed,
             "data.name": ARRAYS,
             "data.pixels": self.pixels,
@@ -161,11 +169,10 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             "training.optimiser": self.optimiser,
             "training.snapshots": 0,
         }
-        return configured(values, self.settings)
 
     def _learnt(self, model: Model, history: list[dict[str, Any]], kind: np.dtype) -> None:
         self.model_ = model
-        self.prior_name_ = "trained"
+        self.prior_name_, self._own_prior = TRAINED, None
         self.image_shape_ = model.image_shape
         self.history_ = {name: [report[name] for report in history] for name in (history[0] if history else {})}
         self.n_iter_ = len(history)
@@ -257,7 +264,11 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             VaelabError: for images that the model cannot score.
         """
         images, _ = self._seen(X)
-        training_images, training_labels = self._training_data()
+        reason = None
+        try:
+            training_images, training_labels = self._training_data()
+        except TrainingDataError as error:
+            training_images, training_labels, reason = None, None, str(error)
         return evaluate(
             self.model_,
             images,
@@ -269,6 +280,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             if importance_samples is None
             else whole_number(importance_samples, "importance_samples"),
             prior_name=self.prior_name_,
+            untrained_reason=reason,
         )
 
     def fit_prior(
@@ -287,6 +299,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             components=None if components is None else whole_number(components, "components"),
             pixels=self.config_.data.pixels, seed=whole_number(seed, "seed", at_least=0), label_names=self._names(),
         )  # fmt: skip
+        own = self.model_.prior if self._own_prior is None else self._own_prior.prior
+        self._own_prior = OwnPrior(own, fitted.facts())
         self.model_ = eqx.tree_at(lambda model: model.prior, self.model_, fitted.prior)
         self.prior_name_ = kind
         return self
@@ -308,48 +322,23 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     # --- keeping --------------------------------------------------------------------------------------------------------------------
 
-    def save(self, folder: str | Path) -> Path:
-        """Write a run folder, as `vaelab train` does: every command takes it, and `vaelab.load` brings it back.
+    def save(self, folder: str | Path, *, images: SupportsIndex = 2000) -> Path:
+        """Write a run folder, as `vaelab train` does: every command takes it, and `vaelab.load` brings back what is here now.
+
+        A prior of `fit_prior` lies in it under its kind, as `vaelab fit-prior` leaves it: `--prior mixture` means it. So that figures,
+        explorer and diagnosis have images to show, the folder keeps at most so many `images` of the training and as many of the
+        validation arrays, a random choice by a fixed seed; `images=0` keeps none.
 
         Raises:
-            VaelabError: where something is there already.
+            VaelabError: where something is there already, or a parameter cannot be written to a file.
         """
         check_is_fitted(self)
-        run = Run.create(Path(folder), self.config_)
-        for number in range(self.n_iter_):
-            run.append_metrics({name: values[number] for name, values in self.history_.items()})
-        names = getattr(self, "label_names_", None)
-        facts = {"pixel_kind": self._kind.str, "label_names": None if names is None else [str(name) for name in names]}
-        save_model(run, self.model_, facts)
-        return run.folder
+        return save_estimator(self, Path(folder), images).folder
 
     @classmethod
-    def from_run(cls, run: Run, *, prior: str = "trained") -> "VAE":
-        """The estimator of a trained run."""
-        config, facts = run.config, model_facts(run)
-        model, training = config.model, config.training
-        vae = cls(
-            model.latent_dim,
-            model.encoder.hidden,
-            prior=model.prior.kind,
-            likelihood=model.likelihood.kind,
-            deterministic=model.posterior.kind == "deterministic",
-            activation=model.encoder.activation,
-            pixels=config.data.pixels,
-            beta=config.objective.beta,
-            warmup=config.objective.warmup,
-            epochs=training.epochs,
-            batch_size=training.batch_size,
-            learning_rate=training.learning_rate,
-            optimiser=training.optimiser,
-            random_state=config.seed,
-        )
-        vae.config_ = config
-        vae._learnt(load_model(run, prior), run.metrics(), np.dtype(facts.get("pixel_kind", "uint8")))
-        vae.__dict__["n_features_in_"] = vae.image_shape_[0]
-        if facts.get("label_names"):
-            vae.label_names_ = np.asarray(facts["label_names"])
-        return vae
+    def from_run(cls, run: Run, *, prior: str | None = None, training_data: str | Path | None = None) -> "VAE":
+        """The estimator of a trained run, as `load`."""
+        return load_estimator(cls, run, prior, None if training_data is None else str(training_data))
 
     # --- checks ---------------------------------------------------------------------------------------------------------------------
 
@@ -373,24 +362,14 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             raise VaelabError(f"{name}: {first.rstrip(':')}{shapes}" if more else str(error)) from None
 
     def _training_data(self) -> tuple[np.ndarray, np.ndarray | None]:
-        """What was fitted; for a loaded run its data set, read again."""
+        """What was fitted; for a loaded run its data set, read again, or the sample that it keeps."""
         check_is_fitted(self)
         found = getattr(self, "_training", None)
         if found is None:
-            data = self.config_.data
-            if data.name == ARRAYS:
-                raise VaelabError(
-                    "a saved VAE keeps no training images; call this on the one that was fitted, or fit again"
-                )
-            dataset = load_data(**data.source)
-            training = TrainingData.from_dataset(dataset, data)
-            found = self._training = training.images, training.labels
-        return found
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What is pickled or copied: all but the training images."""
-        state: Any = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "_training"}
+            assert self._origin is not None
+            dataset = run_data(self._origin).dataset
+            found = self._training = TrainingData.from_dataset(dataset, self.config_.data)
+        return found.images, found.labels
 
     def _seen(self, X: Any) -> tuple[np.ndarray, np.dtype]:
         """X checked against what was fitted, and the floating-point type that answers have."""
@@ -429,13 +408,16 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
-def load(run: str | Path, *, prior: str = "trained") -> VAE:
-    """The estimator of a run folder, or of `pretrained:tutorial`; `prior` is one fitted to it, by name.
+def load(run: str | Path, *, prior: str | None = None, training_data: str | Path | None = None) -> VAE:
+    """The estimator of a run folder, or of `pretrained:tutorial`, as it was saved.
+
+    `prior`: `"trained"`, or the name or file of one fitted to it; by default the one that was in place. `training_data`: where the data
+    that it was trained on are now, a name or a path; they are held against the run's fingerprint of them.
 
     Raises:
-        VaelabError: where there is no such run, or its files are damaged.
+        VaelabError: where there is no such run, its files are damaged, or `training_data` are others.
     """
-    return VAE.from_run(Run.open(run), prior=prior)
+    return VAE.from_run(Run.open(run), prior=prior, training_data=training_data)
 
 
 def _print_epoch(report: dict[str, Any]) -> None:

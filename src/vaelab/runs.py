@@ -11,6 +11,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from vaelab.config import Config
+from vaelab.data.fingerprint import Fingerprint
 from vaelab.errors import VaelabError, nearest_name
 from vaelab.tensors import write_bytes_safely
 
@@ -44,8 +45,20 @@ class Run:
         return cls(folder, Config.from_toml(path.read_text(encoding="utf-8"), source=str(path)))
 
     @classmethod
-    def create(cls, folder: Path, config: Config) -> "Run":
-        """A new run folder with its configuration written.
+    def create(cls, folder: Path, config: Config, data: Fingerprint | None = None) -> "Run":
+        """A new run folder with its configuration written, and what its data are known by.
+
+        Raises:
+            VaelabError: where something is there already, or it cannot be written.
+        """
+        with cls.being_made(folder, config, data):
+            pass
+        return cls(folder, config)
+
+    @classmethod
+    @contextmanager
+    def being_made(cls, folder: Path, config: Config, data: Fingerprint | None = None) -> Iterator["Run"]:
+        """As `create`, and what is written into the run meanwhile is there with it, or not at all.
 
         Raises:
             VaelabError: where something is there already, or it cannot be written.
@@ -61,10 +74,13 @@ class Run:
                 made = Path(temporary) / "run"
                 made.mkdir()
                 write_bytes_safely(made / "config.toml", config.to_toml().encode())
+                run = cls(made, config)
+                if data is not None:
+                    write_bytes_safely(run.data_file, (json.dumps(data.to_json(), indent=2) + "\n").encode())
+                yield run
                 made.rename(folder)
         except OSError as error:
             raise VaelabError(f"{folder}: could not be made ({error.strerror}); choose another --out") from None
-        return cls(folder, config)
 
     # --- its files ------------------------------------------------------------------------------------------------------------------
 
@@ -73,12 +89,37 @@ class Run:
         return self.folder.name
 
     @property
+    def is_packaged(self) -> bool:
+        """Whether it ships in the package, which is not written to."""
+        return self.folder.resolve().is_relative_to(PRETRAINED.resolve())
+
+    @property
+    def called(self) -> str:
+        """What a command is given to mean this run."""
+        return f"pretrained:{self.name}" if self.is_packaged else str(self.folder)
+
+    @property
+    def fit_prior_command(self) -> str:
+        """What mends its prior, as a user types it: the package is not written to."""
+        if self.is_packaged:
+            return f"vaelab fit-prior {self.called} mixture --out mixture.safetensors"
+        return f"vaelab fit-prior {self.folder} mixture"
+
+    @property
     def model_file(self) -> Path:
         return self.folder / "model.safetensors"
 
     @property
     def checkpoint_file(self) -> Path:
         return self.folder / "checkpoint.safetensors"
+
+    @property
+    def data_file(self) -> Path:
+        return self.folder / "data.json"
+
+    @property
+    def sample_file(self) -> Path:
+        return self.folder / "sample.safetensors"
 
     @property
     def metrics_file(self) -> Path:
@@ -119,6 +160,20 @@ class Run:
         found = sorted((self.folder / "snapshots").glob("epoch-*.safetensors"))
         return [(int(path.stem.removeprefix("epoch-")), path) for path in found]
 
+    def fingerprint(self) -> Fingerprint | None:
+        """What its data are known by; None for a run that an early vaelab wrote, which knows them by their path alone.
+
+        Raises:
+            VaelabError: where the file is damaged.
+        """
+        if not self.data_file.is_file():
+            return None
+        try:
+            values = json.loads(self.data_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            values = None
+        return Fingerprint.from_json(values, source=str(self.data_file))
+
     # --- metrics --------------------------------------------------------------------------------------------------------------------
 
     def metrics(self) -> list[dict[str, Any]]:
@@ -156,6 +211,10 @@ class Run:
         Raises:
             VaelabError: where another process holds it.
         """
+        if self.is_packaged:
+            raise VaelabError(
+                f"{self.called}: lies in the package, which is not written to; copy the run to a folder of yours"
+            )
         lock = FileLock(self.folder / ".lock", timeout=0)
         try:
             lock.acquire()

@@ -28,8 +28,7 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, few_digits: Dataset
         assert name_or_path == "mnist"
         return few_digits
 
-    monkeypatch.setattr("vaelab.plotting.material.load_data", few)
-    monkeypatch.setattr("vaelab.data.load_images", lambda name, **options: (few_digits.test, few_digits.label_names))
+    monkeypatch.setattr("vaelab.run_data.load_data", few)
 
     def run(*words: object) -> str:
         result = CliRunner().invoke(app, [str(word) for word in words])

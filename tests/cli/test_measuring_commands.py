@@ -24,9 +24,9 @@ for command in (evaluate, doctor, compare, reproduce):
 @pytest.fixture
 def own_run(tiny_run: Run, few_digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the small run that may be written to, judged by few digits."""
-    from vaelab.evaluation import of_run
+    from vaelab import run_data
 
-    monkeypatch.setattr(of_run, "load_data", lambda *args, **kwargs: few_digits)
+    monkeypatch.setattr(run_data, "load_data", lambda *args, **kwargs: few_digits)
     folder = tmp_path / "run"
     shutil.copytree(tiny_run.folder, folder)
     monkeypatch.chdir(tmp_path)

@@ -191,6 +191,11 @@ def test_evaluate_has_the_numbers(digits, tmp_path):
     found = vae.evaluate(images[200:], labels[200:], importance_samples=50)
     assert found.elbo.value == pytest.approx(-(found.reconstruction.value + found.kl.value), rel=1e-5)
     assert "<" in found._repr_html_()
-    loaded = vaelab.load(vae.save(tmp_path / "run"))
-    with pytest.raises(VaelabError, match="keeps no training images"):
-        loaded.evaluate(images[200:])
+    bare = vaelab.load(vae.save(tmp_path / "run", images=0))
+    left = bare.evaluate(images[200:], labels[200:], importance_samples=50)
+    assert left.elbo == found.elbo
+    assert left.prior_fit.marginal_kl == found.prior_fit.marginal_kl
+    assert left.baselines is left.probes is left.prior_fit.hole_fraction is None
+    assert "was fitted on arrays and keeps none of them" in left.reasons["training images"]
+    with pytest.raises(VaelabError, match="keeps none of them"):
+        bare.fit_prior("mixture")

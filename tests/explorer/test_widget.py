@@ -61,9 +61,9 @@ def command():
 
 
 def test_the_command_exports_one_file(command, digit_run, tmp_path: Path, monkeypatch, some_digits):
-    import vaelab.plotting.material as material
+    import vaelab.run_data as run_data
 
-    monkeypatch.setattr(material, "load_data", lambda *_, **__: some_digits)
+    monkeypatch.setattr(run_data, "load_data", lambda *_, **__: some_digits)
     path = tmp_path / "latent.html"
     done = command(digit_run.folder, "--export", path)
     assert done.exit_code == 0, done.exception

@@ -36,7 +36,7 @@ def run_command(*arguments: object) -> str:
 @pytest.fixture
 def run(tiny_run: Run, tmp_path: Path, few_digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> Run:
     shutil.copytree(tiny_run.folder, tmp_path / "run")
-    monkeypatch.setattr("vaelab.evaluation.of_run.load_data", lambda *_, **__: few_digits)
+    monkeypatch.setattr("vaelab.run_data.load_data", lambda *_, **__: few_digits)
     return Run.open(tmp_path / "run")
 
 

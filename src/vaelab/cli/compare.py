@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from vaelab.cli import completion
-from vaelab.cli.options import Overwrite, Seed, output_path
+from vaelab.cli.options import Overwrite, Seed, TrainingDataPath, output_path
 from vaelab.errors import VaelabError
 
 
@@ -40,6 +40,7 @@ def compare(
             autocompletion=completion.data_sets,
         ),
     ] = None,
+    training_data: TrainingDataPath = None,
     pixels: Annotated[
         str | None,
         typer.Option(metavar="KIND", help="One treatment for all: grey, dynamic or threshold.", show_default=False),
@@ -83,6 +84,7 @@ def compare(
             pixels=pixels,
             importance_samples=importance_samples,
             samples=samples,
+            training_data=training_data,
             seed=seed,
             on_progress=on_progress,
         )

@@ -91,7 +91,7 @@ def _shares(images: "np.ndarray") -> "np.ndarray":
 def _loaded(names: tuple[str, str]) -> tuple["Model", "Model", "Dataset", str]:
     from vaelab.generating import check_images
     from vaelab.model import load_model
-    from vaelab.plotting.material import dataset_of
+    from vaelab.run_data import run_data
     from vaelab.runs import Run
 
     first, second = Run.open(names[0]), Run.open(names[1])
@@ -101,7 +101,7 @@ def _loaded(names: tuple[str, str]) -> tuple["Model", "Model", "Dataset", str]:
     for name, model in zip(names, (plain, variational), strict=True):
         if model.latent_dim != 2:
             raise VaelabError(f"{name}: the picture needs two latent dimensions; this run has {model.latent_dim}")
-    dataset = dataset_of(second)
+    dataset = run_data(second).dataset
     check_images(plain, dataset.test.images, dataset.name)
     check_images(variational, dataset.test.images, dataset.name)
     return plain, variational, dataset, f"{first.name} and {second.name}"

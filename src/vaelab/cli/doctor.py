@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
-from vaelab.cli.options import PriorName, RunName
+from vaelab.cli.options import PriorName, RunName, TrainingDataPath
 
 
 def doctor(
     run: RunName,
     prior: PriorName = "trained",
+    training_data: TrainingDataPath = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Look a run over: collapse, overfitting, holes in the prior and the like, each with the figure it rests on and what to do."""
@@ -24,7 +25,9 @@ def doctor(
 
     from vaelab.evaluation.doctor import diagnose_run
 
-    findings = diagnose_run(opened, prior=prior)
+    findings = diagnose_run(
+        opened, prior=prior, training_data=training_data, say=lambda words: typer.echo(words, err=True)
+    )
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
         return

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from vaelab.cli.inputs import PartName, input_images
-from vaelab.cli.options import DataName, Overwrite, RunName, Seed, output_path
+from vaelab.cli.options import DataName, Overwrite, RunName, Seed, TrainingDataPath, output_path
 from vaelab.errors import VaelabError
 
 
@@ -20,6 +20,7 @@ def encode(
         ),
     ] = Path("z.npz"),
     part: PartName = None,
+    training_data: TrainingDataPath = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
 ) -> None:
@@ -40,7 +41,7 @@ def encode(
     from vaelab.model import load_model
 
     model = load_model(opened)
-    split, name = input_images(opened, model, data, part)
+    split, name = input_images(opened, model, data, part, training_data)
     encoded = encode_images(model, split.images, seed=seed)
     arrays = {"mean": encoded.mean, "draw": encoded.draw, "seed": np.asarray(seed)}
     if encoded.log_variance is not None:

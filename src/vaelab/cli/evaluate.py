@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vaelab.cli.options import DataName, PriorName, RunName, Seed
+from vaelab.cli.options import DataName, PriorName, RunName, Seed, TrainingDataPath
 from vaelab.errors import VaelabError
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
+    training_data: TrainingDataPath = None,
     samples: Annotated[int, typer.Option("--samples", min=0, help="Generated images to judge; 0: none.")] = 10_000,
     seed: Seed = 0,
     figures: Annotated[bool, typer.Option(help="Draw figures into the report.")] = True,
@@ -77,10 +78,11 @@ def evaluate(
             pixels=pixels,
             static_file=None if static_file is None else str(static_file),
             samples=samples,
+            training_data=training_data,
             seed=seed,
             on_progress=on_progress,
         )
-    pictures = _pictures(opened, prior) if figures else {}
+    pictures = _pictures(opened, prior, data, training_data) if figures else {}
     written = None
     if opened.folder.is_relative_to(PRETRAINED):
         typer.echo(f"{run} lies in the package, which is not written to; keep the result with --json", err=True)
@@ -110,10 +112,10 @@ def evaluate(
 def _closing(run: "Run", evaluation: "Evaluation") -> str:
     from vaelab.evaluation.doctor import sentence
 
-    return sentence(evaluation, str(run.folder))
+    return sentence(evaluation, run.fit_prior_command)
 
 
-def _pictures(run: "Run", prior: str) -> Pictures:
+def _pictures(run: "Run", prior: str, data: str | None, training_data: str | None) -> Pictures:
     """The run's figures by their captions; one that cannot be drawn is left out."""
     import tempfile
 
@@ -128,11 +130,20 @@ def _pictures(run: "Run", prior: str) -> Pictures:
         "prior": "The aggregate posterior against the prior",
         "posterior": "Exact posteriors against the encoder's",
     }
+    other = data if data != run.config.data.name else None
     pictures: Pictures = {}
     for name in [name for name in captions if name in figure_names()]:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                for path in write_figures(run, [name], prior=prior, folder=Path(folder)):
+                written = write_figures(
+                    run,
+                    [name],
+                    prior=prior,
+                    folder=Path(folder),
+                    data=other,
+                    training_data=None if other is not None else training_data,
+                )
+                for path in written:
                     pictures[captions[name]] = path.read_bytes()
             except VaelabError:
                 continue  # a figure that this run cannot have

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vaelab.cli import completion
-from vaelab.cli.options import Overwrite, PriorName, output_path
+from vaelab.cli.options import Overwrite, PriorName, TrainingDataPath, output_path
 from vaelab.errors import VaelabError
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def explore(
             autocompletion=completion.data_sets,
         ),
     ] = None,
+    training_data: TrainingDataPath = None,
     prior: PriorName = "trained",
     export: Annotated[
         Path | None,
@@ -57,11 +58,14 @@ def explore(
     from vaelab.explorer import bundle_of
     from vaelab.explorer.server import free_port
 
+    def say(words: str) -> None:
+        typer.echo(words, err=True)
+
     use_compilation_cache()
     if export is not None:
         from vaelab.explorer.export import write_export
 
-        size = write_export(bundle_of(names, data=data, prior=prior), export)
+        size = write_export(bundle_of(names, data=data, prior=prior, training_data=training_data, say=say), export)
         typer.echo(f"{export}: {size / 2**20:.1f} MB; open it in any browser, with or without a network")
         return
 
@@ -70,7 +74,7 @@ def explore(
     if port not in (0, found):
         typer.echo(f"port {port} is in use; serving on {found}")
     try:
-        bundle = bundle_of(names, data=data, prior=prior)
+        bundle = bundle_of(names, data=data, prior=prior, training_data=training_data, say=say)
     except BaseException:
         listener.close()
         raise

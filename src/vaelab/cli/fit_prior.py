@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vaelab.cli import completion
-from vaelab.cli.options import Overwrite, RunName, Seed
+from vaelab.cli.options import Overwrite, RunName, Seed, TrainingDataPath
 from vaelab.errors import VaelabError, nearest_name
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def fit_prior(
             show_default=False,
         ),
     ] = None,
+    training_data: TrainingDataPath = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
 ) -> None:
@@ -59,7 +60,7 @@ def fit_prior(
     )
     if out is not None and (out.suffix != ".safetensors" or name is not None):
         raise VaelabError(f"--out {out}: expected one file name that ends in .safetensors, and no --name beside it")
-    if out is None and run.startswith("pretrained:"):
+    if out is None and opened.is_packaged:
         raise VaelabError(
             f"{run}: lies in the package, which is not written to; add --out FILE.safetensors, "
             "and use it by --prior FILE.safetensors"
@@ -76,23 +77,28 @@ def fit_prior(
 
     from rich.console import Console
 
-    from vaelab.evaluation.of_run import judged_images
     from vaelab.fitting import fit_prior as fit
     from vaelab.model import label_names, load_model
     from vaelab.priors import fingerprint, save_prior
+    from vaelab.run_data import run_data
+    from vaelab.training import TrainingData
 
     model = load_model(opened)
-    images, names = judged_images(opened), label_names(opened)
+    names = label_names(opened)
+    own = run_data(opened, training_data)
+    if own.note:
+        typer.echo(own.note, err=True)
+    training = TrainingData.from_dataset(own.dataset, opened.config.data)
     with contextlib.nullcontext() if out is not None else opened.locked():
         with Console(stderr=True).status(f"fitting a {kind} prior to the latents of {opened.name} …"):
             fitted = fit(
                 model,
-                images.training_images,
+                training.images,
                 kind,
-                labels=images.training_labels,
+                labels=training.labels,
                 by_class=by_class,
                 components=components,
-                pixels=images.pixels,
+                pixels=opened.config.data.pixels,
                 seed=seed,
                 label_names=names,
             )

@@ -24,10 +24,13 @@ PartName = Annotated[
 ]
 
 
-def input_images(run: "Run", model: "Model", data: str | None, part: str | None) -> tuple["Split", str]:
+def input_images(
+    run: "Run", model: "Model", data: str | None, part: str | None, training_data: str | None = None
+) -> tuple["Split", str]:
     """The images, checked against the model, and what to call them.
 
-    Without DATA they are of the run's own data set. One image file is one image, brought to the model's shape.
+    Without DATA they are of the run's own data set, wherever `training_data` says that it is. One image file is one image, brought to
+    the model's shape.
 
     Raises:
         VaelabError: where they cannot be read or do not fit the model.
@@ -40,18 +43,26 @@ def input_images(run: "Run", model: "Model", data: str | None, part: str | None)
     if data is not None and Path(data).suffix.lower() in IMAGE_SUFFIXES and not Path(data).is_dir():
         image = load_image(data, model.image_shape)
         return Split(np.asarray(image)[None]), data
-    name = data or run.config.data.name
-    own = run.config.data
-    split, _ = load_images(
-        name,
-        part=part or ("test" if data is None else None),
-        size=own.size if data is None or Path(data).is_dir() else None,
-        skip_bad=own.skip_bad,
-        fitted=model.values,
-        **(
-            {name: own.source[name] for name in ("binarised", "validation_size", "validation_seed")}
-            if data is None
-            else {}
-        ),
-    )
+    if data is None:
+        split, name = _own_images(run, part or "test", training_data)
+    else:
+        own = run.config.data
+        size = own.size if Path(data).is_dir() else None
+        split, _ = load_images(data, part=part, size=size, skip_bad=own.skip_bad, fitted=model.values)
+        name = data
     return Split(model.image_spec.taken(split.images, name), split.labels), name
+
+
+def _own_images(run: "Run", part: str, training_data: str | None) -> tuple["Split", str]:
+    from vaelab.data.whole import joined, load_images, named_part
+    from vaelab.run_data import run_data
+
+    own = run_data(run, training_data)
+    if own.note:
+        typer.echo(own.note, err=True)
+    if part == "all" and own.source is not None:  # in the order that they have where they lie
+        where = {name: own.source[name] for name in ("name_or_path", "size", "binarised", "skip_bad")}
+        return load_images(**where, part="all")[0], own.dataset.name
+    if part == "all" and own.split != "test":  # what stands in for test images is there already
+        return joined([own.dataset.train, own.dataset.validation]), own.dataset.name
+    return named_part(own.dataset, part), own.dataset.name

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vaelab.cli.options import Overwrite, RunName, output_path
+from vaelab.cli.options import Overwrite, RunName, TrainingDataPath, output_path
 
 
 def interpolate(
@@ -27,6 +27,7 @@ def interpolate(
     data: Annotated[
         str | None, typer.Option(metavar="DATA", help="Where label: and test: look. Default: the run's own data.")
     ] = None,
+    training_data: TrainingDataPath = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Decode the points between two images' posterior means."""
@@ -44,11 +45,14 @@ def interpolate(
     from vaelab.generating.files import output_kind, write_images
     from vaelab.generating.pictures import as_seen
     from vaelab.model import load_model
-    from vaelab.plotting.material import dataset_of
+    from vaelab.run_data import chosen_data
 
     model = load_model(opened)
     output_kind(out, model.image_shape)
-    items = resolve_items(dataset_of(opened, data), between)
+    source = chosen_data(opened, data, training_data)
+    if source.note:
+        typer.echo(source.note, err=True)
+    items = resolve_items(source.dataset, between)
     ends = np.stack([item.image for item in items])
     ends = model.image_spec.taken(ends, " and ".join(between))
     first, last = encode(model, ends).mean

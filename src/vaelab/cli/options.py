@@ -29,6 +29,15 @@ PriorName = Annotated[
         "--prior", metavar="NAME", help="trained, or a prior made by fit-prior.", autocompletion=completion.priors
     ),
 ]
+TrainingDataPath = Annotated[
+    str | None,
+    typer.Option(
+        "--training-data",
+        metavar="PATH",
+        help="Where the data that the run was trained on are now; they are known by their content.",
+        show_default=False,
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")]
 Seed = Annotated[int, typer.Option("--seed", help="Of the random draws.")]
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vaelab.cli.options import PriorName, RunName
+from vaelab.cli.options import PriorName, RunName, TrainingDataPath
 
 
 def plot(
@@ -27,6 +27,7 @@ def plot(
     data: Annotated[
         str | None, typer.Option(metavar="DATA", help="Test images of other data than the run's: a name or a path.")
     ] = None,
+    training_data: TrainingDataPath = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -47,6 +48,7 @@ def plot(
         format=format,
         style=style,
         data=data,
+        training_data=training_data,
         prior=prior,
         folder=out,
         say=lambda words: typer.echo(words, err=True),

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from vaelab.cli.inputs import PartName, input_images
-from vaelab.cli.options import DataName, Overwrite, RunName, output_path
+from vaelab.cli.options import DataName, Overwrite, RunName, TrainingDataPath, output_path
 
 COLUMNS, SHEET_COUNT = 10, 50
 
@@ -32,6 +32,7 @@ def reconstruct(
         ),
     ] = None,
     part: PartName = None,
+    training_data: TrainingDataPath = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Encode images to the mean of q(z|x), and decode that: what the model keeps of them."""
@@ -51,7 +52,7 @@ def reconstruct(
 
     model = load_model(opened)
     kind = output_kind(out, model.image_shape)
-    split, name = input_images(opened, model, data, part)
+    split, name = input_images(opened, model, data, part, training_data)
     chosen = slice(0, count or (SHEET_COUNT if kind == "sheet" else None))
     images = reconstruct_images(model, split.images[chosen])
     originals = as_seen(split.images[chosen])

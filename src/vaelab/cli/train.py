@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -43,6 +43,10 @@ def train(
     resume: Annotated[
         Path | None,
         typer.Option(metavar="RUN", help="Go on with a run that was stopped, exactly.", autocompletion=completion.runs),
+    ] = None,
+    training_data: Annotated[
+        str | None,
+        typer.Option("--training-data", metavar="PATH", help="With --resume: where the data of the run are now."),
     ] = None,
     latent_dim: Annotated[int | None, typer.Option(help="Dimensions of the latent space.")] = None,
     hidden: Annotated[
@@ -137,8 +141,12 @@ def train(
             raise VaelabError(
                 "--resume goes on exactly as the run was begun; leave the other options out, or begin a new run"
             )
-        _resume(resume, figures=figures, tensorboard=tensorboard, quiet=quiet, as_json=as_json)
+        _resume(resume, training_data, figures=figures, tensorboard=tensorboard, quiet=quiet, as_json=as_json)
         return
+    if training_data is not None:
+        raise VaelabError(
+            "--training-data says where the data of a run are that is resumed; a new run is given its data as DATA"
+        )
     if recipe is not None and config is not None:
         raise VaelabError("--recipe and --config each name a whole configuration; give one of them")
 
@@ -174,10 +182,16 @@ def _split_setting(text: str) -> tuple[str, str]:
 
 def _train_new(config: "Config", out: Path | None, *, tensorboard: bool, **options: bool) -> None:
     from vaelab.cli.progress import check_tensorboard
+    from vaelab.data import Fingerprint, load_data
 
     if tensorboard:
         check_tensorboard()
-    dataset, data, resolved = _prepared(config)
+
+    def read() -> tuple[Any, Fingerprint]:
+        dataset = load_data(**config.data.source)
+        return dataset, Fingerprint.of(dataset, config.data.name, config.data.source["binarised"])
+
+    (dataset, known), data, resolved = _prepared(config, read)
 
     from vaelab.runs import Run, free_folder
     from vaelab.training.beginning import begin, said_of
@@ -187,36 +201,45 @@ def _train_new(config: "Config", out: Path | None, *, tensorboard: bool, **optio
     for words in said_of(config, resolved):
         typer.echo(words, err=True)
     label = config.recipe or "run"
-    run = Run.create(out or free_folder(f"{label}-{dataset.name}"), resolved)
+    run = Run.create(out or free_folder(f"{label}-{dataset.name}"), resolved, known)
     with run.locked():
         _train_in(run, dataset, data, begun=begun, tensorboard=tensorboard, **options)
 
 
-def _resume(folder: Path, **options: bool) -> None:
+def _resume(folder: Path, training_data: str | None, **options: bool) -> None:
+    from vaelab.run_data import is_of_arrays, run_data
     from vaelab.runs import Run
 
     run = Run.open(folder)
+    if is_of_arrays(run):
+        raise VaelabError(
+            f"--resume {folder}: an estimator was saved there, not a training; fit it on: vaelab.load('{folder}').fit(X)"
+        )
     with run.locked():
-        dataset, data, _ = _prepared(run.config)
+        known = run.fingerprint()
+        if known is None:
+            typer.echo(
+                f"{run.called}: begun by an earlier vaelab, so whether its data are still the same is not checked",
+                err=True,
+            )
+        (dataset, _), data, _ = _prepared(run.config, lambda: (run_data(run, training_data).dataset, known))
         _train_in(run, dataset, data, **options)
 
 
-def _prepared(config: "Config") -> tuple[Any, Any, "Config"]:
-    """The data set, what training sees of it, and the configuration resolved by it. Data are read while JAX is imported."""
+def _prepared(config: "Config", read: "Callable[[], tuple[Any, Any]]") -> tuple[Any, Any, "Config"]:
+    """What was read, what training sees of it, and the configuration resolved by it. Data are read while JAX is imported."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from vaelab.data import load_data
-
     with ThreadPoolExecutor(1) as pool:
-        reading = pool.submit(load_data, **config.data.source)
+        reading = pool.submit(read)
         from vaelab.cli.compilation import use_compilation_cache
         from vaelab.training import TrainingData
         from vaelab.training.beginning import resolve
 
         use_compilation_cache()
-        dataset = reading.result()
-    data = TrainingData.from_dataset(dataset, config.data)
-    return dataset, data, resolve(config, data)
+        found = reading.result()
+    data = TrainingData.from_dataset(found[0], config.data)
+    return found, data, resolve(config, data)
 
 
 def _train_in(

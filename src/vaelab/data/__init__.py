@@ -2,6 +2,7 @@
 
 from vaelab.data.dataset import Dataset as Dataset
 from vaelab.data.dataset import Split as Split
+from vaelab.data.fingerprint import Fingerprint as Fingerprint
 from vaelab.data.loading import load_data as load_data
 from vaelab.data.names import Entry as Entry
 from vaelab.data.names import catalogue as catalogue
@@ -14,6 +15,7 @@ from vaelab.data.whole import load_images as load_images
 __all__ = [
     "Dataset",
     "Entry",
+    "Fingerprint",
     "Item",
     "Split",
     "catalogue",

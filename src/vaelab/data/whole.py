@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from vaelab.data.dataset import Split
+from vaelab.data.dataset import Dataset, Split
 from vaelab.data.image_values import ImageValues
 from vaelab.data.loading import load_data, read_parts
 from vaelab.data.size import Size
@@ -40,7 +40,7 @@ def load_images(
         parts = read_parts(name_or_path, size, cache, binarised, skip_bad=skip_bad, fitted=fitted)[1]
         if part is None and parts.test is not None:
             return parts.test, parts.label_names
-        return _joined(
+        return joined(
             [split for split in (parts.train, parts.validation, parts.test) if split is not None]
         ), parts.label_names
     dataset = load_data(
@@ -53,10 +53,25 @@ def load_images(
         skip_bad=skip_bad,
         fitted=fitted,
     )
-    return {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[part], dataset.label_names
+    return named_part(dataset, part), dataset.label_names
 
 
-def _joined(splits: list[Split]) -> Split:
+def named_part(dataset: Dataset, part: str) -> Split:
+    """One part of a data set: train, validation, test, or all of them, joined.
+
+    Raises:
+        VaelabError: for an unknown part.
+    """
+    if part not in PARTS:
+        raise VaelabError(f"unknown part '{part}' of the data; {nearest_name(part, PARTS)}")
+    if part == "all":
+        return joined([dataset.train, dataset.validation, dataset.test])
+    return {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[part]
+
+
+def joined(splits: list[Split]) -> Split:
+    """Several parts as one; labels where all have some."""
+    splits = [split for split in splits if len(split)] or splits[:1]
     if len(splits) == 1:
         return splits[0]
     labels = [split.labels for split in splits if split.labels is not None]

@@ -17,6 +17,7 @@ from vaelab.evaluation.prior_fit import prior_fit
 from vaelab.evaluation.quadrature import exact_log_probs
 from vaelab.model import load_model
 from vaelab.pixels import seen_once
+from vaelab.run_data import TrainingDataError
 from vaelab.runs import Run
 
 IMAGES = 2000
@@ -31,6 +32,7 @@ class Checkup:
     - `metrics`: one record an epoch, as in `metrics.jsonl`
     - `pixels`: of one image; `pixel_range`: of the training images as the model sees them
     - `kl_per_dimension`: nats; `median_log_variance`: of the posterior, for each dimension, over images
+    - `note`: what rests on a sample of the data, or is left out for want of them
     - `nll`: exact, nats; `binary`: whether the pixels are 0 and 1, so that it is a likelihood
     """
 
@@ -40,31 +42,57 @@ class Checkup:
     pixels: int
     beta: float
     keeps_best: bool
-    pixel_range: tuple[float, float]
+    pixel_range: tuple[float, float] | None
     kl_per_dimension: Float[np.ndarray, " latent"] | None = None
     median_log_variance: Float[np.ndarray, " latent"] | None = None
     hole_fraction: Figure | None = None
     uncovered_fraction: Figure | None = None
     nll: Figure | None = None
     binary: bool = True
+    fit_prior_command: str = "vaelab fit-prior RUN mixture"
+    note: str = ""
 
 
-def checkup(run: Run, *, prior: str = "trained", dataset: Dataset | None = None, likelihood: bool = True) -> Checkup:
-    """The figures of a run. `dataset` spares reading its data again; `likelihood=False` leaves the integral out."""
+def checkup(
+    run: Run,
+    *,
+    prior: str = "trained",
+    dataset: Dataset | None = None,
+    likelihood: bool = True,
+    training_data: str | None = None,
+) -> Checkup:
+    """The figures of a run. `dataset` spares reading its data again; `likelihood=False` leaves the integral out.
+
+    Of a run whose data are not to be had, what its log and its configuration say.
+
+    **Raises:** `VaelabError` where the run has no such prior, and where `training_data` are others than it was trained on.
+    """
     model = load_model(run, prior)
-    judged = judged_images(run, dataset=dataset)
-    images = seen_once(judged.images[:IMAGES], judged.pixels, judged.pixel_seed)
-    training = seen_once(judged.training_images[:TRAINING_IMAGES], judged.pixels, judged.pixel_seed + 1)
-    top = 255.0 if training.dtype == np.uint8 else 1.0
     found = Checkup(
         metrics=run.metrics(),
-        folder=str(run.folder),
+        folder=run.called,
         latent_dim=model.latent_dim,
         pixels=int(np.prod(model.image_shape)),
         beta=run.config.objective.beta,
         keeps_best=run.config.training.keep == "best",
+        pixel_range=None,
+        fit_prior_command=run.fit_prior_command,
+    )
+    try:
+        judged = judged_images(run, dataset=dataset, training_data=training_data)
+    except TrainingDataError as error:
+        if training_data is not None:
+            raise
+        return dataclasses.replace(found, note=f"{error}. Looked over without them: its log and its configuration")
+    assert judged.training_images is not None
+    images = seen_once(judged.images[:IMAGES], judged.pixels, judged.pixel_seed)
+    training = seen_once(judged.training_images[:TRAINING_IMAGES], judged.pixels, judged.pixel_seed + 1)
+    top = 255.0 if training.dtype == np.uint8 else 1.0
+    found = dataclasses.replace(
+        found,
         pixel_range=(float(training.min()) / top, float(training.max()) / top),
         binary=bool(np.isin(images, (0, top)).all()),
+        note=judged.note,
     )
     if not model.has_density:
         return found
@@ -74,7 +102,7 @@ def checkup(run: Run, *, prior: str = "trained", dataset: Dataset | None = None,
     nll = None
     if likelihood and model.latent_dim <= 2:
         nll = mean_figure(
-            -exact_log_probs(model, density, images, tolerance=0.1).log_prob, f"{len(images):,} test images"
+            -exact_log_probs(model, density, images, tolerance=0.1).log_prob, f"{len(images):,} {judged.split} images"
         )
     return dataclasses.replace(
         found,

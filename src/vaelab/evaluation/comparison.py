@@ -53,6 +53,7 @@ def compare_runs(
     pixels: str | None = None,
     importance_samples: int | None = None,
     samples: int = 0,
+    training_data: str | None = None,
     seed: int = 0,
     on_progress: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> Comparison:
@@ -73,7 +74,7 @@ def compare_runs(
     for prior in priors:
         if prior != "trained" and not any(prior in run.prior_names() for run in runs):
             raise VaelabError(
-                f"--prior {prior}: none of the runs has a prior of that name; make one with: vaelab fit-prior {runs[0].folder} mixture"
+                f"--prior {prior}: none of the runs has a prior of that name; make one with: {runs[0].fit_prior_command}"
             )
     if len(chosen) < 2:
         raise VaelabError(
@@ -92,6 +93,7 @@ def compare_runs(
                     pixels=pixels,
                     importance_samples=importance_samples,
                     samples=samples,
+                    training_data=training_data,
                     seed=seed,
                     on_progress=lambda what, done, total, name=name: on_progress(f"{name}: {what}", done, total),
                 ),
@@ -114,6 +116,11 @@ def comparison_of(evaluations: Sequence[tuple[str, Evaluation]]) -> Comparison:
                     f"{first_name} and {name} cannot stand in one table: their {what.replace('_', ' ')} differ, {mine} and {theirs}. "
                     "Scores of different images, pixels or likelihoods are in different units; --pixels and DATA give all the same"
                 )
+        if first.setting.digest != evaluation.setting.digest:
+            raise VaelabError(
+                f"{first_name} and {name} cannot stand in one table: their images differ, though they have one name and are as many. "
+                "Give both the same: --data DATA"
+            )
     score = next(name for name in SCORES if all(name in evaluation.per_image for _, evaluation in evaluations))
     sign = -1.0 if score == "elbo" else 1.0
     scores = [sign * np.asarray(evaluation.per_image[score], np.float64) for _, evaluation in evaluations]

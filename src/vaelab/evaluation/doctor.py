@@ -54,12 +54,23 @@ def diagnose(found: Checkup) -> list[Finding]:
     return [finding for symptom in SYMPTOMS for finding in symptom(found)]
 
 
-def diagnose_run(run: "Run", *, prior: str = "trained") -> list[Finding]:
-    """`diagnose` for a trained run."""
-    return diagnose(checkup(run, prior=prior, likelihood=False))
+def diagnose_run(
+    run: "Run",
+    *,
+    prior: str = "trained",
+    training_data: str | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Finding]:
+    """`diagnose` for a trained run. `say` is told what rests on a sample of its data, or is left out for want of them."""
+    found = checkup(run, prior=prior, likelihood=False, training_data=training_data)
+    if found.note:
+        say(found.note)
+    return diagnose(found)
 
 
 def _out_of_range(found: Checkup) -> Iterator[Finding]:
+    if found.pixel_range is None:
+        return
     low, high = found.pixel_range
     if high - low < 0.1 or low < -10.0 or high > 10.0:
         what = "divided by 255 twice, perhaps" if low >= 0.0 and high < 0.1 else "not rescaled, perhaps"
@@ -182,7 +193,7 @@ def _hole(found: Checkup) -> Iterator[Finding]:
             "prior hole",
             f"{_percent(found.hole_fraction)} of the prior lies where no code is",
             "1 % for a perfect prior, up to 2 %",
-            f"Draws from there decode into rubbish. Mend it: vaelab fit-prior {found.folder} mixture",
+            f"Draws from there decode into rubbish. Mend it: {found.fit_prior_command}",
         )
     if _is_large(found.uncovered_fraction, LARGE_UNCOVERED):
         assert found.uncovered_fraction is not None
@@ -190,7 +201,7 @@ def _hole(found: Checkup) -> Iterator[Finding]:
             "prior too narrow",
             f"{_percent(found.uncovered_fraction)} of the codes lie where the prior hardly is",
             "1 % for a perfect prior, up to 4 %",
-            f"Some kinds of images are never generated. Fit a wider one: vaelab fit-prior {found.folder} mixture",
+            f"Some kinds of images are never generated. Fit a wider one: {found.fit_prior_command}",
         )
 
 
@@ -230,21 +241,21 @@ def closing_sentence(run: "Run", *, dataset: "Dataset | None" = None) -> str:
     Empty for an autoencoder. `dataset` spares reading the run's data again.
     """
     found = checkup(run, dataset=dataset)
-    return _sentence(found.nll, found.binary, found.hole_fraction, found.folder)
+    return _sentence(found.nll, found.binary, found.hole_fraction, found.fit_prior_command)
 
 
-def sentence(evaluation: "Evaluation", folder: str) -> str:
+def sentence(evaluation: "Evaluation", fit_prior_command: str) -> str:
     """The same from a whole evaluation."""
     fit = evaluation.prior_fit
     hole = None if fit is None else fit.hole_fraction
-    exact = _sentence(evaluation.nll_quadrature, evaluation.grey_floor is None, hole, folder)
+    exact = _sentence(evaluation.nll_quadrature, evaluation.grey_floor is None, hole, fit_prior_command)
     if evaluation.nll_quadrature is None and evaluation.nll_importance is not None:
         likelihood, samples = evaluation.nll_importance, evaluation.setting.importance_samples
         return f"NLL {likelihood.value:.1f} ± {likelihood.standard_error or 0.0:.1f} (K = {samples:,}); {exact}"
     return exact or f"reconstruction {evaluation.reconstruction.value:.1f} nats"
 
 
-def _sentence(nll: Figure | None, binary: bool, hole: Figure | None, folder: str) -> str:
+def _sentence(nll: Figure | None, binary: bool, hole: Figure | None, fit_prior_command: str) -> str:
     parts = []
     if nll is not None:
         name = "exact NLL" if binary else "exact grey cross-entropy"
@@ -252,6 +263,6 @@ def _sentence(nll: Figure | None, binary: bool, hole: Figure | None, folder: str
             f"{name} {nll.value:.1f} ± {nll.standard_error or 0.0:.1f} ({nll.over.replace('held-out', 'test')})"
         )
     if hole is not None:
-        mend = f"; `vaelab fit-prior {folder} mixture` mends it" if _is_large(hole, LARGE_HOLE) else ""
+        mend = f"; `{fit_prior_command}` mends it" if _is_large(hole, LARGE_HOLE) else ""
         parts.append(f"{_percent(hole)} of the prior is hole{mend}")
     return "; ".join(parts)

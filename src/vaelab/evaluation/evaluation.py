@@ -9,6 +9,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, Int, Num
 
+from vaelab.data.fingerprint import array_digest
 from vaelab.densities import AbstractDensity
 from vaelab.errors import VaelabError
 from vaelab.evaluation.aggregate_posterior import AggregatePosterior, codes
@@ -33,6 +34,10 @@ MEMORISATION_SAMPLES = 1000
 SMALLEST_SAMPLE = 20
 """Images: fewer tell nothing of sample quality."""
 
+LEFT_OUT = (
+    "left out are the achievable gain, the hole fraction, the probes, the baselines, and whether samples are copies"
+)
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -40,7 +45,7 @@ Progress = Callable[[str, int, int], None]
 class Setting:
     """What every number of an evaluation depends on beside the model. Results that differ in it never share a column.
 
-    - `data`, `split`, `images`: which images, and how many
+    - `data`, `split`, `images`: which images, and how many; `digest`: of all of them, as the model sees them
     - `pixels`: `grey`, `dynamic`, `threshold` or `static`; `pixel_seed`: of the one draw that `dynamic` makes of them
     - `likelihood`: the model's p(x|z): scores of different likelihoods are in different units
     - `prior`: `trained`, or the name of a fitted one; `scoring`: how its likelihood may be had (`any`, `quadrature`, `bound`)
@@ -61,6 +66,7 @@ class Setting:
     importance_samples: int | None
     proposal_widths: tuple[float, ...] | None
     seed: int
+    digest: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +101,7 @@ class Evaluation:
     active_units: Figure
     probes: Probes | None
     reconstruction_squared_error: Figure
-    baselines: Baselines
+    baselines: Baselines | None
     samples: SampleQuality | None
     samples_floor: SampleQuality | None
     memorisation: Memorisation | None
@@ -117,7 +123,7 @@ class Evaluation:
 def evaluate(
     model: Model,
     images: Num[np.ndarray, "images ..."],
-    training_images: Num[np.ndarray, "training ..."],
+    training_images: Num[np.ndarray, "training ..."] | None = None,
     *,
     labels: Int[np.ndarray, " images"] | None = None,
     training_labels: Int[np.ndarray, " training"] | None = None,
@@ -131,6 +137,8 @@ def evaluate(
     data: str = "images",
     split: str = "test",
     prior_name: str = "trained",
+    untrained_reason: str | None = None,
+    note: str = "",
     on_progress: Progress = lambda what, done, total: None,
 ) -> Evaluation:
     """Every number of a model on held-out images.
@@ -138,7 +146,9 @@ def evaluate(
     **Arguments:**
 
     - `images`, `training_images`: of the model's shape, uint8 or floats as the model was trained on, before the pixel treatment
+      Without `training_images` what rests on them is left out: for `untrained_reason`, if that is given
     - `labels`, `training_labels`: for the probes
+    - `note`: what a reader has to know of the images; it stands among the reasons
     - `pixels`, `pixel_seed`: the treatment; `dynamic` draws both sets once
     - `reference_images`: grey images that samples are compared with; `images` unless given
     - `importance_samples`: K; 500 unless given. Asked for by name, it is an error where it cannot be done
@@ -161,12 +171,16 @@ def evaluate(
                 f"importance sampling through the prior '{prior_name}' would take days: its density is a sum over thousands of kernels "
                 "for every sample. In one or two dimensions it is integrated exactly; leave --importance-samples out"
             )
-    raw, raw_training = checked_images(model, images), checked_images(model, training_images, "training images")
+    raw, raw_training, seen_training = checked_images(model, images), None, None
+    if training_images is not None:
+        raw_training = checked_images(model, training_images, "training images")
+        seen_training = seen_once(raw_training, pixels, pixel_seed + 1)
     seen = seen_once(raw, pixels, pixel_seed)
-    seen_training = seen_once(raw_training, pixels, pixel_seed + 1)
     reference = raw if reference_images is None else reference_images
-    over = f"{len(raw):,} held-out images"
-    reasons: dict[str, str] = {}
+    over = f"{len(raw):,} held-out images" if split != "training" else f"{len(raw):,} training images"
+    reasons: dict[str, str] = {"images": note} if note else {}
+    if training_images is None:
+        reasons["training images"] = f"{untrained_reason or 'none given'}: {LEFT_OUT}"
     per_image: dict[str, np.ndarray] = {}
     key = jr.key(seed)
     numbers: dict[str, Any] = dict.fromkeys(
@@ -178,7 +192,7 @@ def evaluate(
     numbers["elbo_by"] = ""
     on_progress("reconstruction", 0, 1)
     means = codes(model, seen)
-    training_means = codes(model, seen_training)
+    training_means = None if seen_training is None else codes(model, seen_training)
     at_means = reconstruction_scores(model, seen, means)
     on_progress("reconstruction", 1, 1)
     used_samples = None
@@ -192,7 +206,8 @@ def evaluate(
         numbers |= _likelihoods(
             model, prior, seen, used_samples, jr.fold_in(key, 0), over, reasons, per_image, on_progress
         )
-        held_out, training = AggregatePosterior.of(model, seen), AggregatePosterior.of(model, seen_training)
+        held_out = AggregatePosterior.of(model, seen)
+        training = None if seen_training is None else AggregatePosterior.of(model, seen_training)
         on_progress("prior fit", 0, 1)
         numbers["prior_fit"] = prior_fit(prior, held_out, training, key=jr.fold_in(key, 1))
         numbers["latents"] = latent_use(held_out, prior)
@@ -204,11 +219,11 @@ def evaluate(
             reasons[name] = "an autoencoder's code is one point, not a density, so it has no KL and no likelihood"
     numbers["reconstruction"] = mean_figure(per_image["reconstruction"], over)
 
-    if labels is not None and training_labels is not None:
+    if labels is not None and training_labels is not None and training_means is not None:
         on_progress("probes", 0, 1)
         numbers["probes"] = probes(training_means, training_labels, means, labels)
         on_progress("probes", 1, 1)
-    else:
+    elif training_means is not None:
         reasons["probes"] = "the data have no labels"
     can_sample = model.has_density or prior_name != "trained"
     if features is None:
@@ -225,17 +240,18 @@ def evaluate(
         count = min(samples, len(reference))
         drawn = sample_means(model, jr.fold_in(key, 2), count)
         numbers["samples"] = sample_quality(drawn, reference[:count], features=features, seed=seed)
-        if count <= len(raw_training):
+        if raw_training is not None and count <= len(raw_training):
             numbers["samples_floor"] = quality_floor(
                 raw_training, reference[:count], features=features, resamples=0, seed=seed
             )
         few = min(MEMORISATION_SAMPLES, count)
-        numbers["memorisation"] = memorisation(drawn[:few], reference[:few], raw_training)
+        if raw_training is not None:
+            numbers["memorisation"] = memorisation(drawn[:few], reference[:few], raw_training)
         on_progress("sample quality", 1, 1)
 
     floor = grey_floor(seen) if _is_grey(model, seen) else None
     on_progress("baselines", 0, 1)
-    beside = baselines(seen_training, seen, model.latent_dim)
+    beside = None if seen_training is None else baselines(seen_training, seen, model.latent_dim)
     on_progress("baselines", 1, 1)
     return Evaluation(
         setting=Setting(
@@ -251,6 +267,7 @@ def evaluate(
             importance_samples=used_samples,
             proposal_widths=None if used_samples is None else _widths(model),
             seed=seed,
+            digest=array_digest(np.asarray(seen)),
         ),
         grey_floor=floor,
         active_units=Figure(float(active_units(means)), None, over, len(raw)),

@@ -4,12 +4,12 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Int, Num
 
-from vaelab.data import Dataset, load_data, load_images
+from vaelab.data import Dataset, load_images
+from vaelab.data.image_values import ImageValues
 from vaelab.data.static_binarised import read_static_binarised
 from vaelab.errors import VaelabError, nearest_name
 from vaelab.evaluation.evaluation import SAMPLES, Evaluation, evaluate
@@ -17,6 +17,7 @@ from vaelab.evaluation.feature_networks import FeatureNetwork, digit_classifier
 from vaelab.evaluation.report import as_page
 from vaelab.model import load_model
 from vaelab.pixels import Pixels
+from vaelab.run_data import RunData, TrainingDataError, grey_data, is_of_arrays, run_data
 from vaelab.runs import Run
 from vaelab.tensors import write_bytes_safely
 
@@ -25,17 +26,22 @@ TREATMENTS: tuple[Pixels, ...] = ("grey", "dynamic", "threshold", "static")
 
 @dataclasses.dataclass(frozen=True)
 class JudgedImages:
-    """The images that a run is judged on and those that it was trained on, before their pixel treatment; grey ones for its samples."""
+    """The images that a run is judged on and those that it was trained on, before their pixel treatment; grey ones for its samples.
+
+    Without training images `untrained_reason` says why; `note` is what a reader of the numbers has to know of the images.
+    """
 
     name: str
     split: str
     images: Num[np.ndarray, "images ..."]
     labels: Int[np.ndarray, " images"] | None
-    training_images: Num[np.ndarray, "training ..."]
+    training_images: Num[np.ndarray, "training ..."] | None
     training_labels: Int[np.ndarray, " training"] | None
     pixels: Pixels
     pixel_seed: int
     reference_images: Num[np.ndarray, "reference ..."]
+    untrained_reason: str | None = None
+    note: str = ""
 
 
 def judged_images(
@@ -45,11 +51,15 @@ def judged_images(
     dataset: Dataset | None = None,
     pixels: str | None = None,
     static_file: str | None = None,
+    training_data: str | None = None,
+    fitted: ImageValues | None = None,
 ) -> JudgedImages:
     """What a run is evaluated on: the test part of its own data unless DATA says otherwise, under its own pixel treatment.
 
     `pixels` takes the place of the run's treatment; `static`, the default with a `static_file`, reads that file, whose test part (or
     all of it) is judged; a run that was trained on a binarised set is judged on that set's test part unless another is given.
+    `training_data` says where the run's own data are now; with DATA, what cannot be had of them is left out. `fitted` is what the model was
+    fitted on, by which DATA are read.
 
     **Raises:** `VaelabError` where the data cannot be read, and for an unknown treatment.
     """
@@ -57,37 +67,60 @@ def judged_images(
     treatment = pixels or (config.pixels if static_file is None else "static")
     if treatment not in TREATMENTS:
         raise VaelabError(f"--pixels {treatment}: unknown treatment of pixels; {nearest_name(treatment, TREATMENTS)}")
-    grey_source: dict[str, Any] = config.source | {"binarised": None}
-    own = dataset
-    if own is None or (config.pixels == "static" and treatment != "static"):
-        own = load_data(**(config.source if treatment == "static" else grey_source))
-    training = own.train if config.validation == "held-out" else own.train_and_validation
-    test, name, split = own.test, own.name, "test"
-    if data is not None and data != config.name:
-        test, _ = load_images(data, size=config.size if Path(data).is_dir() else None, skip_bad=config.skip_bad)
-        name, split = Path(data).name, "test or all"
-    reference = test.images
-    if treatment == config.pixels == "static" and test is own.test:
-        reference = load_data(**grey_source).test.images
-    images, training_images, labels, training_labels = test.images, training.images, test.labels, training.labels
     if treatment == "static" and static_file is None and config.pixels != "static":
         raise VaelabError(
             "--pixels static: expected the file of the binarised images too; add --static-file FILE (.npz, .npy or .amat)"
         )
+    means_own = data is None or (data == config.name and not is_of_arrays(run))
+    own, reason = None, None
+    try:
+        own = _own_data(run, dataset, treatment, training_data)
+    except TrainingDataError as error:
+        if data is None or training_data is not None:
+            raise
+        means_own, reason = False, str(error)
+    if own is not None and means_own:
+        test, labels, name, split = own.dataset.test, own.dataset.test.labels, own.dataset.name, own.split
+        reference = test.images
+        if treatment == config.pixels == "static":
+            reference = grey_data(run, training_data).test.images
+    else:
+        assert data is not None
+        size = config.size if Path(data).is_dir() else None
+        test, _ = load_images(data, size=size, skip_bad=config.skip_bad, fitted=fitted)
+        labels, name, split, reference = test.labels, Path(data).name, "test or all", test.images
+    training = None
+    if own is not None:
+        training = own.dataset.train if config.validation == "held-out" else own.dataset.train_and_validation
+    images = test.images
     if static_file is not None and treatment == "static":
-        parts = read_static_binarised(static_file, own.image_shape)
+        parts = read_static_binarised(static_file, run.config.model.image_shape)
         judged = parts.test or parts.train
         if parts.test is not None:
-            training_images, training_labels = parts.train.images, parts.train.labels
+            training, reason = parts.train, None
         # labels of another file's images in the same order: only where there are as many
         labels = judged.labels if judged.labels is not None else test.labels if len(judged) == len(test) else None
-        training_labels = (
-            training_labels if training_labels is not None and len(training_labels) == len(training_images) else None
-        )
         images, name = judged.images, Path(static_file).name
     return JudgedImages(
-        name, split, images, labels, training_images, training_labels, treatment, config.test_seed, reference
-    )  # fmt: skip
+        name=name,
+        split=split,
+        images=images,
+        labels=labels,
+        training_images=None if training is None else training.images,
+        training_labels=None if training is None else training.labels,
+        pixels=treatment,
+        pixel_seed=config.test_seed,
+        reference_images=reference,
+        untrained_reason=reason,
+        note="" if own is None else own.note,
+    )
+
+
+def _own_data(run: Run, dataset: Dataset | None, treatment: str, training_data: str | None) -> RunData:
+    """A run's own data under a treatment: the grey ones of a run on binarised images, unless it is judged on these."""
+    if run.config.data.pixels == "static" and treatment != "static":
+        return RunData(grey_data(run, training_data))
+    return run_data(run, training_data) if dataset is None else RunData(dataset)
 
 
 def evaluate_run(
@@ -101,11 +134,12 @@ def evaluate_run(
     samples: int = SAMPLES,
     seed: int = 0,
     features: FeatureNetwork | None = None,
+    training_data: str | None = None,
     on_progress: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> Evaluation:
     """`evaluate` for a trained run. The packaged digit classifier judges the samples of a run on MNIST."""
     model = load_model(run, prior)
-    judged = judged_images(run, data, pixels=pixels, static_file=static_file)
+    judged = judged_images(run, data, pixels=pixels, static_file=static_file, training_data=training_data, fitted=model.values)
     if features is None and run.config.data.name == "mnist" and model.image_shape == (28, 28):
         features = digit_classifier()
     return evaluate(
@@ -124,6 +158,8 @@ def evaluate_run(
         data=judged.name,
         split=judged.split,
         prior_name=prior,
+        untrained_reason=judged.untrained_reason,
+        note=judged.note,
         on_progress=on_progress,
     )
 

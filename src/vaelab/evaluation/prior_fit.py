@@ -35,21 +35,23 @@ class PriorFit:
       prior has 0.01.
     - `uncovered_fraction`: its mirror, P over codes z of held-out images of log p(z) < t', with t' the 1 % quantile of log p at z ~ p:
       an over-narrow prior has no holes, and fails here. Again 0.01 for a perfect prior.
+
+    Without training images there is no gain and no hole fraction.
     """
 
     mutual_information: Figure
     marginal_kl: Figure
     log_images: float
     saturated: bool
-    achievable_gain: Figure
-    hole_fraction: Figure
+    achievable_gain: Figure | None
+    hole_fraction: Figure | None
     uncovered_fraction: Figure
 
 
 def prior_fit(
     prior: AbstractDensity,
     held_out: AggregatePosterior,
-    training: AggregatePosterior,
+    training: AggregatePosterior | None,
     *,
     key: PRNGKeyArray,
     prior_draws: int = 10_000,
@@ -60,20 +62,24 @@ def prior_fit(
     z = held_out.draws(posterior_key)
     log_posterior = np.asarray(_own_log_probs(held_out.mean, held_out.log_variance, jnp.asarray(z)))
     log_aggregate = held_out.log_probs(z)
-    log_training = training.log_probs(z)
     log_prior = log_probs(prior, z)
     drawn = np.asarray(sample_many(prior, prior_key, prior_draws))
     information = log_posterior - log_aggregate
     rate = closed_form_rate(held_out, prior)
     rate = log_posterior - log_prior if rate is None else rate
     over = f"{count:,} held-out images"
+    gain = hole = None
+    if training is not None:
+        log_training = training.log_probs(z)
+        gain = mean_figure(log_training - log_prior, over)
+        hole = share_below(training.log_probs(drawn), log_training, "draws of the prior and held-out images")
     return PriorFit(
         mutual_information=mean_figure(information, over),
         marginal_kl=mean_figure(rate - information, over),
         log_images=math.log(count),
         saturated=bool(information.mean() > math.log(count) - SATURATED),
-        achievable_gain=mean_figure(log_training - log_prior, over),
-        hole_fraction=share_below(training.log_probs(drawn), log_training, "draws of the prior and held-out images"),
+        achievable_gain=gain,
+        hole_fraction=hole,
         uncovered_fraction=share_below(log_prior, log_probs(prior, drawn), "held-out images and draws of the prior"),
     )
 

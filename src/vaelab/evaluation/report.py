@@ -50,9 +50,12 @@ def as_json(evaluation: "Evaluation") -> dict[str, Any]:
     result["reconstruction_squared_error"] = _figure(e.reconstruction_squared_error)
     result["linear_probe_accuracy"] = _figure(None if e.probes is None else e.probes.linear)
     result["neighbour_accuracy"] = _figure(None if e.probes is None else e.probes.nearest_neighbours)
-    result["baselines"] = {
-        field.name: _figure(getattr(e.baselines, field.name)) for field in dataclasses.fields(e.baselines)
-    }
+    beside = e.baselines
+    result["baselines"] = (
+        None
+        if beside is None
+        else {field.name: _figure(getattr(beside, field.name)) for field in dataclasses.fields(beside)}
+    )
     if e.samples is None:
         result["frechet_digit_distance"] = None
     else:
@@ -130,16 +133,17 @@ def rows(evaluation: "Evaluation") -> Iterable[tuple[str, str, str]]:
             _nats(fit.marginal_kl),
             "KL(q(z) || p(z)): the part of the rate that a better prior removes",
         )
-        yield (
-            "achievable gain",
-            _nats(fit.achievable_gain),
-            "on held-out images, were the prior the training images' aggregate",
-        )
-        yield (
-            "hole fraction",
-            _percent(fit.hole_fraction),
-            "of the prior lies where no code is (1 % for a perfect prior)",
-        )
+        if fit.achievable_gain is not None and fit.hole_fraction is not None:
+            yield (
+                "achievable gain",
+                _nats(fit.achievable_gain),
+                "on held-out images, were the prior the training images' aggregate",
+            )
+            yield (
+                "hole fraction",
+                _percent(fit.hole_fraction),
+                "of the prior lies where no code is (1 % for a perfect prior)",
+            )
         yield (
             "uncovered fraction",
             _percent(fit.uncovered_fraction),
@@ -176,6 +180,8 @@ def rows(evaluation: "Evaluation") -> Iterable[tuple[str, str, str]]:
             f"samples much nearer to one training image than to the next; {100 * m.held_out_copied.value:.2f} % of held-out images",
         )
     yield "squared error", _nats(e.reconstruction_squared_error), "of reconstructions, summed over pixels"
+    if e.baselines is None:
+        return
     yield "  PCA", _nats(e.baselines.pca), f"squared error from {s.latent_dim} principal components"
     yield "  mean image", _nats(e.baselines.mean_image), "squared error of the mean training image"
     if e.baselines.pixelwise_bernoulli is not None:

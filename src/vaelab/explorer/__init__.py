@@ -6,7 +6,7 @@ write_export(bundle, Path("latent.html"))        # one file, no network
 widget(bundle)                                   # in a notebook (the extra `notebook`)
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from vaelab.priors import TRAINED
@@ -17,28 +17,37 @@ if TYPE_CHECKING:
 __all__ = ["bundle_of"]
 
 
-def bundle_of(names: Sequence[str], *, data: str | None = None, prior: str = TRAINED) -> "Bundle":
+def bundle_of(
+    names: Sequence[str],
+    *,
+    data: str | None = None,
+    prior: str = TRAINED,
+    training_data: str | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> "Bundle":
     """The bundle of one run, or of two to compare, by their folders or `pretrained:NAME`.
 
-    `data`: the images on the map, a name or a path; by default the test images of what each run was trained on.
+    `data`: the images on the map, a name or a path; by default the test images of what each run was trained on,
+    wherever `training_data` says that this is now. `say` is told where a run has only a sample of them.
 
     Raises:
         VaelabError: where a run, its model, its data or its prior cannot be used.
     """
-    from vaelab.data import Dataset
     from vaelab.explorer.bundle import Bundle
     from vaelab.explorer.explored import explored_run
-    from vaelab.plotting.material import dataset_of
+    from vaelab.run_data import RunData, chosen_data
     from vaelab.runs import Run
 
-    datasets: dict[str, Dataset] = {}
+    known: dict[str, RunData] = {}  # two runs on the same data read them once
     explored = []
     for number, name in enumerate(names):
         run = Run.open(name)
-        config = run.config.data
-        key = data or f"{config.name} {config.size} {config.validation_seed}"
-        if key not in datasets:
-            datasets[key] = dataset_of(run, data)
+        own = run.folder if run.sample_file.is_file() else run.config.data.source
+        key = data or f"{run.fingerprint()} {own}"
+        if key not in known:
+            known[key] = chosen_data(run, data, training_data)
+            if known[key].note:
+                say(known[key].note)
         chosen = prior if number == 0 or prior in run.prior_names() else TRAINED
-        explored.append(explored_run(run, datasets[key], prior=chosen))
+        explored.append(explored_run(run, known[key].dataset, prior=chosen, split=known[key].split))
     return Bundle(tuple(explored))

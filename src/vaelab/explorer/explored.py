@@ -92,8 +92,10 @@ def images_shown(images: Shaped[np.ndarray, "n ..."]) -> int:
     return max(1, min(len(images), POINTS, PIXELS_ON_THE_MAP // each))
 
 
-def explored_run(run: Run, dataset: Dataset, *, prior: str = TRAINED) -> Explored:
+def explored_run(run: Run, dataset: Dataset, *, prior: str = TRAINED, split: str = "test") -> Explored:
     """A run of a folder as the explorer shows it: its own prior and each one fitted to it, its metrics and its snapshots.
+
+    `split`: what the data set's test part holds.
 
     Raises:
         VaelabError: where the run has no model or a damaged one, no prior of that name, or the data do not fit it.
@@ -116,6 +118,7 @@ def explored_run(run: Run, dataset: Dataset, *, prior: str = TRAINED) -> Explore
         labels=None if labels is None else labels[:count],
         label_names=dataset.label_names,
         data=dataset.name,
+        split=split,
         beta=run.config.objective.beta,
         pixels=run.config.data.pixels,
         first_prior=prior,

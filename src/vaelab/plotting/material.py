@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Integer, Shaped
 
-from vaelab.data import Dataset, Split, load_data
-from vaelab.errors import VaelabError
+from vaelab.data import Dataset, Split
 from vaelab.generating import Encoded, can_sample, decode, encode, sample_latents
 from vaelab.generating.pictures import shown_range
 from vaelab.model import Model, load_model
@@ -15,24 +14,44 @@ from vaelab.plotting.latent import Contours
 from vaelab.plotting.page import SEPARATOR
 from vaelab.plotting.plane import Plane, plane_of
 from vaelab.priors import NormalPrior
+from vaelab.run_data import RunData, chosen_data
 from vaelab.runs import Run
 
 
 class Material:
     """A run, its model with one of its priors, and the test images of a data set as grey values."""
 
-    def __init__(self, run: Run, *, dataset: Dataset | None = None, data: str | None = None, prior: str = "trained"):
+    def __init__(
+        self,
+        run: Run,
+        *,
+        dataset: Dataset | None = None,
+        data: str | None = None,
+        prior: str = "trained",
+        training_data: str | None = None,
+    ):
         self.run = run
         self.prior = prior
-        self._given_dataset, self._data = dataset, data
+        self._given_dataset, self._data, self._training_data = dataset, data, training_data
 
     @cached_property
     def model(self) -> Model:
         return load_model(self.run, self.prior)
 
     @cached_property
+    def source(self) -> RunData:
+        if self._given_dataset is not None:
+            return RunData(self._given_dataset)
+        return chosen_data(self.run, self._data, self._training_data)
+
+    @property
     def dataset(self) -> Dataset:
-        return self._given_dataset if self._given_dataset is not None else dataset_of(self.run, self._data)
+        return self.source.dataset
+
+    @property
+    def images_shown(self) -> str:
+        """`test images`; of a saved estimator what stands in for them."""
+        return f"{self.source.split} images"
 
     @cached_property
     def test(self) -> Split:
@@ -93,6 +112,8 @@ class Material:
     def data_name(self) -> str:
         if self._given_dataset is not None:
             return self._given_dataset.name
+        if self._data is None and self.run.sample_file.is_file():
+            return self.dataset.name
         return self._data or self.run.config.data.name
 
     @cached_property
@@ -124,22 +145,3 @@ def contours_of(model: Model, points: Float[np.ndarray, "n 2"], *, cells: int = 
     masses = 1.0 - np.exp(-0.5 * np.array([3.0, 2.0, 1.0]) ** 2)
     levels = np.quantile(np.asarray(log_probs(density, draws)), 1.0 - masses)
     return Contours(across, up, np.asarray(log_probs(density, grid)).reshape(cells, cells), levels)
-
-
-def dataset_of(run: Run, data: str | None = None) -> Dataset:
-    """The data set that a run was trained on, or another by its name or path.
-
-    Raises:
-        VaelabError: where it cannot be read; for a run's own data that are gone, saying which option names others.
-    """
-    config = run.config.data
-    try:
-        return (
-            load_data(**config.source)
-            if data is None
-            else load_data(data, validation_seed=config.validation_seed, skip_bad=config.skip_bad)
-        )
-    except VaelabError as error:
-        if data is not None:
-            raise
-        raise VaelabError(f"the data that {run.name} was trained on: {error}") from error

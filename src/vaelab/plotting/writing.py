@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("png", "svg", "pdf")
 STYLES = ("vaelab", "tutorial")
+WITHOUT_IMAGES = ("loss",)
 DEFAULT_FIGURES = ("loss", "latent", "manifold", "reconstructions", "samples")
 
 
@@ -34,6 +35,7 @@ def write_figures(
     style: str = "vaelab",
     dataset: Dataset | None = None,
     data: str | None = None,
+    training_data: str | None = None,
     prior: str = "trained",
     folder: Path | None = None,
     say: Callable[[str], None] = lambda _: None,
@@ -42,8 +44,8 @@ def write_figures(
 
     `names` are of `figure_names()`; by default all of the usual ones that the run can have, and `say` is told of those
     it cannot. With more than two latent dimensions `manifold` gives `traversals`. `dataset`, or `data`, the name or
-    path of one, takes the place of what the run was trained on; `prior` names one made by `vaelab fit-prior`; `folder`
-    takes the place of the run's.
+    path of one, takes the place of what the run was trained on, and `training_data` says where this is now; `prior`
+    names one made by `vaelab fit-prior`; `folder` takes the place of the run's.
 
     Raises:
         VaelabError: for an unknown name, format or style, a figure asked for that the run cannot have, and what cannot
@@ -61,7 +63,9 @@ def write_figures(
 
     from vaelab.plotting.material import Material
 
-    material = Material(run, dataset=dataset, data=data, prior=prior)
+    material = Material(run, dataset=dataset, data=data, prior=prior, training_data=training_data)
+    if any(name not in WITHOUT_IMAGES for name in wanted) and material.source.note:
+        say(material.source.note)  # and where there are no images, nothing is drawn
     folder = folder or figures_folder(run)
     written = []
     for name in wanted:
@@ -142,7 +146,7 @@ def _latent(material: "Material", style: str) -> "Figure":
         axis_names=plane.axis_names,
         rings=material.has_normal_prior,
         contours=material.contours,
-        title=f"Latent space: {kind} of {len(points):,} test images",
+        title=f"Latent space: {kind} of {len(points):,} {material.images_shown}",
         facts=material.facts + where,
     )
 
@@ -207,7 +211,7 @@ def _traversals(material: "Material", style: str) -> "Figure":
         [f"{latent_name(row)}   {unit.format(weights[row])}" for row in rows],
         shown=material.shown,
         title=f"Traversals: {shown} {size} dimensions, one moved at a time",
-        facts=f"{material.facts}{SEPARATOR}around test image 0, {where}",
+        facts=f"{material.facts}{SEPARATOR}around {material.source.split} image 0, {where}",
     )
 
 
@@ -220,7 +224,7 @@ def _reconstructions(material: "Material", style: str) -> "Figure":
         material.test.images[chosen],
         material.decode(material.encoded.mean[chosen]),
         shown=material.shown,
-        title="Test images and their reconstructions",
+        title=f"{material.images_shown.capitalize()} and their reconstructions",
         facts=material.facts,
     )
 

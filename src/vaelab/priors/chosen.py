@@ -25,14 +25,14 @@ def fitted_prior(run: Run, name: str, encoder: PyTree, latent_dim: int) -> Abstr
     path = prior_path(run, name)
     if not path.is_file():
         known = run.prior_names()
-        unfitted = f"none is fitted yet; make one with: vaelab fit-prior {run.folder} mixture"
+        unfitted = f"none is fitted yet; make one with: {run.fit_prior_command}"
         hint = nearest_name(name, [TRAINED, *known]) if known else unfitted
-        raise VaelabError(f"--prior {name}: the run {run.folder} has no prior of that name; {hint}")
+        raise VaelabError(f"--prior {name}: the run {run.called} has no prior of that name; {hint}")
     prior, facts = read_prior(path)
     if prior.latent_dim != latent_dim:
         raise VaelabError(
             f"{path}: a prior over {prior.latent_dim} latent dimensions; the run {run.folder} has {latent_dim}. "
-            f"Fit one to it: vaelab fit-prior {run.folder} mixture"
+            f"Fit one to it: {run.fit_prior_command}"
         )
     if facts.get("encoder", found := fingerprint(encoder)) != found:
         raise VaelabError(

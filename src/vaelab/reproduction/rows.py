@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from vaelab import __version__
 from vaelab.config import Config, load_recipe, recipe_names
-from vaelab.data import Dataset, load_data
+from vaelab.data import Dataset, Fingerprint, load_data
 from vaelab.errors import VaelabError
 from vaelab.evaluation.aggregate_posterior import AggregatePosterior
 from vaelab.evaluation.feature_distances import frechet_distance
@@ -30,6 +30,7 @@ from vaelab.pixels import seen_once
 from vaelab.reproduction.records import Record, add_record, is_done, read_records
 from vaelab.reproduction.tables import Row, Table
 from vaelab.reproduction.weights import TrainedRow, keep_weights, kept_weights, weights_file
+from vaelab.run_data import check_same
 from vaelab.runs import Run
 from vaelab.training import Outcome, Stopped, TrainingData, train
 from vaelab.training.beginning import resolve
@@ -182,8 +183,9 @@ def _trained(config: Config, dataset: Dataset, folder: Path, stop: Stopped, say:
         run = Run.open(folder)
         if run.config != config:
             raise VaelabError(f"{folder}: holds a run of another configuration; delete it, or choose another --work")
+        check_same(run, dataset, dataset.name)
     else:
-        run = Run.create(folder, config)
+        run = Run.create(folder, config, Fingerprint.of(dataset, config.data.name, config.data.source["binarised"]))
     said = time.monotonic()
 
     def on_epoch(report: dict[str, Any]) -> None:

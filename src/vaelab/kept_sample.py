@@ -1,0 +1,47 @@
+"""The sample of its data that a saved estimator keeps in its run folder, so that figures, diagnosis and explorer have images to show."""
+
+from pathlib import Path
+
+import numpy as np
+
+from vaelab.data import Split
+from vaelab.errors import VaelabError
+from vaelab.tensors import read_tensors, write_tensors
+
+FORMAT = "vaelab-sample-1"
+SEED = 0
+"""Of which images are kept, where not all are."""
+
+
+def write_sample(
+    path: Path, train: Split, validation: Split | None, most: int, label_names: tuple[str, ...] | None = None
+) -> None:
+    """Keep at most so many images of each part, a random choice by a fixed seed, in their old order."""
+    arrays = {}
+    for name, part in (("train", train), ("validation", validation)):
+        if part is None or not len(part):
+            continue
+        chosen = np.sort(np.random.RandomState(SEED).permutation(len(part))[:most])
+        arrays[f"{name}.images"] = part.images[chosen]
+        if part.labels is not None:
+            arrays[f"{name}.labels"] = part.labels[chosen]
+    write_tensors(path, arrays, {"format": FORMAT, "label_names": label_names})
+
+
+def read_sample(path: Path) -> tuple[Split, Split, tuple[str, ...] | None]:
+    """Training images, validation images (none, where none were kept), and the names of their labels.
+
+    Raises:
+        VaelabError: where the file is damaged, altered, or of a newer version.
+    """
+    arrays, header = read_tensors(path)
+    if header.get("format") != FORMAT or "train.images" not in arrays:
+        raise VaelabError(
+            f"{path}: is of format {header.get('format')!r}, this vaelab reads {FORMAT!r}. Upgrade: pip install -U vaelab"
+        )
+    train = Split(arrays["train.images"], arrays.get("train.labels"))
+    nothing = Split(train.images[:0], None if train.labels is None else train.labels[:0])
+    held_out = arrays.get("validation.images")
+    validation = nothing if held_out is None else Split(held_out, arrays.get("validation.labels"))
+    names = header.get("label_names")
+    return train, validation, None if names is None else tuple(map(str, names))
