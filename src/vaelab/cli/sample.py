@@ -40,10 +40,13 @@ def sample(
 
     opened = Run.open(run)
     if prior == "trained" and opened.config.model.posterior.kind == "deterministic":
-        raise VaelabError(
-            f"{run}: an autoencoder has no prior to sample from. Fit one to its codes with: vaelab fit-prior {run} "
-            f"mixture, then: vaelab sample {run} --prior mixture"
+        fitted = opened.prior_names()
+        todo = (
+            f"One is fitted to its codes: --prior {' or '.join(fitted)}"
+            if fitted
+            else f"Fit one to its codes with: {opened.fit_prior_command}, then: vaelab sample {run} --prior mixture"
         )
+        raise VaelabError(f"{run}: an autoencoder has no prior to sample from. {todo}")
     output_path(out, overwrite=overwrite)
     use_compilation_cache()
 

@@ -57,7 +57,7 @@ class Fingerprint:
         parts = {name: PartPrint.of(getattr(dataset, name)) for name in ("train", "validation", "test")}
         found = None if place is None else os.fspath(place) if place in NAMES else _absolute(place)
         binarised = None if static_file is None else _absolute(static_file)
-        return cls(dataset.image_shape, dataset.dtype.str, parts, found, binarised)
+        return cls(dataset.image_shape, dataset.dtype.name, parts, found, binarised)
 
     @property
     def is_of_arrays(self) -> bool:
@@ -69,7 +69,7 @@ class Fingerprint:
         if other.image_shape != self.image_shape:
             return f"images of shape {other.image_shape}, where it had {self.image_shape}"
         if other.dtype != self.dtype:
-            return f"pixels of type {np.dtype(other.dtype)}, where it had {np.dtype(self.dtype)}"
+            return f"pixels of type {other.dtype}, where it had {self.dtype}"
         counts = [
             f"{theirs.images:,} {word} images, where it had {mine.images:,}"
             for word, mine, theirs in beside
@@ -102,7 +102,7 @@ class Fingerprint:
         try:
             parts = {name: PartPrint(**values["parts"][name]) for name in _WORDS}
             shape = tuple(int(axis) for axis in values["image_shape"])
-            dtype = np.dtype(values["dtype"]).str
+            dtype = np.dtype(values["dtype"]).name
             return cls(shape, dtype, parts, values["place"], values["static_file"])
         except (KeyError, TypeError, ValueError, AttributeError):
             raise VaelabError(
