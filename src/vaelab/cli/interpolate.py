@@ -49,7 +49,7 @@ def interpolate(
 
     model = load_model(opened)
     output_kind(out, model.image_shape)
-    source = chosen_data(opened, data, training_data)
+    source = chosen_data(opened, data, training_data, fitted=model.values)
     if source.note:
         typer.echo(source.note, err=True)
     items = resolve_items(source.dataset, between)

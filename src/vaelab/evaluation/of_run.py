@@ -139,7 +139,9 @@ def evaluate_run(
 ) -> Evaluation:
     """`evaluate` for a trained run. The packaged digit classifier judges the samples of a run on MNIST."""
     model = load_model(run, prior)
-    judged = judged_images(run, data, pixels=pixels, static_file=static_file, training_data=training_data, fitted=model.values)
+    judged = judged_images(
+        run, data, pixels=pixels, static_file=static_file, training_data=training_data, fitted=model.values
+    )
     if features is None and run.config.data.name == "mnist" and model.image_shape == (28, 28):
         features = digit_classifier()
     return evaluate(

@@ -35,6 +35,7 @@ def bundle_of(
     """
     from vaelab.explorer.bundle import Bundle
     from vaelab.explorer.explored import explored_run
+    from vaelab.model import load_model
     from vaelab.run_data import RunData, chosen_data
     from vaelab.runs import Run
 
@@ -43,9 +44,10 @@ def bundle_of(
     for number, name in enumerate(names):
         run = Run.open(name)
         own = run.folder if run.sample_file.is_file() else run.config.data.source
-        key = data or f"{run.fingerprint()} {own}"
+        fitted = None if data is None else load_model(run).values
+        key = f"{data} {fitted}" if data is not None else f"{run.fingerprint()} {own}"
         if key not in known:
-            known[key] = chosen_data(run, data, training_data)
+            known[key] = chosen_data(run, data, training_data, fitted=fitted)
             if known[key].note:
                 say(known[key].note)
         chosen = prior if number == 0 or prior in run.prior_names() else TRAINED

@@ -42,7 +42,7 @@ class Material:
     def source(self) -> RunData:
         if self._given_dataset is not None:
             return RunData(self._given_dataset)
-        return chosen_data(self.run, self._data, self._training_data)
+        return chosen_data(self.run, self._data, self._training_data, fitted=self.model.values)
 
     @property
     def dataset(self) -> Dataset:
