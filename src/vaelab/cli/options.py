@@ -36,6 +36,7 @@ TrainingDataPath = Annotated[
         metavar="PATH",
         help="Where the data that the run was trained on are now; they are known by their content.",
         show_default=False,
+        autocompletion=completion.data_sets,
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")]

@@ -46,7 +46,12 @@ def train(
     ] = None,
     training_data: Annotated[
         str | None,
-        typer.Option("--training-data", metavar="PATH", help="With --resume: where the data of the run are now."),
+        typer.Option(
+            "--training-data",
+            metavar="PATH",
+            help="With --resume: where the data of the run are now.",
+            autocompletion=completion.data_sets,
+        ),
     ] = None,
     latent_dim: Annotated[int | None, typer.Option(help="Dimensions of the latent space.")] = None,
     hidden: Annotated[

@@ -245,6 +245,7 @@ def _measured(table: Table, model: Model, judged: _Judged, seed: int) -> tuple[d
         held_out = AggregatePosterior.of(model, judged.seen_test)
         training = AggregatePosterior.of(model, judged.seen_training)
         fit = prior_fit(prior, held_out, training, key=jr.fold_in(key, 1))
+        assert fit.hole_fraction is not None  # there are training images
         figures |= {
             "hole_fraction": fit.hole_fraction,
             "uncovered_fraction": fit.uncovered_fraction,
