@@ -9,6 +9,7 @@ from vaelab.densities import DiagonalNormal, Mixture, standard_normal
 from vaelab.evaluation.aggregate_posterior import AggregatePosterior
 from vaelab.evaluation.baselines import baselines, grey_floor, pixelwise_bernoulli
 from vaelab.evaluation.latents import latent_use, probes
+from vaelab.evaluation.principal_components import principal_components
 from vaelab.pixels import seen_once
 
 
@@ -78,3 +79,45 @@ def test_probes_read_what_is_there_and_no_more() -> None:
     assert none.linear.value < 0.45
     assert none.nearest_neighbours.value < 0.45
     assert probes(silent, np.zeros(900, int), silent, np.zeros(900, int)) is None
+
+
+@pytest.mark.parametrize(
+    ("count", "pixels", "kept"),
+    [(200, 40, 3), (40, 3000, 3), (2300, 2300, 3), (6, 3000, 512), (6, 40, 512)],
+    ids=["few pixels", "few images", "many of both", "more dimensions than images, many pixels", "and few"],
+)
+def test_components_by_whichever_square_is_small(count: int, pixels: int, kept: int) -> None:
+    """Against a singular value decomposition: the span of the strongest directions, and the mean."""
+    generator = np.random.default_rng(0)
+    images = (generator.normal(size=(count, 4)) * [8.0, 5.0, 3.0, 0.1]) @ generator.normal(size=(4, pixels)) + 7.0
+    found = principal_components(images.astype(np.float32), kept)
+    exact = images.astype(np.float32).astype(np.float64)
+    np.testing.assert_allclose(found.mean, exact.mean(axis=0), atol=1e-4)
+    assert found.images == count
+    assert len(found.directions) <= min(kept, count - 1)
+    np.testing.assert_allclose(found.directions @ found.directions.T, np.eye(len(found.directions)), atol=1e-4)
+    _, lengths, rows = np.linalg.svd(exact - exact.mean(axis=0), full_matrices=False)
+    strong = rows[:3]
+    assert lengths[3] < 0.1 * lengths[2]
+    np.testing.assert_allclose(np.linalg.norm(strong @ found.directions.T, axis=1), 1.0, atol=1e-4)
+
+
+@pytest.mark.parametrize("side", [16, 64])
+def test_images_that_are_all_alike_have_no_components_and_no_error(side: int) -> None:
+    black = np.zeros((30, side, side), np.uint8)
+    found = baselines(black, black[:5], 8)
+    assert found.pca.value == found.mean_image.value == 0.0
+    assert found.pixelwise_bernoulli is not None
+
+
+def test_many_pixels_need_no_square_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """227 x 227: 51,529 pixels, whose square would take 20 GB. The largest array made is counted."""
+    import tracemalloc
+
+    images = np.random.default_rng(0).integers(0, 256, (20, 227, 227), dtype=np.uint8)
+    tracemalloc.start()
+    found = baselines(images, images[:5], 2)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 200e6
+    assert 0.0 < found.pca.value < found.mean_image.value

@@ -2,13 +2,15 @@
 
 import dataclasses
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import Float, Num
 
-from vaelab.evaluation.figure import Figure, mean_figure
+from vaelab.evaluation.figure import Figure, counted, mean_figure
+from vaelab.evaluation.principal_components import principal_components
 
-CHUNK = 5000
+CHUNK_VALUES = 2**23
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,31 +20,37 @@ class Baselines:
     - `pixelwise_bernoulli`: negative log-likelihood, nats, of independent Bernoulli pixels with the training images' means (about 205.8
       on binarised MNIST); None where pixels lie outside [0, 1]
     - `mean_image`: squared error, summed over pixels, of the mean training image
-    - `pca`: squared error of the best linear reconstruction from as many dimensions as the model has
+    - `pca`: squared error of the best linear reconstruction from as many dimensions as the model has, or as there are (`components`), of
+      the first `components_of` training images; `pca_errors`: of each image
     """
 
     pixelwise_bernoulli: Figure | None
     mean_image: Figure
     pca: Figure
+    pca_errors: Float[np.ndarray, " images"]
+    components: int
+    components_of: int
 
 
 def baselines(
     training: Num[np.ndarray, "training ..."], images: Num[np.ndarray, "images ..."], latent_dim: int
 ) -> Baselines:
     """The baselines of images as the model sees them (uint8 is scaled to [0, 1])."""
-    over = f"{len(images):,} held-out images"
-    pixels = math.prod(training.shape[1:])
-    mean, covariance = _moments(training)
-    # the first few eigenvectors of the covariance, the largest last
-    _, vectors = np.linalg.eigh(covariance)
-    components = vectors[:, pixels - min(latent_dim, pixels) :]
-    centred = flat(images) - mean
-    squares = np.sum(centred**2, axis=1)
-    explained = np.sum((centred @ components) ** 2, axis=1)
+    over = counted(len(images), "held-out image")
+    components = principal_components(training, latent_dim)
+    squares, explained = [], []
+    for chunk in _chunks(images):
+        centred = flat(chunk) - components.mean
+        squares.append(np.sum(centred**2, axis=1))
+        explained.append(np.sum((centred @ components.directions.T) ** 2, axis=1))
+    squared = np.concatenate(squares)
     return Baselines(
-        pixelwise_bernoulli=pixelwise_bernoulli(mean, len(training), images),
-        mean_image=mean_figure(squares, over),
-        pca=mean_figure(np.maximum(squares - explained, 0.0), over),
+        pixelwise_bernoulli=pixelwise_bernoulli(components.mean, len(training), images),
+        mean_image=mean_figure(squared, over),
+        pca=mean_figure(np.maximum(squared - np.concatenate(explained), 0.0), over),
+        pca_errors=np.maximum(squared - np.concatenate(explained), 0.0),
+        components=len(components.directions),
+        components_of=components.images,
     )
 
 
@@ -50,12 +58,19 @@ def pixelwise_bernoulli(
     mean: Float[np.ndarray, " pixels"], count: int, images: Num[np.ndarray, "images ..."]
 ) -> Figure | None:
     """-sum_i [x_i log m_i + (1 - x_i) log(1 - m_i)] with m the mean of `count` training images, each pixel with one 0 and one 1 added."""
-    values = flat(images)
-    if values.min() < 0.0 or values.max() > 1.0 or mean.min() < 0.0 or mean.max() > 1.0:
+    low, high = pixel_range(images)
+    if low < 0.0 or high > 1.0 or mean.min() < 0.0 or mean.max() > 1.0:
         return None
     smoothed = (mean * count + 1.0) / (count + 2.0)
-    scores = values @ (np.log(smoothed) - np.log1p(-smoothed)) + np.log1p(-smoothed).sum()
-    return mean_figure(-scores, f"{len(images):,} held-out images")
+    weights, constant = np.log(smoothed) - np.log1p(-smoothed), np.log1p(-smoothed).sum()
+    scores = np.concatenate([flat(chunk) @ weights + constant for chunk in _chunks(images)])
+    return mean_figure(-scores, counted(len(images), "held-out image"))
+
+
+def pixel_range(images: Num[np.ndarray, "images ..."]) -> tuple[float, float]:
+    """The least and the largest pixel as the model sees them (uint8 is scaled to [0, 1])."""
+    top = 255.0 if images.dtype == np.uint8 else 1.0
+    return float(images.min()) / top, float(images.max()) / top
 
 
 def grey_floor(images: Num[np.ndarray, "images ..."]) -> Figure:
@@ -63,10 +78,19 @@ def grey_floor(images: Num[np.ndarray, "images ..."]) -> Figure:
 
     45.53 on the MNIST test images, 0 on binary ones: so a cross-entropy on grey pixels is no likelihood.
     """
-    x = flat(images)
+    entropies = []
+    for chunk in _chunks(images):
+        if chunk.dtype == np.uint8:  # 256 values: looked up
+            entropies.append(_entropy(np.arange(256) / 255.0)[chunk.reshape(len(chunk), -1)].sum(axis=1))
+        else:
+            entropies.append(_entropy(flat(chunk)).sum(axis=1))
+    return mean_figure(np.concatenate(entropies), counted(len(images), "held-out image"))
+
+
+def _entropy(x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """H(x) of a Bernoulli variable, nats."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        entropy = -np.where(x > 0.0, x * np.log(x), 0.0) - np.where(x < 1.0, (1.0 - x) * np.log1p(-x), 0.0)
-    return mean_figure(entropy.sum(axis=1), f"{len(images):,} held-out images")
+        return -np.where(x > 0.0, x * np.log(x), 0.0) - np.where(x < 1.0, (1.0 - x) * np.log1p(-x), 0.0)
 
 
 def flat(images: Num[np.ndarray, "images ..."]) -> Float[np.ndarray, "images pixels"]:
@@ -75,15 +99,8 @@ def flat(images: Num[np.ndarray, "images ..."]) -> Float[np.ndarray, "images pix
     return rows / 255.0 if images.dtype == np.uint8 else rows
 
 
-def _moments(
-    images: Num[np.ndarray, "images ..."],
-) -> tuple[Float[np.ndarray, " pixels"], Float[np.ndarray, "pixels pixels"]]:
-    """Mean and covariance, chunk by chunk."""
-    pixels = math.prod(images.shape[1:])
-    total, products = np.zeros(pixels), np.zeros((pixels, pixels))
-    for start in range(0, len(images), CHUNK):
-        chunk = flat(images[start : start + CHUNK])
-        total += chunk.sum(axis=0)
-        products += chunk.T @ chunk
-    mean = total / len(images)
-    return mean, products / len(images) - np.outer(mean, mean)
+def _chunks(images: Num[np.ndarray, "images ..."]) -> Iterator[Num[np.ndarray, "chunk ..."]]:
+    """So many images that their pixels in float64 take 64 MB."""
+    size = max(1, CHUNK_VALUES // max(1, math.prod(images.shape[1:])))
+    for start in range(0, len(images), size):
+        yield images[start : start + size]
