@@ -231,6 +231,9 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         The noise of a row is keyed on its pixels, so a subset of rows gets the same scores, and errors average out over rows. On grey
         pixels under a Bernoulli likelihood it is no log-likelihood, but ranks images by how well the model accounts for them.
 
+        It is no anomaly detector: log p(x) favours simple images. On MNIST blank ones score better than digits (AUROC of spotting them
+        by a low score 0.14 in two dimensions, 0.000 in 16; digits without their lower half 0.27, faint ones 0.35: worse than chance).
+
         Raises:
             VaelabError: for an autoencoder, which has no density.
         """

@@ -43,13 +43,20 @@ def invoked(*words: str) -> str:
 
 def test_evaluate_prints_and_writes(own_run: Path) -> None:
     shown = invoked("evaluate", str(own_run), "--importance-samples", "20", "--samples", "0", "--no-figures")
-    assert "NLL, exact" in shown
+    assert "grey cross-entropy, exact" in shown  # grey pixels: no likelihood
+    assert max(map(len, shown.split("\n\n")[1].splitlines())) <= 80
+    assert "by quadrature" not in shown
     assert "grey floor" in shown
     assert "K = 20" in shown
     assert "report.html" in shown
     saved = json.loads((own_run / "evaluation.json").read_text())
     assert saved["nll_importance"]["samples"] == 20
     assert (own_run / "report.html").read_text().startswith("<!doctype html>")
+
+
+def test_evaluate_explains_when_asked(own_run: Path) -> None:
+    words = ("evaluate", str(own_run), "--importance-samples", "2", "--samples", "0", "--no-figures", "--explain")
+    assert "KL(q(z|x) || p(z|x)), exact" in invoked(*words)
 
 
 def test_evaluate_json_is_one_object(own_run: Path) -> None:
@@ -63,7 +70,7 @@ def test_evaluate_json_is_one_object(own_run: Path) -> None:
 def test_doctor_speaks(own_run: Path) -> None:
     assert "too few epochs" in invoked("doctor", str(own_run))
     findings = json.loads(invoked("doctor", str(own_run), "--json"))
-    assert {"symptom", "figure", "reference", "advice", "harmless"} <= set(findings[0])
+    assert {"symptom", "figure", "reference", "advice", "harmless", "mend"} <= set(findings[0])
 
 
 def test_compare_draws_and_pairs(own_run: Path, tmp_path: Path) -> None:
@@ -73,6 +80,9 @@ def test_compare_draws_and_pairs(own_run: Path, tmp_path: Path) -> None:
     shown = invoked(*words)
     assert "less run" in shown
     assert "0.00 ± 0.00" in shown  # the same model twice
+    assert "uncovered" in shown
+    table = shown.split("\n\n")[1]
+    assert max(map(len, table.splitlines())) <= 80
     assert (tmp_path / "figure.png").stat().st_size > 5000
     with pytest.raises(VaelabError, match="exists already"):
         invoked(*words)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from vaelab.data import Dataset, Split
+from vaelab.evaluation import doctor
 from vaelab.evaluation.checkup import Checkup, checkup
 from vaelab.evaluation.doctor import SYMPTOMS, closing_sentence, diagnose
 from vaelab.evaluation.figure import Figure
@@ -41,6 +42,7 @@ HEALTHY = Checkup(
     median_log_variance=np.array([-4.7, -5.1]),
     hole_fraction=Figure(0.012, 0.002),
     uncovered_fraction=Figure(0.02, 0.003),
+    fit_prior_command="vaelab fit-prior runs/healthy mixture",
 )
 
 SICK = {
@@ -54,6 +56,12 @@ SICK = {
     "too few epochs": {"metrics": log([200.0, 175.0, 168.0])},
     "KL rising": {"metrics": log(LEVEL[:4], kl=RISING_KL[:4])},
     "data out of range": {"pixel_range": (0.0, 1.0 / 255.0)},
+    "images all alike": {"pixel_range": (0.0, 0.0)},
+    "reconstructions worse than PCA": {
+        "squared_error": Figure(50.2, 1.0, n=200),
+        "pca_error": Figure(32.1, 1.0, n=200),
+        "pca_gain": Figure(18.1, 1.0, n=200),
+    },
 }
 ADVICE = {
     "posterior collapse": "beta",
@@ -66,6 +74,8 @@ ADVICE = {
     "too few epochs": "--epochs 20",
     "KL rising": "normal",
     "data out of range": "divided by 255 twice",
+    "images all alike": "nothing to learn",
+    "reconstructions worse than PCA": "--hidden",
 }
 
 
@@ -145,8 +155,71 @@ def test_the_closing_sentence(tiny_run: Run, tiny_autoencoder_run: Run, few_digi
     words = closing_sentence(tiny_run, dataset=few_digits)
     assert words.startswith("exact grey cross-entropy ")  # grey pixels: no likelihood
     assert "(200 test images)" in words
-    assert "of the prior is hole" in words
-    assert closing_sentence(tiny_autoencoder_run, dataset=few_digits) == ""
+    # the worst that doctor finds, and where the rest stands
+    worst = next(f for f in diagnose(checkup(tiny_run, dataset=few_digits)) if not f.harmless)
+    assert f"; {worst.symptom}: {worst.figure}" in words
+    assert f"vaelab doctor {tiny_run.folder}" in words
+    of_autoencoder = closing_sentence(tiny_autoencoder_run, dataset=few_digits)
+    assert of_autoencoder.startswith("reconstructions worse than PCA")
     assert diagnose(checkup(tiny_autoencoder_run, dataset=few_digits)) != [], (
         "two epochs are too few, of an autoencoder too"
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "words", "not_words"),
+    [
+        ({}, "doctor finds nothing wrong", "mend"),
+        (SICK["prior too narrow"], "prior too narrow: 12.0 % of the codes", "nothing wrong"),
+        (SICK["prior hole"], "mend it: vaelab fit-prior runs/healthy mixture", "doctor"),
+        (SICK["posterior collapse"], "no dimension carries 0.01 nats; the KL of all together is 0.00", "dimensions  "),
+        ({"kl_per_dimension": np.array([0.4, 0.3])}, "the KL of all together is 0.70 nats", "dimensions  "),
+        (SICK["reconstructions worse than PCA"], "worse than PCA: squared error 50.2", "nothing wrong"),
+        (
+            {"nll": Figure(150.94, 0.8, "2,000 test images", 2000)},
+            "exact NLL 150.9 ± 0.8 nats (2,000 test images)",
+            "grey",
+        ),
+        ({"nll": Figure(61.0, None, "1 test image", 1)}, "exact NLL 61.0 nats (1 test image)", "±"),
+        (
+            {"nll": Figure(61.53, 0.012, "180 test images", 180), "score": "negative log-density"},
+            "exact negative log-density 61.53 ± 0.01 nats",
+            "cross-entropy",
+        ),
+        (
+            {"nll": Figure(83.8, 0.2, "9 test images", 9), "nll_by": "K = 500"},
+            "NLL 83.8 ± 0.2 nats (K = 500; 9 test images)",
+            "exact",
+        ),
+    ],
+)
+def test_the_sentence_says_the_worst_and_the_score_by_its_name(
+    changes: dict[str, object], words: str, not_words: str
+) -> None:
+    said = doctor._sentence(dataclasses.replace(HEALTHY, **changes))
+    assert words in said
+    assert not_words not in said
+
+
+def test_dimensions_are_counted_from_one() -> None:
+    (finding,) = diagnose(dataclasses.replace(HEALTHY, **SICK["unused dimensions"]))
+    assert "dimension 2 carries less" in finding.figure
+    (finding,) = diagnose(dataclasses.replace(HEALTHY, **SICK["sigma collapsing to zero"]))
+    assert "in dimension 2 is" in finding.figure
+
+
+def test_a_model_in_the_package_is_not_to_be_written_to() -> None:
+    run = Run.open("pretrained:tutorial")
+    sick = dataclasses.replace(HEALTHY, **SICK["prior hole"], fit_prior_command=run.fit_prior_command)
+    (finding,) = diagnose(sick)
+    assert "vaelab fit-prior pretrained:tutorial mixture --out mixture.safetensors" in finding.advice
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "continuous-bernoulli"])
+def test_a_density_is_no_grey_cross_entropy(likelihood: str, tmp_path: Path, few_digits: Dataset) -> None:
+    from conftest import small, train_run
+
+    run = train_run(
+        tmp_path / "run", small("tutorial", **{"model.likelihood.kind": likelihood, "training.epochs": 1}), few_digits
+    )
+    assert closing_sentence(run, dataset=few_digits).startswith("exact negative log-density ")

@@ -148,3 +148,72 @@ def test_comparison_is_paired(evaluation: Evaluation, tiny_run: Run, few_digits:
     grey = evaluated(tiny_run, few_digits, importance_samples=3)
     with pytest.raises(VaelabError, match="pixels differ, dynamic and grey"):
         comparison_of([("first", evaluation), ("second", grey)])
+
+
+def test_what_a_run_gives_is_computed_once(tiny_run: Run, few_digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Test and training images are encoded once, by evaluation and closing sentence together; the model is read once."""
+    from vaelab.evaluation import coded, material
+    from vaelab.evaluation.doctor import sentence
+    from vaelab.evaluation.of_run import evaluate_material
+
+    counts = {"encoded": 0, "read": 0}
+
+    def counting(name: str, function: object) -> object:
+        def counted(*args: object, **kwargs: object) -> object:
+            counts[name] += 1
+            return function(*args, **kwargs)  # pyright: ignore[reportCallIssue]
+
+        return counted
+
+    monkeypatch.setattr(coded, "posteriors_of", counting("encoded", coded.posteriors_of))
+    monkeypatch.setattr(material, "load_model", counting("read", material.load_model))
+    whole = material.Material(tiny_run, dataset=few_digits)
+    found = evaluate_material(whole, importance_samples=2, samples=0)
+    words = sentence(found, whole)
+    assert "exact grey cross-entropy" in words
+    assert counts == {"encoded": 2, "read": 1}
+
+
+def test_samples_only_check_what_quadrature_knows(
+    tiny_run: Run, few_digits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless K is asked for by name, decoded pixels are bounded; and it is said of how many images the number is."""
+    from vaelab.evaluation import evaluation as module
+    from vaelab.evaluation.report import rows
+
+    monkeypatch.setattr(module, "CHECKED_PIXELS", 7 * 500 * 784)
+    found = evaluated(tiny_run, few_digits)
+    assert found.nll_importance is not None
+    assert found.nll_importance.n == len(found.per_image["nll_importance"]) == 7
+    assert found.nll_quadrature is not None
+    assert found.nll_quadrature.n == 200
+    assert found.elbo_by == "quadrature"
+    assert found.elbo is not None
+    assert found.inference_gap is not None
+    gap = -found.elbo.value - found.nll_quadrature.value
+    assert gap == pytest.approx(found.inference_gap.value, abs=1e-3)
+    assert "first 7 of 200" in found.reasons["importance_samples"]
+    shown = {name: value for name, value, _ in rows(found)}
+    assert shown["  above it, K = 500"].endswith("(7 images)")
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_few_images_promise_nothing(count: int, tiny_run: Run, few_digits: Dataset) -> None:
+    from vaelab.evaluation.report import caption, rows
+
+    found = evaluate(
+        load_model(tiny_run),
+        few_digits.test.images[:count],
+        few_digits.train.images[:count],
+        labels=few_digits.test.labels[:count] if few_digits.test.labels is not None else None,
+        training_labels=few_digits.train.labels[:count] if few_digits.train.labels is not None else None,
+        importance_samples=3,
+        samples=0,
+    )
+    shown = {name: value for name, value, _ in rows(found)}
+    assert "hole fraction" not in shown
+    assert "fewer than 100" in found.reasons["hole_fraction"]
+    assert shown["uncovered fraction"].endswith(f"of {count}")
+    assert ("±" in shown["grey cross-entropy, exact"]) == (count > 1)
+    assert caption(found).startswith(f"{count} image{'' if count == 1 else 's'}, ")
+    json.dumps(found.to_json(), allow_nan=False)

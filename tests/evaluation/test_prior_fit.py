@@ -120,3 +120,23 @@ def test_aggregate_posterior_is_a_density() -> None:
     means = np.asarray(aggregate.mean)
     assert draws.mean() == pytest.approx(means.mean(), abs=0.06)
     assert draws.var() == pytest.approx(means.var() + 0.4**2, rel=0.1)
+
+
+def test_a_share_near_one_has_an_error_that_stays_within_it() -> None:
+    """95 of 100 values below the quantile of 180 references: a slope would say ± 0.7."""
+    generator = np.random.default_rng(0)
+    found = share_below(generator.normal(-4.5, 1.0, 10_000), generator.normal(size=180), "")
+    assert 0.85 < found.value < 1.0
+    assert found.standard_error is not None
+    assert 0.002 < found.standard_error < 0.1
+
+
+@pytest.mark.parametrize("count", [1, 5, 99])
+def test_few_codes_have_no_quantile(count: int) -> None:
+    fit = prior_fit(standard_normal(2), posteriors(count, 2, seed=1), posteriors(20, 2), key=jr.key(0), prior_draws=500)
+    assert fit.hole_fraction is None
+    assert 0.0 <= fit.uncovered_fraction.value <= 1.0
+    assert fit.uncovered_fraction.n == count
+    assert fit.uncovered_fraction.standard_error is not None
+    assert fit.uncovered_fraction.standard_error > 0.0
+    assert (fit.mutual_information.standard_error is None) == (count == 1)

@@ -1,6 +1,7 @@
 """The bundle: what the page is given is what the model says."""
 
 import json
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -14,6 +15,7 @@ from vaelab.explorer.explored import explored_model, explored_run, images_shown
 from vaelab.explorer.prior_columns import gaussians_of, prior_columns
 from vaelab.generating import Encoded, decode, encode
 from vaelab.priors.by_label import DensityByLabel
+from vaelab.runs import Run
 
 
 def manifest_and_columns(bundle: Bundle) -> tuple[dict, dict]:
@@ -175,3 +177,28 @@ def test_images_without_a_name_are_known_for_mnist_by_their_centre_of_mass(some_
     assert not centred_by_mass(np.roll(images, 3, axis=1))
     assert not centred_by_mass(255 - images)
     assert not centred_by_mass(np.zeros_like(images))
+
+
+def test_two_treatments_of_one_data_set_show_each_their_own_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A grey run beside one of the same data binarised once: two data sets, not the first one's for both."""
+    from vaelab import explorer, run_data
+    from vaelab.config import load_recipe
+    from vaelab.explorer import explored as module
+
+    grey = load_recipe("tutorial")
+    binarised = {"data.pixels": "static", "data.static_file": "binary.npz"}
+    Run.create(tmp_path / "grey", grey)
+    Run.create(tmp_path / "static", grey.with_values(binarised))
+    Run.create(tmp_path / "again", grey)
+    monkeypatch.setattr(
+        run_data,
+        "chosen_data",
+        lambda run, *_, **options: run_data.RunData(f"images of {run.name}"),  # pyright: ignore
+    )
+    monkeypatch.setattr(module, "explored_run", lambda run, dataset, prior, split: (run.name, dataset))
+    names = [str(tmp_path / name) for name in ("grey", "static")]
+    assert explorer.bundle_of(names).explored == (("grey", "images of grey"), ("static", "images of static"))
+    names[1] = str(tmp_path / "again")
+    assert explorer.bundle_of(names).explored == (("grey", "images of grey"), ("again", "images of grey"))

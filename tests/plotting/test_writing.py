@@ -10,9 +10,11 @@ from PIL import Image
 from conftest import small
 from vaelab.data import Dataset, Split
 from vaelab.errors import VaelabError
+from vaelab.evaluation.material import Material
 from vaelab.model import build_model, save_model
 from vaelab.plotting import write_figures
-from vaelab.plotting.material import Material, contours_of
+from vaelab.plotting.material import FigureMaterial, contours_of
+from vaelab.plotting.writing import figures_of
 from vaelab.runs import Run
 
 
@@ -58,7 +60,7 @@ def test_an_autoencoders_plane_has_no_rings_and_its_grid_its_own_quantiles(
 ) -> None:
     from vaelab.plotting.writing import FIGURES
 
-    material = Material(tiny_autoencoder_run, dataset=few_digits)
+    material = FigureMaterial(Material(tiny_autoencoder_run, dataset=few_digits))
     assert not FIGURES["latent"](material, "vaelab").axes[0].patches
     axes = FIGURES["manifold"](material, "vaelab").axes[0]
     first = float(axes.get_xticklabels()[0].get_text().replace("−", "-"))
@@ -73,7 +75,7 @@ def test_vector_formats(kind: str, tiny_run: Run, few_digits: Dataset, tmp_path:
 
 
 def test_the_heading_says_of_what_it_is(tiny_run: Run, few_digits: Dataset) -> None:
-    facts = Material(tiny_run, dataset=few_digits).facts
+    facts = FigureMaterial(Material(tiny_run, dataset=few_digits)).facts
     for part in ("tiny", "mnist", "2 latent dimensions", "β 1", "normal prior", "seed 0"):
         assert part in facts
 
@@ -119,11 +121,14 @@ def test_features_without_labels_in_other_dimensions(
     names, said = written(run, tmp_path, dataset=odd_data, names=["latent", "manifold", "reconstructions", "samples"])
     assert names == ["latent.png", expected, "reconstructions.png", "samples.png"]
     assert bool(said) == (latent_dim > 2)
+    material = Material(run, dataset=odd_data)
+    drawn = [name for name, _ in figures_of(material, ["manifold", "traversals"], only_available=True)]
+    assert drawn == (["manifold", "traversals"] if latent_dim == 1 else ["traversals"])
 
 
 def test_contours_hold_their_share_of_the_prior(tiny_run: Run, few_digits: Dataset) -> None:
     """For N(0, I) the levels are known: log p at 3, 2 and 1 sigma."""
-    material = Material(tiny_run, dataset=few_digits)
+    material = FigureMaterial(Material(tiny_run, dataset=few_digits))
     contours = contours_of(material.model, material.encoded.mean)
     expected = [-np.log(2 * np.pi) - 0.5 * sigma**2 for sigma in (3, 2, 1)]
     assert contours.levels == pytest.approx(expected, abs=0.12)

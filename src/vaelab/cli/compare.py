@@ -1,14 +1,19 @@
 """`vaelab compare`: several runs, or several priors of one run, in one table and one figure."""
 
+import dataclasses
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vaelab.cli import completion
 from vaelab.cli.options import Overwrite, Seed, TrainingDataPath, output_path
 from vaelab.errors import VaelabError
+
+if TYPE_CHECKING:
+    from vaelab.evaluation.comparison import Compared
+    from vaelab.evaluation.figure import Figure
 
 
 def compare(
@@ -70,13 +75,13 @@ def compare(
 
     use_compilation_cache()
 
-    from vaelab.cli.evaluate import progress
+    from vaelab.cli.steps import steps
     from vaelab.evaluation.comparison import compare_runs
     from vaelab.plotting.comparison import comparison_figure
     from vaelab.plotting.writing import figure_bytes
     from vaelab.tensors import write_bytes_safely
 
-    with progress(quiet=as_json) as on_progress:
+    with steps(quiet=as_json) as on_progress:
         comparison = compare_runs(
             opened,
             priors,
@@ -88,23 +93,22 @@ def compare(
             seed=seed,
             on_progress=on_progress,
         )
+    from vaelab.evaluation.figure import counted
     from vaelab.evaluation.report import caption
+    from vaelab.evaluation.scores import score_name
 
     names = [entry.name for entry in comparison.entries]
     first = comparison.entries[0].evaluation
+    setting = first.setting
+    name = score_name(setting.likelihood, grey=first.grey_floor is not None)
     words = {
-        "nll_quadrature": "exact negative log-likelihood",
-        "nll_importance": f"negative log-likelihood (K = {first.setting.importance_samples})",
+        "nll_quadrature": f"exact {name}",
+        "nll_importance": f"{name}, K = {setting.importance_samples}",
         "elbo": "negative ELBO",
         "reconstruction": "reconstruction loss",
     }
-    if first.grey_floor is not None:
-        words["nll_quadrature"], words["nll_importance"] = (
-            "exact grey cross-entropy",
-            f"grey cross-entropy (K = {first.setting.importance_samples})",
-        )
-    setting = first.setting
-    facts = f"{setting.images:,} images of {setting.data}  ·  {setting.pixels} pixels  ·  seed {seed}"
+    images = counted(len(comparison.entries[0].scores), "image")
+    facts = f"{images} of {setting.data}  ·  {setting.pixels} pixels  ·  seed {seed}"
     scores = [entry.scores for entry in comparison.entries]
     figure = comparison_figure(names, scores, score_name=words[comparison.score], facts=facts)
     write_bytes_safely(out, figure_bytes(figure, ending))
@@ -115,52 +119,44 @@ def compare(
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
-        "",
-        words[comparison.score],
-        f"less {names[0]}",
-        "ELBO",
-        "KL",
-        "hole",
-        "Fréchet",
-        title=caption(first),
-        title_justify="left",
-        box=None,
-    )
+    columns = ["", "score", f"less {names[0]}", "ELBO", "KL", "hole", "uncovered"]
+    judged = any(entry.evaluation.samples is not None for entry in comparison.entries)
+    table = Table(*columns, *(["Fréchet"] if judged else []), box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for column in table.columns[1:]:
-        column.justify = "right"
+        column.justify, column.no_wrap = "right", True
     for entry in comparison.entries:
-        table.add_row(*_cells(entry))
+        table.add_row(*_cells(entry, judged))
     console = Console(highlight=False)
+    console.print(f"{caption(first).replace(f'; prior {setting.prior}', '')}\n")
     console.print(table)
     console.print(
-        f"± is the standard error over images, of the differences paired on the same images; figure: {out}",
-        soft_wrap=True,
+        f"\nscore: {words[comparison.score]}, nats an image; smaller is better. ± is the standard error over {images}, of the differences "
+        "paired on the same images. hole: of the prior, where no code is; uncovered: of the codes, where the prior hardly is; "
+        f"1 % for a perfect prior. Figure: {out}",
+        soft_wrap=not console.is_terminal,
     )
 
 
-def _cells(entry: "object") -> list[str]:
-    from vaelab.evaluation.comparison import Compared
+def _cells(entry: "Compared", judged: bool) -> list[str]:
+    from vaelab.evaluation.figure import mean_figure, share
 
-    assert isinstance(entry, Compared)
     e = entry.evaluation
 
-    def shown(figure: object, scale: float = 1.0, unit: str = "") -> str:
-        from vaelab.evaluation.figure import Figure
-
-        if not isinstance(figure, Figure):
+    def short(figure: "Figure | None", *, is_share: bool = False) -> str:
+        """Without its error: the differences carry theirs."""
+        if figure is None:
             return "–"
-        error = "" if figure.standard_error is None else f" ± {scale * figure.standard_error:.2f}"
-        return f"{scale * figure.value:.2f}{error}{unit}"
+        bare = dataclasses.replace(figure, standard_error=None)
+        return share(bare) if is_share else bare.rounded(2)
 
-    from vaelab.evaluation.figure import mean_figure
-
+    fit = e.prior_fit
     return [
         entry.name,
-        shown(mean_figure(entry.scores, "")),
-        shown(entry.difference),
-        shown(e.elbo),
-        shown(e.kl),
-        shown(None if e.prior_fit is None else e.prior_fit.hole_fraction, 100.0, " %"),
-        shown(None if e.samples is None else e.samples.frechet_distance),
+        mean_figure(entry.scores, "").rounded(2),
+        "–" if entry.difference is None else entry.difference.rounded(2),
+        short(e.elbo),
+        short(e.kl),
+        short(None if fit is None else fit.hole_fraction, is_share=True),
+        short(None if fit is None else fit.uncovered_fraction, is_share=True),
+        *([short(None if e.samples is None else e.samples.frechet_distance)] if judged else []),
     ]

@@ -23,11 +23,15 @@ def doctor(
     opened = Run.open(run)
     use_compilation_cache()
 
+    from vaelab.cli.steps import steps
     from vaelab.evaluation.doctor import diagnose_run
 
-    findings = diagnose_run(
-        opened, prior=prior, training_data=training_data, say=lambda words: typer.echo(words, err=True)
-    )
+    with steps(quiet=as_json) as on_progress:
+        on_progress("looking the run over", 0, 1)
+        findings = diagnose_run(
+            opened, prior=prior, training_data=training_data, say=lambda words: typer.echo(words, err=True)
+        )
+        on_progress("looking the run over", 1, 1)
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
         return

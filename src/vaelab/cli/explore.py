@@ -55,6 +55,7 @@ def explore(
         export = output_path(export, overwrite=overwrite)
 
     from vaelab.cli.compilation import use_compilation_cache
+    from vaelab.cli.steps import steps
     from vaelab.explorer import bundle_of
     from vaelab.explorer.server import free_port
 
@@ -65,7 +66,13 @@ def explore(
     if export is not None:
         from vaelab.explorer.export import write_export
 
-        size = write_export(bundle_of(names, data=data, prior=prior, training_data=training_data, say=say), export)
+        with steps(quiet=False) as on_progress:
+            on_progress("gathering the map", 0, 1)
+            bundle = bundle_of(names, data=data, prior=prior, training_data=training_data, say=say)
+            on_progress("gathering the map", 1, 1)
+            on_progress(f"writing {export}", 0, 1)
+            size = write_export(bundle, export)
+            on_progress(f"writing {export}", 1, 1)
         typer.echo(f"{export}: {size / 2**20:.1f} MB; open it in any browser, with or without a network")
         return
 

@@ -75,8 +75,7 @@ def fit_prior(
 
     import contextlib
 
-    from rich.console import Console
-
+    from vaelab.cli.steps import steps
     from vaelab.fitting import fit_prior as fit
     from vaelab.model import label_names, load_model
     from vaelab.priors import fingerprint, save_prior
@@ -90,7 +89,9 @@ def fit_prior(
         typer.echo(own.note, err=True)
     training = TrainingData.from_dataset(own.dataset, opened.config.data)
     with contextlib.nullcontext() if out is not None else opened.locked():
-        with Console(stderr=True).status(f"fitting a {kind} prior to the latents of {opened.name} …"):
+        what = f"fitting a {kind} prior to the latents of {opened.name}"
+        with steps(quiet=False) as on_progress:
+            on_progress(what, 0, 1)
             fitted = fit(
                 model,
                 training.images,
@@ -102,6 +103,7 @@ def fit_prior(
                 seed=seed,
                 label_names=names,
             )
+            on_progress(what, 1, 1)
         save_prior(path, fitted.prior, {**fitted.facts(), "encoder": fingerprint(model.encoder)})
     print_fit(fitted, path, run, str(out) if out is not None else called, names)
 

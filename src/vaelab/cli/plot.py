@@ -38,20 +38,24 @@ def plot(
 ) -> None:
     """Draw the figures of a run: how it trained, its latent space, what it reconstructs and generates."""
     from vaelab.cli.compilation import use_compilation_cache
+    from vaelab.cli.steps import steps
     from vaelab.plotting import write_figures
     from vaelab.runs import Run
 
     use_compilation_cache()
-    written = write_figures(
-        Run.open(run),
-        names or None,
-        format=format,
-        style=style,
-        data=data,
-        training_data=training_data,
-        prior=prior,
-        folder=out,
-        say=lambda words: typer.echo(words, err=True),
-    )
+    with steps(quiet=False) as on_progress:
+        on_progress("figures", 0, 1)
+        written = write_figures(
+            Run.open(run),
+            names or None,
+            format=format,
+            style=style,
+            data=data,
+            training_data=training_data,
+            prior=prior,
+            folder=out,
+            say=lambda words: typer.echo(words, err=True),
+        )
+        on_progress("figures", 1, 1)
     for path in written:
         typer.echo(str(path))

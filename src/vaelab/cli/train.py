@@ -14,6 +14,7 @@ from vaelab.errors import VaelabError
 
 if TYPE_CHECKING:
     from vaelab.config import Config
+    from vaelab.evaluation.material import Material
     from vaelab.training import Stopped, TrainingResult
 
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
@@ -271,12 +272,23 @@ def _train_in(
         epochs = len(result.history)
         typer.echo(f"stopped after epoch {epochs}, and saved; go on with: vaelab train --resume {run.folder}", err=True)
         raise typer.Exit(EXIT_CODES[received[0]])
-    if figures:
-        from vaelab.plotting import write_figures
+    from vaelab.cli.steps import steps
+    from vaelab.evaluation.material import Material
 
-        write_figures(run, dataset=dataset, say=lambda words: typer.echo(words, err=True))
-    if not as_json:
-        typer.echo(_closing_line(run, dataset, result, figures))
+    with steps(quiet=quiet or as_json) as on_progress:
+        # what was trained and on what is in memory: nothing is read again
+        material = Material(run, dataset=dataset, model=result.model)
+        if figures:
+            from vaelab.plotting.writing import write_figures_of
+
+            on_progress("figures", 0, 1)
+            write_figures_of(material, say=lambda words: typer.echo(words, err=True))
+            on_progress("figures", 1, 1)
+        on_progress("looking it over", 0, 1)
+        words = "" if as_json else _closing_line(run, material, result, figures)
+        on_progress("looking it over", 1, 1)
+    if words:
+        typer.echo(words)
 
 
 @contextmanager
@@ -299,13 +311,13 @@ def _signals(stop: "Stopped") -> Iterator[list[signal.Signals]]:
             signal.signal(number, handler)
 
 
-def _closing_line(run: Any, dataset: Any, result: "TrainingResult", figures: bool) -> str:
+def _closing_line(run: Any, material: "Material", result: "TrainingResult", figures: bool) -> str:
     """One sentence of result, and what to do next."""
     from vaelab.evaluation.doctor import closing_sentence
 
     last = result.history[result.kept_epoch - 1]
     score = f"val_loss {last['val_loss']:.2f}" if "val_loss" in last else f"loss {last['loss']:.2f}"
-    found = closing_sentence(run, dataset=dataset) if figures else ""
+    found = closing_sentence(material) if figures else ""
     look = f"see {run.figures}, or: " if figures else ""
     after = "vaelab sample" if run.config.model.posterior.kind != "deterministic" else "vaelab reconstruct"
     done = (

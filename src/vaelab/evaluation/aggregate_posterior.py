@@ -2,7 +2,6 @@
 
 import math
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -12,10 +11,13 @@ from jaxtyping import Array, Float, Num, PRNGKeyArray
 from vaelab.densities import AbstractDensity, DiagonalNormal, Mixture
 from vaelab.errors import VaelabError
 from vaelab.evaluation.mixture_log_probs import log_probs, mixture_log_prob_of_points
+from vaelab.generating.coding import posteriors_of
 from vaelab.model import Model
-from vaelab.pixels import scaled
 
-ENCODING_CHUNK = 5000
+NO_DENSITY = (
+    "an autoencoder's posterior is one point, so it has no density, no KL and no likelihood; "
+    "train with a Gaussian posterior, or fit a prior to its codes (vaelab fit-prior RUN mixture)"
+)
 
 
 class AggregatePosterior(AbstractDensity):
@@ -31,6 +33,22 @@ class AggregatePosterior(AbstractDensity):
         **Raises:** `VaelabError` for a deterministic posterior, whose aggregate has no density.
         """
         return cls(*encode(model, images))
+
+    @classmethod
+    def from_codes(
+        cls, mean: Float[np.ndarray, "images latent"], log_variance: Float[np.ndarray, "images latent"] | None
+    ) -> "AggregatePosterior":
+        """Of means and log-variances that are there already.
+
+        **Raises:** as `of` does, for an autoencoder, which has no log-variances.
+        """
+        if log_variance is None:
+            raise VaelabError(NO_DENSITY)
+        return cls(jnp.asarray(mean), jnp.asarray(log_variance))
+
+    def first(self, count: int) -> "AggregatePosterior":
+        """That of the first images alone."""
+        return self if len(self.mean) <= count else AggregatePosterior(self.mean[:count], self.log_variance[:count])
 
     @property
     def mixture(self) -> Mixture:
@@ -67,40 +85,7 @@ def encode(
     **Raises:** `VaelabError` for a model whose posterior is no Gaussian: a plain autoencoder has codes, and no density.
     """
     if not model.has_density:
-        raise VaelabError(
-            "an autoencoder's posterior is one point, so it has no density, no KL and no likelihood; "
-            "train with a Gaussian posterior, or fit a prior to its codes (vaelab fit-prior RUN mixture)"
-        )
-    results = [_encode(model, chunk) for chunk in image_chunks(images, ENCODING_CHUNK)]
-    count = len(images)
-    mean, log_variance = (jnp.concatenate(parts)[:count] for parts in zip(*results, strict=True))
-    return mean, log_variance
-
-
-def codes(model: Model, images: Num[np.ndarray, "images ..."]) -> Float[np.ndarray, "images latent"]:
-    """The mean of q(z|x), or the code of a deterministic encoder, for many images as the model sees them."""
-    return np.concatenate([np.asarray(_means(model, chunk)) for chunk in image_chunks(images, ENCODING_CHUNK)])[
-        : len(images)
-    ]
-
-
-def image_chunks(images: np.ndarray, size: int) -> list[np.ndarray]:
-    """The images in chunks of one size, so that a function is compiled once; the last is filled up with its first image."""
-    size = min(size, len(images))
-    chunks = [images[start : start + size] for start in range(0, len(images), size)]
-    missing = size - len(chunks[-1])
-    if missing:
-        chunks[-1] = np.concatenate([chunks[-1], np.repeat(chunks[-1][:1], missing, axis=0)])
-    return chunks
-
-
-@eqx.filter_jit
-def _encode(model: Model, images: Array | np.ndarray) -> tuple[Array, Array]:
-    posterior = jax.vmap(model.posterior)(scaled(jnp.asarray(images)))
-    assert isinstance(posterior, DiagonalNormal)
-    return posterior.mean, posterior.log_variance
-
-
-@eqx.filter_jit
-def _means(model: Model, images: Array | np.ndarray) -> Array:
-    return jax.vmap(lambda image: model.posterior(image).mean)(scaled(jnp.asarray(images)))
+        raise VaelabError(NO_DENSITY)
+    mean, log_variance = posteriors_of(model, images)
+    assert log_variance is not None
+    return jnp.asarray(mean), jnp.asarray(log_variance)

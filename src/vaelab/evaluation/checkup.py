@@ -2,38 +2,39 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jax.random as jr
 import numpy as np
 from jaxtyping import Float
 
-from vaelab.data import Dataset
-from vaelab.evaluation.aggregate_posterior import AggregatePosterior
-from vaelab.evaluation.figure import Figure, mean_figure
-from vaelab.evaluation.latents import latent_use
-from vaelab.evaluation.of_run import judged_images
-from vaelab.evaluation.prior_fit import prior_fit
-from vaelab.evaluation.quadrature import exact_log_probs
-from vaelab.model import load_model
-from vaelab.pixels import seen_once
+from vaelab.evaluation.bounds import CHECKED_DRAWS
+from vaelab.evaluation.figure import Figure, counted, mean_figure
 from vaelab.run_data import TrainingDataError
 from vaelab.runs import Run
 
-IMAGES = 2000
-TRAINING_IMAGES = 10_000
-PRIOR_DRAWS = 4000
+if TYPE_CHECKING:
+    from vaelab.data import Dataset
+    from vaelab.evaluation.coded import CodedImages
+    from vaelab.evaluation.evaluation import Evaluation
+    from vaelab.evaluation.material import Material
+
+CLOSING_TOLERANCE = 0.1
+"""Nats, of the exact likelihood in a closing sentence, which shows one decimal."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Checkup:
-    """Of a run, on at most 2,000 held-out images; None where the model has no such figure (an autoencoder, more than two dimensions).
+    """Of a run, on at most 2,000 held-out and 10,000 training images; None where the model has no such figure (an autoencoder, more than
+    two dimensions).
 
     - `metrics`: one record an epoch, as in `metrics.jsonl`
+    - `folder`: as a command is given the run: the path of its folder, or `pretrained:NAME`
     - `pixels`: of one image; `pixel_range`: of the training images as the model sees them
     - `kl_per_dimension`: nats; `median_log_variance`: of the posterior, for each dimension, over images
+    - `nll`: exact, or by importance sampling (`nll_by`), nats; `score`: what it is (`score_name`)
+    - `squared_error`, `pca_error`: of reconstructions, summed over pixels; `pca_gain`: by how much PCA's of as many components is smaller,
+      image by image; None where its components span all images
     - `note`: what rests on a sample of the data, or is left out for want of them
-    - `nll`: exact, nats; `binary`: whether the pixels are 0 and 1, so that it is a likelihood
     """
 
     metrics: Sequence[dict[str, Any]]
@@ -48,7 +49,11 @@ class Checkup:
     hole_fraction: Figure | None = None
     uncovered_fraction: Figure | None = None
     nll: Figure | None = None
-    binary: bool = True
+    nll_by: str = "exact"
+    score: str = "NLL"
+    squared_error: Figure | None = None
+    pca_error: Figure | None = None
+    pca_gain: Figure | None = None
     fit_prior_command: str = "vaelab fit-prior RUN mixture"
     note: str = ""
 
@@ -57,7 +62,7 @@ def checkup(
     run: Run,
     *,
     prior: str = "trained",
-    dataset: Dataset | None = None,
+    dataset: "Dataset | None" = None,
     likelihood: bool = True,
     training_data: str | None = None,
 ) -> Checkup:
@@ -67,9 +72,72 @@ def checkup(
 
     **Raises:** `VaelabError` where the run has no such prior, and where `training_data` are others than it was trained on.
     """
-    model = load_model(run, prior)
-    found = Checkup(
-        metrics=run.metrics(),
+    from vaelab.evaluation.material import Material
+
+    material = Material(run, prior=prior, dataset=dataset, training_data=training_data)
+    return checkup_of(material, likelihood=likelihood)
+
+
+def checkup_of(material: "Material", *, likelihood: bool = True) -> Checkup:
+    """The same for what is already known of a run."""
+    import jax.random as jr
+
+    from vaelab.evaluation.latents import latent_use
+    from vaelab.evaluation.prior_fit import prior_coverage
+
+    found = _of_log(material)
+    try:
+        judged = material.judged
+    except TrainingDataError as error:
+        if material.training_data is not None:
+            raise
+        return dataclasses.replace(found, note=f"{error}. Looked over without them: its log and its configuration")
+    coded = material.checked
+    found = dataclasses.replace(_of_images(found, coded), note=judged.note)
+    if not material.model.has_density:
+        return found
+    fit = prior_coverage(
+        material.density, coded.posteriors, coded.training_posteriors, key=jr.key(0), prior_draws=CHECKED_DRAWS
+    )
+    nll = None
+    if likelihood and material.model.latent_dim <= 2:
+        from vaelab.evaluation.quadrature import exact_log_probs
+
+        exact = exact_log_probs(material.model, material.density, coded.seen, tolerance=CLOSING_TOLERANCE)
+        nll = mean_figure(-exact.log_prob, counted(len(coded.seen), f"{judged.split} image"))
+    return dataclasses.replace(
+        found,
+        kl_per_dimension=latent_use(coded.posteriors, material.density).kl_per_dimension,
+        median_log_variance=_median_log_variance(coded),
+        hole_fraction=fit.hole_fraction,
+        uncovered_fraction=fit.uncovered_fraction,
+        nll=nll,
+    )
+
+
+def checkup_from(material: "Material", evaluation: "Evaluation") -> Checkup:
+    """The same from a whole evaluation of it, with nothing computed again: on all images."""
+    coded = material.coded
+    found = _of_images(_of_log(material), coded)
+    if evaluation.latents is None or evaluation.prior_fit is None:
+        return found
+    exact, sampled = evaluation.nll_quadrature, evaluation.nll_importance
+    return dataclasses.replace(
+        found,
+        kl_per_dimension=evaluation.latents.kl_per_dimension,
+        median_log_variance=_median_log_variance(coded),
+        hole_fraction=evaluation.prior_fit.hole_fraction,
+        uncovered_fraction=evaluation.prior_fit.uncovered_fraction,
+        nll=exact or sampled,
+        nll_by="exact" if exact or sampled is None else f"K = {evaluation.setting.importance_samples:,}",
+    )
+
+
+def _of_log(material: "Material") -> Checkup:
+    """What needs no images."""
+    run, model = material.run, material.model
+    return Checkup(
+        metrics=material.records,
         folder=run.called,
         latent_dim=model.latent_dim,
         pixels=int(np.prod(model.image_shape)),
@@ -78,37 +146,32 @@ def checkup(
         pixel_range=None,
         fit_prior_command=run.fit_prior_command,
     )
-    try:
-        judged = judged_images(run, dataset=dataset, training_data=training_data)
-    except TrainingDataError as error:
-        if training_data is not None:
-            raise
-        return dataclasses.replace(found, note=f"{error}. Looked over without them: its log and its configuration")
-    assert judged.training_images is not None
-    images = seen_once(judged.images[:IMAGES], judged.pixels, judged.pixel_seed)
-    training = seen_once(judged.training_images[:TRAINING_IMAGES], judged.pixels, judged.pixel_seed + 1)
-    top = 255.0 if training.dtype == np.uint8 else 1.0
+
+
+def _of_images(found: Checkup, coded: "CodedImages") -> Checkup:
+    """What needs no density."""
+    from vaelab.evaluation.baselines import pixel_range
+    from vaelab.evaluation.scores import likelihood_name, score_name
+
+    errors = coded.at_means.squared_error
+    over = counted(len(errors), "held-out image")
     found = dataclasses.replace(
         found,
-        pixel_range=(float(training.min()) / top, float(training.max()) / top),
-        binary=bool(np.isin(images, (0, top)).all()),
-        note=judged.note,
+        score=score_name(likelihood_name(coded.model), grey=coded.is_grey),
+        squared_error=mean_figure(errors, over),
     )
-    if not model.has_density:
+    beside, training = coded.baselines, coded.seen_training
+    if beside is None or training is None:
         return found
-    density = model.prior.density(model).given(None)
-    held_out = AggregatePosterior.of(model, images)
-    fit = prior_fit(density, held_out, AggregatePosterior.of(model, training), key=jr.key(0), prior_draws=PRIOR_DRAWS)
-    nll = None
-    if likelihood and model.latent_dim <= 2:
-        nll = mean_figure(
-            -exact_log_probs(model, density, images, tolerance=0.1).log_prob, f"{len(images):,} {judged.split} images"
-        )
+    # components that span all that was seen reconstruct it whatever it is: no yardstick
+    comparable = beside.components < min(found.pixels, beside.components_of - 1)
     return dataclasses.replace(
         found,
-        kl_per_dimension=latent_use(held_out, density).kl_per_dimension,
-        median_log_variance=np.median(np.asarray(held_out.log_variance, np.float64), axis=0),
-        hole_fraction=fit.hole_fraction,
-        uncovered_fraction=fit.uncovered_fraction,
-        nll=nll,
+        pixel_range=pixel_range(training),
+        pca_error=beside.pca if comparable else None,
+        pca_gain=mean_figure(errors - beside.pca_errors, over) if comparable else None,
     )
+
+
+def _median_log_variance(coded: "CodedImages") -> Float[np.ndarray, " latent"]:
+    return np.median(np.asarray(coded.codes[1], np.float64), axis=0)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,9 @@ from jaxtyping import Float
 
 from vaelab.errors import VaelabError
 from vaelab.evaluation.evaluation import Evaluation
-from vaelab.evaluation.figure import Figure, mean_figure
-from vaelab.evaluation.of_run import evaluate_run
+from vaelab.evaluation.figure import Figure, counted, mean_figure
+from vaelab.evaluation.material import Material
+from vaelab.evaluation.of_run import evaluate_material
 from vaelab.runs import Run
 
 SCORES = ("nll_quadrature", "nll_importance", "elbo", "reconstruction")
@@ -81,19 +83,23 @@ def compare_runs(
             "nothing to compare: expected two runs or more, or two priors of one run (--prior trained,mixture)"
         )
     evaluations = []
+    materials: dict[Path, Material] = {}  # priors of one run share its codes
     for run, prior in chosen:
         name = _name(run, prior, len(runs), len(priors))
+        first = materials.get(run.folder)
+        material = (
+            Material(run, data=data, prior=prior, pixels=pixels, training_data=training_data)
+            if first is None
+            else first.with_prior(prior)
+        )
+        materials.setdefault(run.folder, material)
         evaluations.append(
             (
                 name,
-                evaluate_run(
-                    run,
-                    data,
-                    prior=prior,
-                    pixels=pixels,
+                evaluate_material(
+                    material,
                     importance_samples=importance_samples,
                     samples=samples,
-                    training_data=training_data,
                     seed=seed,
                     on_progress=lambda what, done, total, name=name: on_progress(f"{name}: {what}", done, total),
                 ),
@@ -124,7 +130,7 @@ def comparison_of(evaluations: Sequence[tuple[str, Evaluation]]) -> Comparison:
     score = next(name for name in SCORES if all(name in evaluation.per_image for _, evaluation in evaluations))
     sign = -1.0 if score == "elbo" else 1.0
     scores = [sign * np.asarray(evaluation.per_image[score], np.float64) for _, evaluation in evaluations]
-    over = f"{first.setting.images:,} test images, paired"
+    over = f"{counted(len(scores[0]), 'test image')}, paired"
     entries = [
         Compared(name, evaluation, values, None if index == 0 else mean_figure(values - scores[0], over))
         for index, ((name, evaluation), values) in enumerate(zip(evaluations, scores, strict=True))

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaelab.evaluation.checkup import Checkup, checkup
-from vaelab.evaluation.figure import Figure
+from vaelab.evaluation.checkup import Checkup, checkup, checkup_from, checkup_of
+from vaelab.evaluation.figure import FEW, Figure, share
 
 if TYPE_CHECKING:
     from vaelab.data import Dataset
     from vaelab.evaluation.evaluation import Evaluation
+    from vaelab.evaluation.material import Material
     from vaelab.runs import Run
 
 UNUSED_KL = 0.01
@@ -27,6 +28,8 @@ STILL_FALLING = 0.004
 KL_STILL_RISING = 1.1
 OVERFITTED = 0.03
 RISEN = 0.005
+WORSE_THAN_PCA = 0.05
+"""Of PCA's squared error."""
 AVERAGED_LOSS = 0.1
 """Of the number of pixels: a beta above it outweighs a loss that is summed over pixels as an averaged loss would."""
 
@@ -36,7 +39,7 @@ class Finding:
     """- `symptom`: its short name
     - `harmless`: said so that nobody worries
     - `figure`: what it rests on; `reference`: what is usual
-    - `advice`: what to do
+    - `advice`: what to do; `mend`: the command that does it, where there is one
     """
 
     symptom: str
@@ -44,6 +47,7 @@ class Finding:
     reference: str
     advice: str
     harmless: bool = False
+    mend: str = ""
 
     def __str__(self) -> str:
         return f"{self.symptom}: {self.figure} (usual: {self.reference}). {self.advice}"
@@ -72,7 +76,14 @@ def _out_of_range(found: Checkup) -> Iterator[Finding]:
     if found.pixel_range is None:
         return
     low, high = found.pixel_range
-    if high - low < 0.1 or low < -10.0 or high > 10.0:
+    if low == high:
+        yield Finding(
+            "images all alike",
+            f"every pixel of the training images is {low:.4g}",
+            "0 to 1, or a standard deviation near 1",
+            "There is nothing to learn. Look at how they were read",
+        )
+    elif high - low < 0.1 or low < -10.0 or high > 10.0:
         what = "divided by 255 twice, perhaps" if low >= 0.0 and high < 0.1 else "not rescaled, perhaps"
         yield Finding(
             "data out of range",
@@ -102,9 +113,10 @@ def _collapse(found: Checkup) -> Iterator[Finding]:
     kl = found.kl_per_dimension
     unused = np.flatnonzero(kl < UNUSED_KL)
     if kl.sum() < SMALLEST_KL or len(unused) == len(kl):
+        each = f"{_carry(unused, len(kl))}; " if len(unused) else ""
         yield Finding(
             "posterior collapse",
-            f"dimensions {_listed(unused)} carry less than {UNUSED_KL} nats, and all together {kl.sum():.2f}",
+            f"{each}the KL of all together is {kl.sum():.2f} nats an image",
             "2 nats and more in a used dimension",
             "The decoder ignores its code. Lower --beta, warm it up (--set objective.warmup=0.2), or use a narrower decoder",
         )
@@ -112,7 +124,7 @@ def _collapse(found: Checkup) -> Iterator[Finding]:
         few = len(unused) < len(kl) / 2
         yield Finding(
             "unused dimensions",
-            f"dimensions {_listed(unused)} carry less than {UNUSED_KL} nats; {len(kl) - len(unused)} of {len(kl)} are used",
+            f"{_carry(unused, len(kl))}; {len(kl) - len(unused)} of {len(kl)} {'is' if len(kl) - len(unused) == 1 else 'are'} used",
             "all used in small latent spaces; of 40 or 50, some 20 to 30",
             "They cost nothing; a smaller --latent-dim would do" if few else
             "More than half collapsed: lower --beta or warm it up (--set objective.warmup=0.2), or take a smaller --latent-dim",
@@ -128,7 +140,7 @@ def _tiny_sigma(found: Checkup) -> Iterator[Finding]:
         sigma = float(np.exp(0.5 * found.median_log_variance[tiny].min()))
         yield Finding(
             "sigma collapsing to zero",
-            f"the encoder's sigma in dimensions {_listed(tiny)} is {sigma:.2g} at the median",
+            f"the encoder's sigma in {_dimensions(tiny)} is {'as little as ' if len(tiny) > 1 else ''}{sigma:.2g} at the median",
             "0.03 to 1",
             "It has become a plain autoencoder, whose prior means nothing. Raise --beta (1 is the ELBO's), or, with a Gaussian likelihood, "
             "its scale",
@@ -186,14 +198,30 @@ def _kl_rises(found: Checkup) -> Iterator[Finding]:
         )
 
 
+def _worse_than_pca(found: Checkup) -> Iterator[Finding]:
+    gain, pca = found.pca_gain, found.pca_error
+    if gain is None or pca is None or found.squared_error is None:
+        return
+    if _is_large(gain, WORSE_THAN_PCA * pca.value):
+        yield Finding(
+            "reconstructions worse than PCA",
+            f"squared error {found.squared_error.value:.4g} an image, of as many principal components {pca.value:.4g}",
+            "below PCA's",
+            "The network has not learnt what a linear map knows. Train longer, with a wider --hidden or a lower --beta; "
+            "on few images a smaller --latent-dim would do",
+        )
+
+
 def _hole(found: Checkup) -> Iterator[Finding]:
+    mend = found.fit_prior_command
     if _is_large(found.hole_fraction, LARGE_HOLE):
         assert found.hole_fraction is not None
         yield Finding(
             "prior hole",
-            f"{_percent(found.hole_fraction)} of the prior lies where no code is",
+            f"{_percent(found.hole_fraction)} of the prior is hole: no code lies there",
             "1 % for a perfect prior, up to 2 %",
-            f"Draws from there decode into rubbish. Mend it: {found.fit_prior_command}",
+            f"Draws from there decode into rubbish. Mend it: {mend}",
+            mend=mend,
         )
     if _is_large(found.uncovered_fraction, LARGE_UNCOVERED):
         assert found.uncovered_fraction is not None
@@ -201,7 +229,8 @@ def _hole(found: Checkup) -> Iterator[Finding]:
             "prior too narrow",
             f"{_percent(found.uncovered_fraction)} of the codes lie where the prior hardly is",
             "1 % for a perfect prior, up to 4 %",
-            f"Some kinds of images are never generated. Fit a wider one: {found.fit_prior_command}",
+            f"Some kinds of images are never generated. Fit a wider one: {mend}",
+            mend=mend,
         )
 
 
@@ -211,8 +240,9 @@ SYMPTOMS: tuple[Callable[[Checkup], Iterator[Finding]], ...] = (
     _collapse,
     _tiny_sigma,
     _overfitting,
-    _too_few_epochs,
+    _worse_than_pca,
     _hole,
+    _too_few_epochs,
     _kl_rises,
 )
 
@@ -223,46 +253,67 @@ def _is_large(figure: Figure | None, limit: float) -> bool:
 
 
 def _percent(figure: Figure) -> str:
+    """A share to one decimal; of few images as a count of them, which is all that is known."""
+    if figure.n is not None and figure.n < FEW:
+        return share(figure)
     return f"{100.0 * figure.value:.1f} %"
 
 
-def _listed(dimensions: np.ndarray) -> str:
-    shown = ", ".join(str(index) for index in dimensions[:8])
-    return shown + (f" and {len(dimensions) - 8} more" if len(dimensions) > 8 else "")
+def _dimensions(dimensions: np.ndarray) -> str:
+    """Counted from 1, as the axes of figures are."""
+    shown = ", ".join(str(index + 1) for index in dimensions[:8])
+    more = f" and {len(dimensions) - 8} more" if len(dimensions) > 8 else ""
+    return f"dimension{'' if len(dimensions) == 1 else 's'} {shown}{more}"
+
+
+def _carry(unused: np.ndarray, total: int) -> str:
+    if len(unused) == total:
+        return (
+            f"no dimension carries {UNUSED_KL} nats"
+            if total > 1
+            else f"the only dimension carries less than {UNUSED_KL} nats"
+        )
+    return f"{_dimensions(unused)} carr{'ies' if len(unused) == 1 else 'y'} less than {UNUSED_KL} nats"
 
 
 # --- one sentence ----------------------------------------------------------------------------------------------------
 
 
-def closing_sentence(run: "Run", *, dataset: "Dataset | None" = None) -> str:
-    """What the end of a training says of its prior, in a second or two: "exact NLL 150.9 ± 0.8 (2,000 test images); 3.7 % of the prior is
-    hole; `vaelab fit-prior runs/… mixture` mends it".
+def closing_sentence(run: "Run | Material", *, dataset: "Dataset | None" = None) -> str:
+    """What the end of a training says of its model, in a second or two: its score and the worst that `doctor` finds, or that it finds
+    nothing: "exact NLL 150.9 ± 0.8 (2,000 test images); prior hole: 3.7 % of the prior is hole: no code lies there; mend it:
+    vaelab fit-prior runs/… mixture".
 
-    Empty for an autoencoder. `dataset` spares reading the run's data again.
+    `dataset` spares reading the run's data again; a `Material` everything that it holds.
     """
-    found = checkup(run, dataset=dataset)
-    return _sentence(found.nll, found.binary, found.hole_fraction, found.fit_prior_command)
+    from vaelab.evaluation.material import Material
+
+    return _sentence(checkup_of(run if isinstance(run, Material) else Material(run, dataset=dataset)))
 
 
-def sentence(evaluation: "Evaluation", fit_prior_command: str) -> str:
+def sentence(evaluation: "Evaluation", material: "Material") -> str:
     """The same from a whole evaluation."""
-    fit = evaluation.prior_fit
-    hole = None if fit is None else fit.hole_fraction
-    exact = _sentence(evaluation.nll_quadrature, evaluation.grey_floor is None, hole, fit_prior_command)
-    if evaluation.nll_quadrature is None and evaluation.nll_importance is not None:
-        likelihood, samples = evaluation.nll_importance, evaluation.setting.importance_samples
-        return f"NLL {likelihood.value:.1f} ± {likelihood.standard_error or 0.0:.1f} (K = {samples:,}); {exact}"
-    return exact or f"reconstruction {evaluation.reconstruction.value:.1f} nats"
+    found = checkup_from(material, evaluation)
+    words = _sentence(found)
+    return words if found.nll is not None else f"reconstruction {evaluation.reconstruction.value:.1f} nats; {words}"
 
 
-def _sentence(nll: Figure | None, binary: bool, hole: Figure | None, fit_prior_command: str) -> str:
+def _sentence(found: Checkup) -> str:
     parts = []
-    if nll is not None:
-        name = "exact NLL" if binary else "exact grey cross-entropy"
-        parts.append(
-            f"{name} {nll.value:.1f} ± {nll.standard_error or 0.0:.1f} ({nll.over.replace('held-out', 'test')})"
-        )
-    if hole is not None:
-        mend = f"; `{fit_prior_command}` mends it" if _is_large(hole, LARGE_HOLE) else ""
-        parts.append(f"{_percent(hole)} of the prior is hole{mend}")
-    return "; ".join(parts)
+    if found.nll is not None:
+        name = f"exact {found.score}" if found.nll_by == "exact" else found.score
+        by = "" if found.nll_by == "exact" else f"{found.nll_by}; "
+        parts.append(f"{name} {found.nll.rounded()} nats ({by}{found.nll.over.replace('held-out', 'test')})")
+    findings = diagnose(found)
+    grave = [finding for finding in findings if not finding.harmless]
+    if not grave:
+        parts.append("doctor finds nothing wrong")
+    else:
+        worst = grave[0]
+        parts.append(f"{worst.symptom}: {worst.figure}")
+        if worst.mend:
+            parts.append(f"mend it: {worst.mend}")
+        if len(grave) > 1 or not worst.mend:
+            more = f"{len(grave) - 1} more and what" if len(grave) > 1 else "what"
+            parts.append(f"{more} to do: vaelab doctor {found.folder}")
+    return "; ".join(filter(None, parts))

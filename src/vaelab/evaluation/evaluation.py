@@ -2,7 +2,8 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import jax.random as jr
@@ -12,27 +13,33 @@ from jaxtyping import Float, Int, Num
 from vaelab.data.fingerprint import array_digest
 from vaelab.densities import AbstractDensity
 from vaelab.errors import VaelabError
-from vaelab.evaluation.aggregate_posterior import AggregatePosterior, codes
-from vaelab.evaluation.baselines import Baselines, baselines, grey_floor
+from vaelab.evaluation.aggregate_posterior import AggregatePosterior
+from vaelab.evaluation.baselines import Baselines
+from vaelab.evaluation.bounds import (
+    CHECKED_PIXELS,
+    COMPARED_PIXELS,
+    IMPORTANCE_SAMPLES,
+    MEMORISATION_SAMPLES,
+    SAMPLED_PIXELS,
+    SAMPLES,
+    SMALLEST_SAMPLE,
+)
+from vaelab.evaluation.coded import CodedImages
 from vaelab.evaluation.feature_networks import FeatureNetwork
-from vaelab.evaluation.figure import Figure, mean_figure
-from vaelab.evaluation.inputs import check_has_density, checked_images
-from vaelab.evaluation.latents import LatentUse, Probes, active_units, latent_use, probes
+from vaelab.evaluation.figure import Figure, counted, mean_figure
+from vaelab.evaluation.inputs import check_has_density
+from vaelab.evaluation.latents import LatentUse, Probes, active_units, latent_use
 from vaelab.evaluation.likelihood import ALONE, WIDENED, importance_weighted_bound
 from vaelab.evaluation.neighbours import Memorisation, memorisation
-from vaelab.evaluation.prior_fit import PriorFit, closed_form_rate, prior_fit
+from vaelab.evaluation.prior_fit import FEWEST_CODES, PriorFit, closed_form_rate, prior_fit
 from vaelab.evaluation.quadrature import ExactLikelihood, exact_log_probs
 from vaelab.evaluation.reconstruction import reconstruction_scores, sample_means
-from vaelab.evaluation.sample_quality import SampleQuality, quality_floor, sample_quality
+from vaelab.evaluation.sample_quality import JudgedSamples, SampleQuality, drawn_images
+from vaelab.evaluation.scores import likelihood_name
 from vaelab.model import Model
-from vaelab.pixels import Pixels, seen_once
+from vaelab.pixels import Pixels
 
 FORMAT = "vaelab-evaluation-1"
-IMPORTANCE_SAMPLES = 500
-SAMPLES = 10_000
-MEMORISATION_SAMPLES = 1000
-SMALLEST_SAMPLE = 20
-"""Images: fewer tell nothing of sample quality."""
 
 LEFT_OUT = (
     "left out are the achievable gain, the hole fraction, the probes, the baselines, and whether samples are copies"
@@ -74,8 +81,9 @@ class Evaluation:
     """All figures in nats an image unless said otherwise; None where a number cannot be had, with the reason in `reasons`.
 
     - `elbo` = -(`reconstruction` + `kl`), the two being positive nats; `elbo_by`: how
-    - `nll_importance`: -log p(x) by importance sampling, an upper bound on average; `monte_carlo_error`: the error of its mean that
-      comes from the samples, beside the one over images; `importance_excess`: what it is above the exact one, image by image
+    - `nll_importance`: -log p(x) by importance sampling, an upper bound on average, of the first `n` images where not all were sampled;
+      `monte_carlo_error`: the error of its mean that comes from the samples, beside the one over images; `importance_excess`: what it is
+      above the exact one, image by image
     - `nll_quadrature`: exact -log p(x), one or two latent dimensions; `quadrature_error_mean`, `quadrature_error_maximum`: what halving
       the grid changed; `inference_gap`: KL(q(z|x) || p(z|x)), exact
     - `grey_floor`: what a cross-entropy on these pixels cannot fall below; None for binary pixels
@@ -159,27 +167,55 @@ def evaluate(
     **Raises:** `VaelabError` for images that the model cannot score, K < 1, and K asked for where no importance sampling can be done (an
     autoencoder, a prior scored by quadrature only).
     """
+    coded = CodedImages(
+        model,
+        images,
+        training_images,
+        labels=labels,
+        training_labels=training_labels,
+        pixels=pixels,
+        pixel_seed=pixel_seed,
+    )
+    return evaluate_coded(
+        model,
+        coded,
+        reference_images=reference_images,
+        importance_samples=importance_samples,
+        seed=seed,
+        samples=samples,
+        features=features,
+        data=data,
+        split=split,
+        prior_name=prior_name,
+        untrained_reason=untrained_reason,
+        note=note,
+        on_progress=on_progress,
+    )
+
+
+def evaluate_coded(
+    model: Model,
+    coded: CodedImages,
+    *,
+    reference_images: Num[np.ndarray, "reference ..."] | None = None,
+    importance_samples: int | None = None,
+    seed: int = 0,
+    samples: int = SAMPLES,
+    features: FeatureNetwork | None = None,
+    data: str = "images",
+    split: str = "test",
+    prior_name: str = "trained",
+    untrained_reason: str | None = None,
+    note: str = "",
+    on_progress: Progress = lambda what, done, total: None,
+) -> Evaluation:
+    """`evaluate` of images that may be coded already: `model` is `coded`'s, with this or another prior."""
     scoring = model.prior.scoring
-    if importance_samples is not None:
-        check_has_density(model, "importance sampling")
-        if importance_samples < 1:
-            raise VaelabError(
-                f"importance samples must be at least 1; found {importance_samples}. 500 is quick, 5000 what papers report"
-            )
-        if scoring == "quadrature":
-            raise VaelabError(
-                f"importance sampling through the prior '{prior_name}' would take days: its density is a sum over thousands of kernels "
-                "for every sample. In one or two dimensions it is integrated exactly; leave --importance-samples out"
-            )
-    raw, raw_training, seen_training = checked_images(model, images), None, None
-    if training_images is not None:
-        raw_training = checked_images(model, training_images, "training images")
-        seen_training = seen_once(raw_training, pixels, pixel_seed + 1)
-    seen = seen_once(raw, pixels, pixel_seed)
-    reference = raw if reference_images is None else reference_images
-    over = f"{len(raw):,} held-out images" if split != "training" else f"{len(raw):,} training images"
+    _check_importance_samples(model, importance_samples, prior_name)
+    seen = coded.seen
+    over = counted(len(seen), "training image" if split == "training" else "held-out image")
     reasons: dict[str, str] = {"images": note} if note else {}
-    if training_images is None:
+    if coded.raw_training is None:
         reasons["training images"] = f"{untrained_reason or 'none given'}: {LEFT_OUT}"
     per_image: dict[str, np.ndarray] = {}
     key = jr.key(seed)
@@ -190,11 +226,8 @@ def evaluate(
         )
     )  # fmt: skip
     numbers["elbo_by"] = ""
-    on_progress("reconstruction", 0, 1)
-    means = codes(model, seen)
-    training_means = None if seen_training is None else codes(model, seen_training)
-    at_means = reconstruction_scores(model, seen, means)
-    on_progress("reconstruction", 1, 1)
+    with _step(on_progress, "reconstruction"):
+        means, at_means = coded.means, coded.at_means
     used_samples = None
 
     if model.has_density:
@@ -204,14 +237,16 @@ def evaluate(
             used_samples = None
             reasons["nll_importance"] = "this prior's density is too dear for importance sampling; by quadrature only"
         numbers |= _likelihoods(
-            model, prior, seen, used_samples, jr.fold_in(key, 0), over, reasons, per_image, on_progress
-        )
-        held_out = AggregatePosterior.of(model, seen)
-        training = None if seen_training is None else AggregatePosterior.of(model, seen_training)
-        on_progress("prior fit", 0, 1)
-        numbers["prior_fit"] = prior_fit(prior, held_out, training, key=jr.fold_in(key, 1))
-        numbers["latents"] = latent_use(held_out, prior)
-        on_progress("prior fit", 1, 1)
+            model, prior, coded, used_samples, importance_samples is not None, jr.fold_in(key, 0), over, reasons, per_image,
+            on_progress,
+        )  # fmt: skip
+        with _step(on_progress, "prior fit"):
+            numbers["prior_fit"] = prior_fit(prior, coded.posteriors, coded.training_posteriors, key=jr.fold_in(key, 1))
+            numbers["latents"] = latent_use(coded.posteriors, prior)
+        if numbers["prior_fit"].hole_fraction is None and coded.raw_training is not None:
+            reasons["hole_fraction"] = (
+                f"it rests on a 1 % quantile, which fewer than {FEWEST_CODES} held-out images have not"
+            )
     else:
         per_image["reconstruction"] = -at_means.log_prob
         numbers["elbo_by"] = "the code itself: an autoencoder has no KL"
@@ -219,13 +254,13 @@ def evaluate(
             reasons[name] = "an autoencoder's code is one point, not a density, so it has no KL and no likelihood"
     numbers["reconstruction"] = mean_figure(per_image["reconstruction"], over)
 
-    if labels is not None and training_labels is not None and training_means is not None:
-        on_progress("probes", 0, 1)
-        numbers["probes"] = probes(training_means, training_labels, means, labels)
-        on_progress("probes", 1, 1)
-    elif training_means is not None:
-        reasons["probes"] = "the data have no labels"
+    with _step(on_progress, "probes"):
+        numbers["probes"] = coded.probes
+    if numbers["probes"] is None and coded.raw_training is not None:
+        labelled = coded.labels is not None and coded.training_labels is not None
+        reasons["probes"] = "all training images have one label" if labelled else "the data have no labels"
     can_sample = model.has_density or prior_name != "trained"
+    reference = coded.raw if reference_images is None else reference_images
     if features is None:
         reasons["samples"] = "no feature network for these images: give one of your own, or train one on labels"
     elif samples == 0 or not can_sample:
@@ -235,32 +270,19 @@ def evaluate(
     elif min(samples, len(reference)) < SMALLEST_SAMPLE:
         reasons["samples"] = f"fewer than {SMALLEST_SAMPLE} images"
     else:
-        on_progress("sample quality", 0, 1)
-        # as many of either: a Fréchet distance depends on how many
-        count = min(samples, len(reference))
-        drawn = sample_means(model, jr.fold_in(key, 2), count)
-        numbers["samples"] = sample_quality(drawn, reference[:count], features=features, seed=seed)
-        if raw_training is not None and count <= len(raw_training):
-            numbers["samples_floor"] = quality_floor(
-                raw_training, reference[:count], features=features, resamples=0, seed=seed
-            )
-        few = min(MEMORISATION_SAMPLES, count)
-        if raw_training is not None:
-            numbers["memorisation"] = memorisation(drawn[:few], reference[:few], raw_training)
-        on_progress("sample quality", 1, 1)
+        drawing_key = jr.fold_in(key, 2)
+        numbers |= _samples(model, coded, reference, samples, features, drawing_key, seed, reasons, on_progress)
 
-    floor = grey_floor(seen) if _is_grey(model, seen) else None
-    on_progress("baselines", 0, 1)
-    beside = None if seen_training is None else baselines(seen_training, seen, model.latent_dim)
-    on_progress("baselines", 1, 1)
+    with _step(on_progress, "baselines"):
+        floor, beside = coded.grey_floor, coded.baselines
     return Evaluation(
         setting=Setting(
             data=data,
             split=split,
-            images=len(raw),
-            pixels=pixels,
-            pixel_seed=pixel_seed,
-            likelihood=_likelihood_name(model),
+            images=len(seen),
+            pixels=coded.pixels,
+            pixel_seed=coded.pixel_seed,
+            likelihood=likelihood_name(model),
             latent_dim=model.latent_dim,
             prior=prior_name,
             scoring=scoring,
@@ -270,7 +292,7 @@ def evaluate(
             digest=array_digest(np.asarray(seen)),
         ),
         grey_floor=floor,
-        active_units=Figure(float(active_units(means)), None, over, len(raw)),
+        active_units=Figure(float(active_units(means)), None, over, len(seen)),
         reconstruction_squared_error=mean_figure(at_means.squared_error, over),
         baselines=beside,
         reasons=reasons,
@@ -279,11 +301,69 @@ def evaluate(
     )
 
 
+@contextmanager
+def _step(on_progress: Progress, what: str) -> Iterator[None]:
+    """A step that tells nothing between its beginning and its end."""
+    on_progress(what, 0, 1)
+    yield
+    on_progress(what, 1, 1)
+
+
+def _check_importance_samples(model: Model, importance_samples: int | None, prior_name: str) -> None:
+    if importance_samples is None:
+        return
+    check_has_density(model, "importance sampling")
+    if importance_samples < 1:
+        raise VaelabError(
+            f"importance samples must be at least 1; found {importance_samples}. 500 is quick, 5000 what papers report"
+        )
+    if model.prior.scoring == "quadrature":
+        raise VaelabError(
+            f"importance sampling through the prior '{prior_name}' would take days: its density is a sum over thousands of kernels "
+            "for every sample. In one or two dimensions it is integrated exactly; leave --importance-samples out"
+        )
+
+
+def _samples(
+    model: Model,
+    coded: CodedImages,
+    reference: np.ndarray,
+    samples: int,
+    features: FeatureNetwork,
+    key: Any,
+    seed: int,
+    reasons: dict[str, str],
+    on_progress: Progress,
+) -> dict[str, Any]:
+    """The quality of decoded draws, its floor, and whether they are copies."""
+    numbers: dict[str, Any] = {}
+    # as many of either: a Fréchet distance depends on how many
+    count = min(samples, len(reference))
+    training = coded.raw_training
+    with _step(on_progress, "sample quality"):
+        drawn = sample_means(model, key, count)
+        judged = JudgedSamples(reference[:count], features)
+        numbers["samples"] = judged.quality(drawn, seed=seed)
+    if training is None:
+        return numbers
+    if count <= len(training):
+        with _step(on_progress, "sample quality of training images"):
+            numbers["samples_floor"] = judged.quality(drawn_images(training, count, seed), resamples=0, seed=seed)
+    if len(training) < 2:
+        reasons["memorisation"] = "fewer than two training images"
+        return numbers
+    few = min(MEMORISATION_SAMPLES, count, max(SMALLEST_SAMPLE, COMPARED_PIXELS // (2 * training.size)))
+    with _step(on_progress, "nearest training images"):
+        numbers["memorisation"] = memorisation(drawn[:few], reference[:few], training)
+    return numbers
+
+
 def _likelihoods(
     model: Model,
     prior: AbstractDensity,
-    seen: np.ndarray,
+    coded: CodedImages,
     importance_samples: int | None,
+    asked_for: bool,
     key: Any,
     over: str,
     reasons: dict[str, str],
@@ -292,7 +372,8 @@ def _likelihoods(
 ) -> dict[str, Any]:
     """ELBO and its parts, and log p(x) by whatever way is open: sampling, quadrature, or both."""
     numbers: dict[str, Any] = {}
-    exact = None
+    seen, posteriors = coded.seen, coded.posteriors
+    exact = estimates = None
     if model.latent_dim <= 2:
         exact = exact_log_probs(
             model, prior, seen, on_progress=lambda done, total: on_progress("quadrature", done, total)
@@ -305,40 +386,52 @@ def _likelihoods(
         numbers["inference_gap"] = mean_figure(exact.inference_gap, over)
     else:
         reasons["nll_quadrature"] = f"quadrature needs one or two latent dimensions; this model has {model.latent_dim}"
-    posteriors = AggregatePosterior.of(model, seen)
-    rate = closed_form_rate(posteriors, prior)
     if importance_samples is not None:
+        first = seen if asked_for else seen[: _images_sampled(seen, importance_samples, checks=exact is not None)]
         estimates = importance_weighted_bound(
             model,
             prior,
-            seen,
+            first,
             samples=importance_samples,
             key=key,
             widths=_widths(model),
             on_progress=lambda done, total: on_progress("importance sampling", done, total),
         )
+        of = over if len(first) == len(seen) else f"the first {len(first):,} of {over}"
         per_image["nll_importance"] = -estimates.log_prob
-        numbers["nll_importance"] = mean_figure(-estimates.log_prob, over)
+        numbers["nll_importance"] = mean_figure(-estimates.log_prob, of)
         if importance_samples > 1:
-            numbers["monte_carlo_error"] = math.sqrt(float((estimates.standard_error**2).sum())) / len(seen)
+            numbers["monte_carlo_error"] = math.sqrt(float((estimates.standard_error**2).sum())) / len(first)
         if exact is not None:
-            excess = exact.log_prob - estimates.log_prob
-            numbers["importance_excess"] = mean_figure(excess, f"{over}, paired")
-        reconstruction = -estimates.reconstruction
-        rate = estimates.reconstruction - estimates.elbo if rate is None else rate
-        numbers["elbo_by"] = f"{math.ceil(importance_samples / len(_widths(model)))} draws of z an image"
+            excess = exact.log_prob[: len(first)] - estimates.log_prob
+            numbers["importance_excess"] = mean_figure(excess, f"{of}, paired")
         if model.prior.scoring == "bound":
             reasons["nll_importance"] = "this prior's own density is a lower bound, so the figure is an upper bound"
-    elif exact is not None:
-        rate = _rate_by_quadrature(posteriors, exact)
+        if len(first) < len(seen):
+            reasons["importance_samples"] = f"of {of}; --importance-samples K takes all"
+    rate = closed_form_rate(posteriors, prior)
+    if exact is not None and np.isfinite(exact.elbo).all():
+        rate = _rate_by_quadrature(posteriors, exact) if rate is None else rate
         reconstruction = -(exact.elbo + rate)
         numbers["elbo_by"] = "quadrature"
+    elif estimates is not None and len(estimates.elbo) == len(seen):
+        reconstruction = -estimates.reconstruction
+        rate = estimates.reconstruction - estimates.elbo if rate is None else rate
+        draws = math.ceil((importance_samples or 1) / len(_widths(model)))
+        numbers["elbo_by"] = f"{counted(draws, 'draw')} of z an image"
     else:
-        rate, reconstruction = _by_few_draws(model, prior, seen, posteriors, key)
+        sampled_rate, reconstruction = _by_one_draw(model, prior, seen, posteriors, key)
+        rate = sampled_rate if rate is None else rate
         numbers["elbo_by"] = "one draw of z an image"
     per_image |= {"reconstruction": reconstruction, "kl": rate, "elbo": -(reconstruction + rate)}
     numbers["elbo"], numbers["kl"] = mean_figure(per_image["elbo"], over), mean_figure(rate, over)
     return numbers
+
+
+def _images_sampled(seen: Num[np.ndarray, "images ..."], importance_samples: int, *, checks: bool) -> int:
+    """How many images the bound on decoded pixels allows; one that `checks` quadrature needs fewer."""
+    pixels = seen.size // len(seen)
+    return max(1, (CHECKED_PIXELS if checks else SAMPLED_PIXELS) // (importance_samples * pixels))
 
 
 def _widths(model: Model) -> tuple[float, ...]:
@@ -352,7 +445,7 @@ def _rate_by_quadrature(posteriors: AggregatePosterior, exact: ExactLikelihood) 
     return -entropy - exact.expected_log_prior
 
 
-def _by_few_draws(
+def _by_one_draw(
     model: Model, prior: AbstractDensity, seen: np.ndarray, posteriors: AggregatePosterior, key: Any
 ) -> tuple[np.ndarray, np.ndarray]:
     from vaelab.evaluation.mixture_log_probs import log_probs
@@ -365,18 +458,3 @@ def _by_few_draws(
         axis=1,
     )
     return own - log_probs(prior, z), -reconstruction_scores(model, seen, z).log_prob
-
-
-def _likelihood_name(model: Model) -> str:
-    names = {
-        "BernoulliLikelihood": "bernoulli",
-        "ContinuousBernoulliLikelihood": "continuous-bernoulli",
-        "GaussianLikelihood": "gaussian",
-    }
-    return names.get(type(model.decoder).__name__, type(model.decoder).__name__)
-
-
-def _is_grey(model: Model, seen: np.ndarray) -> bool:
-    """Whether a Bernoulli likelihood is asked to score pixels between 0 and 1."""
-    top = 255 if seen.dtype == np.uint8 else 1
-    return _likelihood_name(model) == "bernoulli" and not np.isin(seen, (0, top)).all()

@@ -1,15 +1,18 @@
 """Precision, recall, density, coverage: do samples look real, and cover what is real, by neighbours among features."""
 
-from collections.abc import Iterator
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int
+from jaxtyping import Bool, Float64
+from threadpoolctl import threadpool_limits
 
 from vaelab.errors import VaelabError
 from vaelab.evaluation.figure import Figure
 
 BLOCK = 500  # rows of the distance matrix at once: 40 MB for 10,000 columns
+ROUNDING = 1e-12
 
 
 class NeighbourFigures(NamedTuple):
@@ -27,6 +30,7 @@ def neighbour_figures(
     *,
     precision_neighbours: int = 3,
     density_neighbours: int = 5,
+    reference_radii: Float64[np.ndarray, "neighbour image"] | None = None,
 ) -> NeighbourFigures:
     """Precision and recall (Kynkäänniemi et al., 2019), density and coverage (Naeem et al., 2020).
 
@@ -43,6 +47,8 @@ def neighbour_figures(
     2^-k: 0.969 for k = 5. Recall trusts outlying samples, so noise can raise it: read it beside coverage. Distances are
     made in blocks of rows: 10,000 against 10,000 take some 200 MB and seconds.
 
+    `reference_radii`: those of `centred_radii`, where they are there already.
+
     **Raises:** `VaelabError` where a set has no more rows than neighbours, or the two have different features.
     """
     k = max(precision_neighbours, density_neighbours)
@@ -58,19 +64,31 @@ def neighbour_figures(
         )
     centre = reference.mean(axis=0)  # the closer to the origin, the less is lost to rounding
     samples, reference = samples - centre, reference - centre
-    sample_radii = _squared_radii(samples, [precision_neighbours])[0]
-    precision_radii, density_radii = _squared_radii(reference, [precision_neighbours, density_neighbours])
+    neighbours = [precision_neighbours, density_neighbours]
+    radii = squared_radii(reference, neighbours) if reference_radii is None else reference_radii
+    precision_radii, density_radii = radii
+    sample_radii = squared_radii(samples, [precision_neighbours])[0]
+    # distances here and there are rounded differently: of points that coincide too
+    slack = ROUNDING * max(float((samples**2).sum(axis=1).max()), float((reference**2).sum(axis=1).max()))
 
     precise = np.zeros(len(samples), bool)
     balls = np.zeros(len(samples), np.int64)
-    recalled = np.zeros(len(reference), bool)
-    covered = np.zeros(len(reference), bool)
-    for rows, squared in _squared_distances(samples, reference):
+
+    def block(start: int) -> tuple[Bool[np.ndarray, " image"], Bool[np.ndarray, " image"]]:
+        rows = slice(start, start + BLOCK)
+        squared = _squared_distances(samples[rows], reference) - slack
         precise[rows] = (squared <= precision_radii).any(axis=1)
-        recalled |= (squared <= sample_radii[rows, None]).any(axis=0)
         inside = squared <= density_radii
         balls[rows] = inside.sum(axis=1)
-        covered |= inside.any(axis=0)
+        return (squared <= sample_radii[rows, None]).any(axis=0), inside.any(axis=0)
+
+    recalled = np.zeros(len(reference), bool)
+    covered = np.zeros(len(reference), bool)
+    # comparisons are most of it, and run in one thread each
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        for recalled_here, covered_here in pool.map(block, range(0, len(samples), BLOCK)):
+            recalled |= recalled_here
+            covered |= covered_here
     return NeighbourFigures(
         _mean(precise, "samples"),
         _mean(recalled, "images"),
@@ -83,25 +101,29 @@ def _mean(values: Bool[np.ndarray, " row"] | Float64[np.ndarray, " row"], over: 
     return Figure(float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values))), over, len(values))
 
 
-def _squared_radii(
+def centred_radii(
+    reference: Float64[np.ndarray, "image feature"], neighbours: tuple[int, int] = (3, 5)
+) -> Float64[np.ndarray, "neighbour image"]:
+    """`reference_radii` of `neighbour_figures`, where several sets are compared with one reference."""
+    return squared_radii(reference - reference.mean(axis=0), list(neighbours))
+
+
+def squared_radii(
     points: Float64[np.ndarray, "row feature"], neighbours: list[int]
 ) -> Float64[np.ndarray, "neighbour row"]:
-    """Squared distance of every point to each of its k-th nearest neighbours, k in `neighbours`."""
-    radii = np.empty((len(neighbours), len(points)))
-    for rows, squared in _squared_distances(points, points):
-        squared[np.arange(len(squared)), rows] = np.inf  # itself
-        radii[:, rows] = np.partition(squared, [k - 1 for k in neighbours], axis=1)[:, [k - 1 for k in neighbours]].T
-    return radii
+    """Squared distance of every point to each of its k-th nearest neighbours, k in `neighbours`; by scikit-learn, chunk by chunk."""
+    from sklearn.neighbors import NearestNeighbors
+
+    search = NearestNeighbors(n_neighbors=max(neighbours), algorithm="brute", metric="sqeuclidean").fit(points)
+    distances, _ = search.kneighbors()  # of a point in its own set: itself not counted
+    return np.asarray(distances, np.float64)[:, [k - 1 for k in neighbours]].T
 
 
 def _squared_distances(
     a: Float64[np.ndarray, "row_a feature"], b: Float64[np.ndarray, "row_b feature"]
-) -> Iterator[tuple[Int[np.ndarray, " block"], Float64[np.ndarray, "block row_b"]]]:
-    """Blocks of rows of the squared distances |a|^2 + |b|^2 - 2 a . b, with the numbers of the rows."""
-    lengths = (b * b).sum(axis=1)
-    for start in range(0, len(a), BLOCK):
-        block = a[start : start + BLOCK]
-        squared = block @ (-2 * b.T)
-        squared += lengths
-        squared += (block * block).sum(axis=1)[:, None]
-        yield np.arange(start, start + len(block)), np.maximum(squared, 0, out=squared)
+) -> Float64[np.ndarray, "row_a row_b"]:
+    """|a|^2 + |b|^2 - 2 a . b."""
+    squared = a @ (-2 * b.T)
+    squared += (b * b).sum(axis=1)
+    squared += (a * a).sum(axis=1)[:, None]
+    return np.maximum(squared, 0, out=squared)

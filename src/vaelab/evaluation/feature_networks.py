@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from importlib.resources import as_file, files
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -33,6 +34,7 @@ class FeatureNetwork:
     - `image_shape`: the (height, width, channels) it reads; `None` for any
     - `digest`: SHA-256 of its weights, empty where they are unknown
     - `figure_name`: the machine-readable name of the Fréchet distance made with it
+    - `features_and_classes`: both in one pass, where that is cheaper
     """
 
     name: str
@@ -43,6 +45,13 @@ class FeatureNetwork:
     image_shape: tuple[int, int, int] | None = None
     digest: str = ""
     figure_name: str = "frechet_feature_distance"
+    features_and_classes: (
+        Callable[
+            [Float32[np.ndarray, "image height width channels"]],
+            tuple[Float[np.ndarray, "image feature"], Int[np.ndarray, " image"]],
+        ]
+        | None
+    ) = None
 
     def __call__(
         self, images: Num[np.ndarray, "image ..."], name: str = "images"
@@ -54,7 +63,21 @@ class FeatureNetwork:
         (n, feature) table.
         """
         prepared = self.prepared(images, name)
-        features = np.asarray(self.features(prepared), np.float64)
+        return self._checked(self.features(prepared), prepared, name)
+
+    def described(
+        self, images: Num[np.ndarray, "image ..."], name: str = "images"
+    ) -> tuple[Float64[np.ndarray, "image feature"], Int[np.ndarray, " image"] | None]:
+        """Features, as a call gives them, and classes; None for a network that names none."""
+        prepared = self.prepared(images, name)
+        if self.features_and_classes is not None:
+            features, classes = self.features_and_classes(prepared)
+        else:
+            features, classes = self.features(prepared), None if self.classes is None else self.classes(prepared)
+        return self._checked(features, prepared, name), None if classes is None else np.asarray(classes)
+
+    def _checked(self, found: np.ndarray, prepared: np.ndarray, name: str) -> Float64[np.ndarray, "image feature"]:
+        features = np.asarray(found, np.float64)
         if features.ndim != 2 or len(features) != len(prepared) or features.shape[1] == 0:
             raise VaelabError(
                 f"the feature network {self.name!r} must give one vector an image, shape ({len(prepared)}, features); "
@@ -123,6 +146,7 @@ def classifier_network(classifier: Classifier, *, name: str, image_shape: tuple[
         layer=f"last two convolutions, each channel averaged over positions, {width} values",
         features=lambda images: _blockwise(_features, classifier, images),
         classes=lambda images: _blockwise(_classes, classifier, images),
+        features_and_classes=lambda images: _blockwise(_features_and_classes, classifier, images),
         class_count=classifier.output.bias.shape[0],
         image_shape=image_shape,
         digest=hashlib.sha256(weights).hexdigest(),
@@ -146,14 +170,21 @@ def _classes(classifier: Classifier, images: Float32[Array, "image height width 
     return jnp.argmax(jax.vmap(classifier)(images), axis=1)
 
 
+@jax.jit
+def _features_and_classes(
+    classifier: Classifier, images: Float32[Array, "image height width channels"]
+) -> tuple[Float32[Array, "image feature"], Int[Array, " image"]]:
+    return _features(classifier, images), _classes(classifier, images)  # what both need is computed once
+
+
 def _blockwise(
     function: Callable, classifier: Classifier, images: Float32[np.ndarray, "image height width channels"]
-) -> np.ndarray:
+) -> Any:
     """`function` over blocks of one shape, the last filled up with blank images, so that it is compiled once."""
     results = []
     for start in range(0, len(images), BLOCK):
         block = images[start : start + BLOCK]
         missing = BLOCK - len(block)
         filled = np.concatenate([block, np.zeros((missing, *block.shape[1:]), block.dtype)]) if missing else block
-        results.append(np.asarray(function(classifier, filled))[: len(block)])
-    return np.concatenate(results)
+        results.append(function(classifier, filled))
+    return jax.tree.map(lambda *parts: np.concatenate(parts)[: len(images)], *results)

@@ -6,6 +6,12 @@ import math
 import numpy as np
 from jaxtyping import Bool, Num
 
+FEW = 100
+"""A share of fewer images is said as a count: a percentage would promise more than they tell."""
+
+ROUNDING = 1e-5
+"""Of a value: an error below is that of float32, and not of a sample."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
@@ -18,6 +24,15 @@ class Figure:
 
     def __str__(self) -> str:
         return f"{self.value:.4g}" if self.standard_error is None else f"{self.value:.4g} ± {self.standard_error:.2g}"
+
+    def rounded(self, decimals: int = 1, *, scale: float = 1.0) -> str:
+        """`150.9 ± 0.8`: to so many decimals, or as many more as the error needs to show a digit; no error where none is known."""
+        if self.standard_error is None:
+            return f"{scale * self.value:.{decimals}f}"
+        error = scale * self.standard_error
+        if ROUNDING * max(1.0, abs(scale * self.value)) < error < 0.5 * 10.0**-decimals:
+            decimals = math.ceil(-math.log10(error))
+        return f"{scale * self.value:.{decimals}f} ± {error:.{decimals}f}"
 
 
 def counted(count: int, thing: str) -> str:
@@ -33,7 +48,14 @@ def mean_figure(values: Num[np.ndarray, " values"], over: str) -> Figure:
 
 
 def share_figure(hits: Bool[np.ndarray, " values"], over: str) -> Figure:
-    """A share of so many, with its binomial standard error; where all hit, or none, that of Laplace's rule of succession, which is not 0."""
+    """A share of so many, with its binomial standard error; where all hit, or none, Laplace's rule of succession keeps it from being 0."""
     count, share = len(hits), float(np.mean(hits))
     p = share if 0.0 < share < 1.0 else (share * count + 1.0) / (count + 2.0)
     return Figure(share, math.sqrt(p * (1.0 - p) / count), over, count)
+
+
+def share(figure: Figure) -> str:
+    """`1.16 ± 0.16 %`; `3 of 40` where there are fewer than a hundred, `0 of 1,000` where none or all of them are."""
+    if figure.n is not None and (figure.n < FEW or figure.value in (0.0, 1.0)):
+        return f"{round(figure.value * figure.n):,} of {figure.n:,}"
+    return f"{figure.rounded(2, scale=100.0)} %"

@@ -1,10 +1,11 @@
 """The box of latent space over which an integral is taken: nearly all of the prior, and every posterior."""
 
+from statistics import NormalDist
+
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import norm
 
 from vaelab.densities import AbstractDensity, DiagonalNormal, FullNormal, Mixture, sample_many
 
@@ -55,5 +56,5 @@ def _sigmas(density: DiagonalNormal | FullNormal) -> np.ndarray:
 
 def _corners(mean: np.ndarray, sigma: np.ndarray, latent: int) -> tuple[np.ndarray, np.ndarray]:
     # both tails of every dimension together hold OUTSIDE at most
-    reach = norm.isf(OUTSIDE / (2 * latent)) * sigma
+    reach = -NormalDist().inv_cdf(OUTSIDE / (2 * latent)) * sigma
     return (mean - reach).min(axis=0), (mean + reach).max(axis=0)

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int
 
 from vaelab.densities import AbstractDensity, DiagonalNormal, kl_divergence, standard_normal
 from vaelab.evaluation.aggregate_posterior import AggregatePosterior
-from vaelab.evaluation.figure import Figure, share_figure
+from vaelab.evaluation.figure import Figure, counted, share_figure
 
 ACTIVE_VARIANCE = 0.01
 """Of the posterior mean over images (Burda, Grosse and Salakhutdinov, ICLR 2016, section 4)."""
@@ -69,6 +69,7 @@ class Probes:
     linear: Figure
     nearest_neighbours: Figure
     trained_on: int
+    neighbours: int = NEIGHBOURS
 
 
 def probes(
@@ -77,7 +78,8 @@ def probes(
     means: Float[np.ndarray, "images latent"],
     labels: Int[np.ndarray, " images"],
 ) -> Probes | None:
-    """A multinomial logistic regression and ten nearest neighbours, from standardised means; None where all labels are one.
+    """A multinomial logistic regression and ten nearest neighbours (or as many as there are images), from standardised means; None where
+    all labels are one.
 
     scikit-learn's, with their usual settings, on the first 20,000 training images.
     """
@@ -94,9 +96,10 @@ def probes(
         warnings.simplefilter("ignore", ConvergenceWarning)  # a probe stopped early is still a probe
         linear = LogisticRegression(max_iter=300).fit(x, y)
     neighbours = KNeighborsClassifier(min(NEIGHBOURS, len(x))).fit(x, y)
-    over = f"{len(labels):,} held-out images"
+    over = counted(len(labels), "held-out image")
     return Probes(
         share_figure(linear.predict(held_out) == labels, over),
         share_figure(neighbours.predict(held_out) == labels, over),
         len(x),
+        min(NEIGHBOURS, len(x)),
     )

@@ -8,10 +8,13 @@ import numpy as np
 from jaxtyping import Array, Float, Float64, Int, Num
 
 from vaelab.errors import VaelabError
-from vaelab.evaluation.figure import Figure
-from vaelab.evaluation.images import as_float_images
+from vaelab.evaluation.figure import Figure, share_figure
+from vaelab.evaluation.images import as_float_images, with_channels
+from vaelab.pixels import scaled
 
 ROWS, COLUMNS = 1000, 10_000  # 40 MB of distances at once
+BLOCK_VALUES = 2**25  # pixels of the training images compared at once
+GROUP = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +29,9 @@ class NearestImages:
     index: Int[np.ndarray, " image"]
     distance: Float64[np.ndarray, " image"]
     second_distance: Float64[np.ndarray, " image"]
+
+    def of(self, images: slice) -> "NearestImages":
+        return NearestImages(self.index[images], self.distance[images], self.second_distance[images])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +62,10 @@ def memorisation(
     training_images: Num[np.ndarray, "training ..."],
 ) -> Memorisation:
     """Whether `samples` lie closer to `training_images` than `held_out` images do."""
-    ours, theirs = nearest_training_images(samples, training_images), nearest_training_images(held_out, training_images)
+    together = nearest_training_images(
+        np.concatenate([as_float_images(samples), as_float_images(held_out)]), training_images
+    )
+    ours, theirs = together.of(slice(len(samples))), together.of(slice(len(samples), None))
     in_order = np.sort(theirs.distance)
     farther = len(in_order) - 0.5 * (
         np.searchsorted(in_order, ours.distance, "left") + np.searchsorted(in_order, ours.distance, "right")
@@ -75,8 +84,7 @@ def memorisation(
 
 
 def _copied(nearest: NearestImages, over: str) -> Figure:
-    copied = (nearest.distance < nearest.second_distance / 3) | (nearest.distance == 0)
-    return Figure(float(copied.mean()), float(copied.std() / np.sqrt(len(copied))), over, len(copied))
+    return share_figure((nearest.distance < nearest.second_distance / 3) | (nearest.distance == 0), over)
 
 
 def nearest_training_images(
@@ -89,7 +97,7 @@ def nearest_training_images(
 
     **Raises:** `VaelabError` for images of another shape or range, and fewer than two training images.
     """
-    prepared, training = as_float_images(images), as_float_images(training_images, "training_images")
+    prepared, training = as_float_images(images), with_channels(training_images, "training_images")
     if prepared.shape[1:] != training.shape[1:]:
         raise VaelabError(
             f"images and training_images must have one shape; got {prepared.shape[1:]} and {training.shape[1:]}."
@@ -97,19 +105,20 @@ def nearest_training_images(
     if len(training) < 2:
         raise VaelabError("training_images must be two or more to compare the nearest with the next; got 1.")
     flat, flat_training = prepared.reshape(len(prepared), -1), training.reshape(len(training), -1)
-    columns = min(COLUMNS, len(training))
-    blocks = [
-        (start, jnp.asarray(flat_training[start : start + columns])) for start in range(0, len(training), columns)
-    ]
+    columns = max(2, min(COLUMNS, len(training), BLOCK_VALUES // flat.shape[1]))
+    found: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in range(0, len(flat), ROWS)]
+    for first in range(0, len(training), columns):
+        candidates = jnp.asarray(_filled(flat_training[first : first + columns], columns))
+        present = jnp.int32(min(columns, len(training) - first))
+        for place, start in enumerate(range(0, len(flat), ROWS)):
+            rows = _filled(flat[start : start + ROWS], min(ROWS, len(flat)))
+            distances, indices = _two_nearest(jnp.asarray(rows), candidates, present)
+            found[place].append((np.asarray(distances), np.asarray(indices) + first))
     chosen = np.empty((len(flat), 2), np.int64)
-    for start in range(0, len(flat), ROWS):
-        block = flat[start : start + ROWS]
-        rows = jnp.asarray(block)
-        found = [_two_nearest(rows, candidates) for _, candidates in blocks]
-        distances = np.concatenate([np.asarray(d) for d, _ in found], axis=1)
-        indices = np.concatenate(
-            [np.asarray(i) + first for (_, i), (first, _) in zip(found, blocks, strict=True)], axis=1
-        )
+    for start, blocks in zip(range(0, len(flat), ROWS), found, strict=True):
+        count = min(ROWS, len(flat) - start)
+        distances = np.concatenate([d for d, _ in blocks], axis=1)[:count]
+        indices = np.concatenate([i for _, i in blocks], axis=1)[:count]
         best = np.argsort(distances, axis=1, kind="stable")[:, :2]
         chosen[start : start + ROWS] = np.take_along_axis(indices, best, axis=1)
     distances = np.stack([_exact(flat, flat_training, chosen[:, 0]), _exact(flat, flat_training, chosen[:, 1])])
@@ -118,28 +127,53 @@ def nearest_training_images(
     return NearestImages(np.take_along_axis(chosen.T, order, axis=0)[0], distance, second_distance)
 
 
+def _filled(rows: Num[np.ndarray, "some pixel"], count: int) -> Num[np.ndarray, "all pixel"]:
+    """Of one length, so that one program is compiled."""
+    return np.concatenate([rows, np.repeat(rows[:1], count - len(rows), axis=0)]) if len(rows) < count else rows
+
+
 def _exact(
     images: Float[np.ndarray, "image pixel"],
-    training: Float[np.ndarray, "training pixel"],
+    training: Num[np.ndarray, "training pixel"],
     index: Int[np.ndarray, " image"],
 ) -> Float64[np.ndarray, " image"]:
     result = np.empty(len(images))
     for start in range(0, len(images), ROWS):
         rows = slice(start, start + ROWS)
-        result[rows] = np.linalg.norm(
-            images[rows].astype(np.float64) - training[index[rows]].astype(np.float64), axis=1
-        )
+        near = training[index[rows]]
+        scale = np.float32(255 if near.dtype == np.uint8 else 1)
+        near = (near.astype(np.float32) / scale).astype(np.float64)
+        result[rows] = np.linalg.norm(images[rows].astype(np.float64) - near, axis=1)
     return result
 
 
 @jax.jit
 def _two_nearest(
-    images: Float[Array, "image pixel"], training: Float[Array, "training pixel"]
+    images: Float[Array, "image pixel"], candidates: Num[Array, "candidate pixel"], present: Int[Array, ""]
 ) -> tuple[Float[Array, "image two"], Int[Array, "image two"]]:
-    """Squared distance, less |image|^2, and number of the two nearest; infinite where a block has but one."""
+    """Squared distance, less |image|^2, and number of the two nearest of the first `present`; infinite where there is but one.
+
+    The least of each group of columns first, which is vectorised where the place of the least is not; then within two groups.
+    """
+    training = scaled(candidates)
     product = jnp.matmul(images, training.T, precision=jax.lax.Precision.HIGHEST)
-    squared = (training * training).sum(axis=1)[None, :] - 2 * product
-    first = jnp.argmin(squared, axis=1)
-    others = jnp.where(jnp.arange(len(training))[None, :] == first[:, None], jnp.inf, squared)
-    second = jnp.argmin(others, axis=1)
-    return jnp.stack([squared.min(axis=1), others.min(axis=1)], axis=1), jnp.stack([first, second], axis=1)
+    lengths = jnp.where(jnp.arange(len(training)) < present, (training * training).sum(axis=1), jnp.inf)
+    groups = -(-len(training) // GROUP)
+    squared = jnp.pad(
+        lengths[None, :] - 2 * product, ((0, 0), (0, groups * GROUP - len(training))), constant_values=jnp.inf
+    ).reshape(len(images), groups, GROUP)
+    least = squared.min(axis=2)
+
+    def within(group: Array) -> Array:
+        return jnp.take_along_axis(squared, group[:, None, None], axis=1)[:, 0]
+
+    group = jnp.argmin(least, axis=1)
+    inside = within(group)
+    first = jnp.argmin(inside, axis=1)
+    others = jnp.where(jnp.arange(GROUP)[None, :] == first[:, None], jnp.inf, inside)
+    least_of_others = jnp.where(jnp.arange(groups)[None, :] == group[:, None], others.min(axis=1)[:, None], least)
+    next_group = jnp.argmin(least_of_others, axis=1)
+    next_inside = jnp.where((next_group == group)[:, None], others, within(next_group))
+    second = jnp.argmin(next_inside, axis=1)
+    distances = jnp.stack([inside.min(axis=1), next_inside.min(axis=1)], axis=1)
+    return distances, jnp.stack([group * GROUP + first, next_group * GROUP + second], axis=1)

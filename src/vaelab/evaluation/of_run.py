@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Int, Num
@@ -12,14 +13,16 @@ from vaelab.data import Dataset, load_images
 from vaelab.data.image_values import ImageValues
 from vaelab.data.static_binarised import read_static_binarised
 from vaelab.errors import VaelabError, nearest_name
-from vaelab.evaluation.evaluation import SAMPLES, Evaluation, evaluate
-from vaelab.evaluation.feature_networks import FeatureNetwork, digit_classifier
-from vaelab.evaluation.report import as_page
-from vaelab.model import load_model
+from vaelab.evaluation.bounds import SAMPLES
+from vaelab.evaluation.material import Material
 from vaelab.pixels import Pixels
 from vaelab.run_data import RunData, TrainingDataError, grey_data, is_of_arrays, run_data
 from vaelab.runs import Run
 from vaelab.tensors import write_bytes_safely
+
+if TYPE_CHECKING:
+    from vaelab.evaluation.evaluation import Evaluation
+    from vaelab.evaluation.feature_networks import FeatureNetwork
 
 TREATMENTS: tuple[Pixels, ...] = ("grey", "dynamic", "threshold", "static")
 
@@ -48,7 +51,7 @@ def judged_images(
     run: Run,
     data: str | None = None,
     *,
-    dataset: Dataset | None = None,
+    dataset: Dataset | RunData | None = None,
     pixels: str | None = None,
     static_file: str | None = None,
     training_data: str | None = None,
@@ -116,11 +119,13 @@ def judged_images(
     )
 
 
-def _own_data(run: Run, dataset: Dataset | None, treatment: str, training_data: str | None) -> RunData:
+def _own_data(run: Run, dataset: Dataset | RunData | None, treatment: str, training_data: str | None) -> RunData:
     """A run's own data under a treatment: the grey ones of a run on binarised images, unless it is judged on these."""
     if run.config.data.pixels == "static" and treatment != "static":
         return RunData(grey_data(run, training_data))
-    return run_data(run, training_data) if dataset is None else RunData(dataset)
+    if isinstance(dataset, Dataset):
+        return RunData(dataset)
+    return run_data(run, training_data) if dataset is None else dataset
 
 
 def evaluate_run(
@@ -133,25 +138,41 @@ def evaluate_run(
     static_file: str | None = None,
     samples: int = SAMPLES,
     seed: int = 0,
-    features: FeatureNetwork | None = None,
+    features: "FeatureNetwork | None" = None,
     training_data: str | None = None,
     on_progress: Callable[[str, int, int], None] = lambda what, done, total: None,
-) -> Evaluation:
+) -> "Evaluation":
     """`evaluate` for a trained run. The packaged digit classifier judges the samples of a run on MNIST."""
-    model = load_model(run, prior)
-    judged = judged_images(
-        run, data, pixels=pixels, static_file=static_file, training_data=training_data, fitted=model.values
+    return evaluate_material(
+        Material(run, data=data, prior=prior, pixels=pixels, static_file=static_file, training_data=training_data),
+        importance_samples=importance_samples,
+        samples=samples,
+        seed=seed,
+        features=features,
+        on_progress=on_progress,
     )
+
+
+def evaluate_material(
+    material: Material,
+    *,
+    importance_samples: int | None = None,
+    samples: int = SAMPLES,
+    seed: int = 0,
+    features: "FeatureNetwork | None" = None,
+    on_progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> "Evaluation":
+    """`evaluate_run` for what is already known of a run."""
+    from vaelab.evaluation.evaluation import evaluate_coded
+    from vaelab.evaluation.feature_networks import digit_classifier
+
+    model, run = material.model, material.run
     if features is None and run.config.data.name == "mnist" and model.image_shape == (28, 28):
         features = digit_classifier()
-    return evaluate(
+    judged = material.judged
+    return evaluate_coded(
         model,
-        judged.images,
-        judged.training_images,
-        labels=judged.labels,
-        training_labels=judged.training_labels,
-        pixels=judged.pixels,
-        pixel_seed=judged.pixel_seed,
+        material.coded,
         reference_images=judged.reference_images,
         importance_samples=importance_samples,
         seed=seed,
@@ -159,7 +180,7 @@ def evaluate_run(
         features=features,
         data=judged.name,
         split=judged.split,
-        prior_name=prior,
+        prior_name=material.prior,
         untrained_reason=judged.untrained_reason,
         note=judged.note,
         on_progress=on_progress,
@@ -167,12 +188,14 @@ def evaluate_run(
 
 
 def write_evaluation(
-    run: Run, evaluation: Evaluation, pictures: Mapping[str, bytes] | None = None
+    run: Run, evaluation: "Evaluation", pictures: Mapping[str, bytes] | None = None
 ) -> tuple[Path, Path]:
     """Write `evaluation.json` and the self-contained `report.html` into the run's folder.
 
     **Raises:** `VaelabError` where the folder cannot be written.
     """
+    from vaelab.evaluation.report import as_page
+
     content = {
         "run": run.name,
         "seed_of_training": run.config.seed,

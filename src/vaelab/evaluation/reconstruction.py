@@ -9,11 +9,10 @@ import numpy as np
 from jaxtyping import Array, Float, Num, PRNGKeyArray
 
 from vaelab.densities import sample_many
-from vaelab.evaluation.aggregate_posterior import image_chunks
+from vaelab.generating.batching import features_of, in_batches
+from vaelab.generating.coding import decode
 from vaelab.model import Model
 from vaelab.pixels import scaled
-
-CHUNK = 2000
 
 
 class ReconstructionScores(NamedTuple):
@@ -27,28 +26,24 @@ def reconstruction_scores(
     model: Model, images: Num[np.ndarray, "images ..."], z: Float[np.ndarray, "images latent"]
 ) -> ReconstructionScores:
     """Each image scored by its own code; images as the model sees them (uint8 is scaled)."""
-    chunks = zip(image_chunks(images, CHUNK), image_chunks(np.asarray(z), CHUNK), strict=True)
-    parts = [_scores(model, jnp.asarray(chunk), jnp.asarray(code)) for chunk, code in chunks]
-    joined = (np.concatenate([np.asarray(part, np.float64) for part in term]) for term in zip(*parts, strict=True))
-    return ReconstructionScores(*(values[: len(images)] for values in joined))
+    scores = in_batches(
+        lambda rows, codes: _scores(model, rows, codes), images, np.asarray(z), features=features_of(model.image_shape)
+    )
+    return ReconstructionScores(*(values.astype(np.float64) for values in scores))
 
 
 def sample_means(model: Model, key: PRNGKeyArray, count: int) -> Float[np.ndarray, "samples ..."]:
     """Decoder means at `count` draws of the prior, clipped to [0, 1]: the images that a user is shown."""
     z = np.asarray(sample_many(model.prior.density(model), key, count))
-    parts = [np.asarray(_means(model, jnp.asarray(chunk))) for chunk in image_chunks(z, CHUNK)]
-    return np.clip(np.concatenate(parts)[:count], 0.0, 1.0)
+    return np.clip(decode(model, z), 0.0, 1.0)
 
 
 @eqx.filter_jit
-def _scores(model: Model, images: Num[Array, "images ..."], z: Float[Array, "images latent"]) -> tuple[Array, Array]:
+def _scores(
+    model: Model, images: Num[Array | np.ndarray, "images ..."], z: Float[Array | np.ndarray, "images latent"]
+) -> tuple[Array, Array]:
     def one(image: Array, z: Array) -> tuple[Array, Array]:
         likelihood = model.likelihood(z)
         return likelihood.log_prob(image), jnp.sum((image - likelihood.mean) ** 2)
 
-    return jax.vmap(one)(scaled(images), z)
-
-
-@eqx.filter_jit
-def _means(model: Model, z: Float[Array, "samples latent"]) -> Float[Array, "samples ..."]:
-    return jax.vmap(lambda z: model.likelihood(z).mean)(z)
+    return jax.vmap(one)(scaled(jnp.asarray(images)), jnp.asarray(z))

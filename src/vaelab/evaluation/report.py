@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vaelab.evaluation.figure import Figure
+from vaelab.evaluation.figure import Figure, counted, share
+from vaelab.evaluation.scores import score_name
 
 if TYPE_CHECKING:
     from vaelab.evaluation.evaluation import Evaluation
     from vaelab.evaluation.sample_quality import SampleQuality
-
-NATS = "nats an image"
 
 
 def as_json(evaluation: "Evaluation") -> dict[str, Any]:
@@ -45,16 +44,20 @@ def as_json(evaluation: "Evaluation") -> dict[str, Any]:
     for name in ("mutual_information", "marginal_kl", "achievable_gain", "hole_fraction", "uncovered_fraction"):
         result[name] = _figure(None if fit is None else getattr(fit, name))
     if fit is not None:
+        assert result["mutual_information"] is not None
         result["mutual_information"] |= {"bound": fit.log_images, "saturated": fit.saturated}
     result["grey_floor"] = _figure(e.grey_floor)
     result["reconstruction_squared_error"] = _figure(e.reconstruction_squared_error)
     result["linear_probe_accuracy"] = _figure(None if e.probes is None else e.probes.linear)
     result["neighbour_accuracy"] = _figure(None if e.probes is None else e.probes.nearest_neighbours)
-    beside = e.baselines
     result["baselines"] = (
         None
-        if beside is None
-        else {field.name: _figure(getattr(beside, field.name)) for field in dataclasses.fields(beside)}
+        if e.baselines is None
+        else {
+            "pixelwise_bernoulli": _figure(e.baselines.pixelwise_bernoulli),
+            "mean_image": _figure(e.baselines.mean_image),
+            "pca": _figure(e.baselines.pca, components=e.baselines.components, components_of=e.baselines.components_of),
+        }
     )
     if e.samples is None:
         result["frechet_digit_distance"] = None
@@ -97,19 +100,34 @@ def _finite(value: Any) -> Any:
 def rows(evaluation: "Evaluation") -> Iterable[tuple[str, str, str]]:
     """(name, value ± error, what it is) of every number that there is, in the order in which one asks."""
     e, s = evaluation, evaluation.setting
-    score = "cross-entropy, no likelihood" if e.grey_floor else "negative log-likelihood"
+    score = score_name(s.likelihood, grey=e.grey_floor is not None)
+    what = {
+        "NLL": "negative log-likelihood, nats an image",
+        "grey cross-entropy": "a loss on grey pixels, nats an image, and no likelihood",
+        "negative log-density": "of a density over pixels, nats an image: it may be negative",
+    }[score]
     if e.nll_quadrature is not None:
         halving = f"halving the grid changes {e.quadrature_error_mean:.4f} on average, {e.quadrature_error_maximum:.4f} at most"
-        yield "NLL, exact", _nats(e.nll_quadrature), f"{score}, nats an image, by quadrature; {halving}"
+        yield f"{score}, exact", _nats(e.nll_quadrature), f"{what}, by quadrature; {halving}"
     if e.nll_importance is not None:
+        drawn = f"K = {s.importance_samples:,}"
         error = "" if e.monte_carlo_error is None else f"; Monte Carlo error {e.monte_carlo_error:.3f}"
-        if e.importance_excess is not None:
-            error += f"; above the exact one by {e.importance_excess.value:.3f} on average, image by image"
-        yield (
-            f"NLL, K = {s.importance_samples:,}",
-            _nats(e.nll_importance),
-            f"{score} by importance sampling (an upper bound){error}",
-        )
+        if e.importance_excess is not None and e.nll_importance.n != s.images:
+            # of other images than the exact one: beside it only the difference says something
+            yield (
+                f"  above it, {drawn}",
+                f"{_nats(e.importance_excess)} ({e.nll_importance.n:,} images)",
+                f"what importance sampling gives (an upper bound), less the exact one, image by image{error}",
+            )
+        else:
+            of = "" if e.nll_importance.n == s.images else f" ({e.nll_importance.n:,} images)"
+            if e.importance_excess is not None:
+                error += f"; above the exact one by {e.importance_excess.value:.3f} on average, image by image"
+            yield (
+                f"{score}, {drawn}",
+                _nats(e.nll_importance) + of,
+                f"{what}, by importance sampling (an upper bound){error}",
+            )
     if e.elbo is not None and e.kl is not None:
         yield "ELBO", _nats(e.elbo), f"-(reconstruction + KL), by {e.elbo_by}"
         yield "  reconstruction", _nats(e.reconstruction), "distortion, -E log p(x|z)"
@@ -122,74 +140,81 @@ def rows(evaluation: "Evaluation") -> Iterable[tuple[str, str, str]]:
         yield "inference gap", _nats(e.inference_gap), "KL(q(z|x) || p(z|x)), exact"
     fit = e.prior_fit
     if fit is not None:
-        flag = "; SATURATED: it says only that every image has its own code" if fit.saturated else ""
+        saturated = "; at its bound, it says only that every image has its own code" if fit.saturated else ""
         yield (
             "mutual information",
-            _nats(fit.mutual_information),
-            f"I(x; z), at most log N = {fit.log_images:.2f}{flag}",
+            _nats(fit.mutual_information) + (" (saturated)" if fit.saturated else ""),
+            f"I(x; z), at most log N = {fit.log_images:.2f}{saturated}",
         )
         yield (
             "marginal KL",
             _nats(fit.marginal_kl),
             "KL(q(z) || p(z)): the part of the rate that a better prior removes",
         )
-        if fit.achievable_gain is not None and fit.hole_fraction is not None:
+        if fit.achievable_gain is not None:
             yield (
                 "achievable gain",
                 _nats(fit.achievable_gain),
                 "on held-out images, were the prior the training images' aggregate",
             )
+        if fit.hole_fraction is not None:
             yield (
                 "hole fraction",
-                _percent(fit.hole_fraction),
+                share(fit.hole_fraction),
                 "of the prior lies where no code is (1 % for a perfect prior)",
             )
         yield (
             "uncovered fraction",
-            _percent(fit.uncovered_fraction),
+            share(fit.uncovered_fraction),
             "of the codes lie where the prior hardly is (1 % for a perfect prior)",
         )
     yield (
         "active units",
         f"{e.active_units.value:.0f} of {s.latent_dim}",
-        "latent dimensions whose mean varies by more than 0.01",
+        "latent dimensions whose mean varies over images by more than 0.01 (variance)",
     )
     if e.latents is not None:
         largest = ", ".join(f"{value:.2f}" for value in np.sort(e.latents.kl_per_dimension)[::-1][:8])
         dots = ", …" if s.latent_dim > 8 else ""
         yield "KL per dimension", largest + dots, f"nats, largest first, against {e.latents.kl_against}"
     if e.probes is not None:
+        trained = f"trained on those of {counted(e.probes.trained_on, 'training image')}"
         yield (
             "linear probe",
-            _percent(e.probes.linear),
-            f"accuracy from the posterior means, trained on {e.probes.trained_on:,}",
+            share(e.probes.linear),
+            f"accuracy on held-out images from the posterior means alone, {trained}",
         )
-        yield "10 nearest neighbours", _percent(e.probes.nearest_neighbours), "accuracy from the posterior means"
+        yield (
+            f"{counted(e.probes.neighbours, 'nearest neighbour')}",
+            share(e.probes.nearest_neighbours),
+            f"accuracy from the posterior means, {trained}",
+        )
     if e.samples is not None:
         yield from _sample_rows(e.samples, e.samples_floor)
     if e.memorisation is not None:
         m = e.memorisation
         yield (
             "nearest training image",
-            f"{m.distance.value:.2f}",
-            f"median distance of a sample; {m.held_out_distance.value:.2f} of a held-out image",
+            f"{m.distance.value:.2f} (held-out images: {m.held_out_distance.value:.2f})",
+            f"median distance of {counted(m.distance.n or 0, 'sample')} to the nearest training image, pixels in [0, 1]",
         )
         yield (
             "copied",
-            _percent(m.copied),
-            f"samples much nearer to one training image than to the next; {100 * m.held_out_copied.value:.2f} % of held-out images",
+            f"{share(m.copied)} (held-out images: {share(m.held_out_copied)})",
+            "samples whose nearest training image is less than a third as far as the next",
         )
     yield "squared error", _nats(e.reconstruction_squared_error), "of reconstructions, summed over pixels"
-    if e.baselines is None:
+    b = e.baselines
+    if b is None:
         return
-    yield "  PCA", _nats(e.baselines.pca), f"squared error from {s.latent_dim} principal components"
-    yield "  mean image", _nats(e.baselines.mean_image), "squared error of the mean training image"
-    if e.baselines.pixelwise_bernoulli is not None:
-        yield (
-            "pixelwise Bernoulli",
-            _nats(e.baselines.pixelwise_bernoulli),
-            "nats, the score of a model without latents",
-        )
+    yield (
+        "  PCA",
+        _nats(b.pca),
+        f"of {counted(b.components, 'principal component')} of {counted(b.components_of, 'training image')}",
+    )
+    yield "  mean image", _nats(b.mean_image), "of the mean training image in place of a reconstruction"
+    if b.pixelwise_bernoulli is not None and s.likelihood == "bernoulli":
+        yield "pixelwise Bernoulli", _nats(b.pixelwise_bernoulli), "nats, the score of a model without latents"
 
 
 def _sample_rows(quality: "SampleQuality", floor: "SampleQuality | None") -> Iterable[tuple[str, str, str]]:
@@ -199,22 +224,23 @@ def _sample_rows(quality: "SampleQuality", floor: "SampleQuality | None") -> Ite
     def reached(*names: str) -> str:
         if floor is None:
             return ""
-        return "; training images in their place: " + ", ".join(f"{getattr(floor, name).value:.3g}" for name in names)
+        return f" (real: {', '.join(f'{getattr(floor, name).value:.3g}' for name in names)})"
 
+    real = "" if floor is None else "; real: of as many training images in their place"
     yield (
         q.figure_name.replace("_", " ").replace("frechet", "Fréchet"),
-        str(q.frechet_distance),
-        f"{q.samples:,} decoder means against {q.reference:,} images; features: {q.network}, {q.layer}{reached('frechet_distance')}",
+        f"{q.frechet_distance}{reached('frechet_distance')}",
+        f"{q.samples:,} decoder means against {q.reference:,} images; features: {q.network}, {q.layer}{real}",
     )
-    yield "kernel distance", str(q.kernel_distance), "same features, unbiased" + reached("kernel_distance")
+    yield "kernel distance", f"{q.kernel_distance}{reached('kernel_distance')}", "same features, unbiased"
     for first, second in (("precision", "recall"), ("density", "coverage")):
-        shown = f"{getattr(q, first).value:.3f}, {getattr(q, second).value:.3f}"
-        yield f"{first}, {second}", shown, "same features" + reached(first, second)
+        shown = f"{getattr(q, first).value:.3f}, {getattr(q, second).value:.3f}{reached(first, second)}"
+        yield f"{first}, {second}", shown, "same features"
     if q.class_entropy is not None and q.reference_class_entropy is not None:
         yield (
             "class entropy",
-            f"{q.class_entropy.value:.3f}",
-            f"nats; {q.reference_class_entropy.value:.3f} for the images",
+            f"{q.class_entropy.value:.3f} (held-out images: {q.reference_class_entropy.value:.3f})",
+            "nats, of the classes that the feature network sees",
         )
 
 
@@ -223,20 +249,13 @@ def caption(evaluation: "Evaluation") -> str:
     s = evaluation.setting
     drawn = f" (drawn once, seed {s.pixel_seed})" if s.pixels == "dynamic" else ""
     return (
-        f"{s.images:,} images, {s.data} {s.split}; {s.pixels} pixels{drawn}; {s.likelihood} likelihood; {s.latent_dim} latent dimensions; "
-        f"prior {s.prior}; seed {s.seed}. ± is the standard error over images."
+        f"{counted(s.images, 'image')}, {s.data} {s.split}; {s.pixels} pixels{drawn}; {s.likelihood} likelihood; "
+        f"{counted(s.latent_dim, 'latent dimension')}; prior {s.prior}; seed {s.seed}. ± is the standard error, of scores over images."
     )
 
 
 def _nats(figure: Figure) -> str:
-    return (
-        f"{figure.value:.2f}" if figure.standard_error is None else f"{figure.value:.2f} ± {figure.standard_error:.2f}"
-    )
-
-
-def _percent(figure: Figure) -> str:
-    error = "" if figure.standard_error is None else f" ± {100 * figure.standard_error:.2f}"
-    return f"{100 * figure.value:.2f}{error} %"
+    return figure.rounded(2)
 
 
 # --- pages ---------------------------------------------------------------------------------------------------------------------------

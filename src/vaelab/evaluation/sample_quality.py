@@ -1,13 +1,14 @@
 """How good generated images are, judged by a named feature network, and the floor that real images reach."""
 
 import dataclasses
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float64, Int, Num
 
 from vaelab.errors import VaelabError
 from vaelab.evaluation.feature_distances import frechet_distance, kernel_distance
-from vaelab.evaluation.feature_neighbours import neighbour_figures
+from vaelab.evaluation.feature_neighbours import centred_radii, neighbour_figures
 from vaelab.evaluation.feature_networks import FeatureNetwork
 from vaelab.evaluation.figure import Figure
 from vaelab.evaluation.neighbours import Memorisation, memorisation
@@ -118,37 +119,13 @@ def sample_quality(
             f"memorisation_images must be 1 or more; got {memorisation_images}. Leave training_images out to skip "
             f"this check."
         )
-    if min(len(samples), len(reference)) < 20:
-        raise VaelabError(
-            f"sample quality needs 20 images or more of each; got {len(samples)} samples and {len(reference)} "
-            f"reference images."
-        )
-    sample_features, reference_features = features(samples, "samples"), features(reference, "reference")
-    neighbours = neighbour_figures(sample_features, reference_features)
-    histogram, entropy = _class_histogram(features, samples, "samples")
-    reference_histogram, reference_entropy = _class_histogram(features, reference, "reference")
-    return SampleQuality(
-        network=features.name,
-        layer=features.layer,
-        digest=features.digest,
-        samples=len(samples),
-        reference=len(reference),
-        seed=seed,
-        figure_name=features.figure_name,
-        frechet_distance=frechet_distance(sample_features, reference_features, resamples=resamples, seed=seed),
-        kernel_distance=kernel_distance(sample_features, reference_features, seed=seed),
-        precision=neighbours.precision,
-        recall=neighbours.recall,
-        density=neighbours.density,
-        coverage=neighbours.coverage,
-        class_histogram=histogram,
-        class_entropy=entropy,
-        reference_class_histogram=reference_histogram,
-        reference_class_entropy=reference_entropy,
-        memorisation=None
-        if training_images is None
-        else memorisation(samples[:memorisation_images], reference[:memorisation_images], training_images),
+    found = _quality(
+        _Featured.of(samples, features, "samples"), _Featured.of(reference, features, "reference"), resamples, seed
     )
+    if training_images is None:
+        return found
+    copies = memorisation(samples[:memorisation_images], reference[:memorisation_images], training_images)
+    return dataclasses.replace(found, memorisation=copies)
 
 
 def quality_floor(
@@ -166,12 +143,81 @@ def quality_floor(
     `samples` of the `training_images` are drawn by `seed`, as many as there are reference images unless said otherwise.
     """
     count = min(len(reference), len(training_images)) if samples is None else samples
-    if not 0 < count <= len(training_images):
+    return sample_quality(
+        drawn_images(training_images, count, seed), reference, features=features, resamples=resamples, seed=seed
+    )
+
+
+class JudgedSamples:
+    """Sets of images that are compared with one reference, whose features are taken once."""
+
+    def __init__(self, reference: Num[np.ndarray, "image ..."], features: FeatureNetwork):
+        self._reference = _Featured.of(reference, features, "reference")
+
+    def quality(self, samples: Num[np.ndarray, "sample ..."], *, resamples: int = 50, seed: int = 0) -> SampleQuality:
+        """As `sample_quality`, without memorisation."""
+        ours = _Featured.of(samples, self._reference.network, "samples")
+        return _quality(ours, self._reference, resamples, seed)
+
+
+def drawn_images(images: Num[np.ndarray, "training ..."], count: int, seed: int) -> Num[np.ndarray, "drawn ..."]:
+    """So many of the images, drawn by `seed`, in their own order."""
+    if not 0 < count <= len(images):
+        raise VaelabError(f"samples={count} cannot be drawn from {len(images)} training images; ask for fewer.")
+    return images[np.sort(np.random.default_rng(seed).choice(len(images), count, replace=False))]
+
+
+class _Featured:
+    """Images as a feature network sees them."""
+
+    def __init__(self, network: FeatureNetwork, features: np.ndarray, classes: np.ndarray | None, name: str):
+        self.network, self.features, self.classes, self.name = network, features, classes, name
+
+    @classmethod
+    def of(cls, images: Num[np.ndarray, "image ..."], network: FeatureNetwork, name: str) -> "_Featured":
+        return cls(network, *network.described(images, name), name)
+
+    @cached_property
+    def radii(self) -> Float64[np.ndarray, "neighbour image"]:
+        return centred_radii(self.features)
+
+    @cached_property
+    def class_histogram(self) -> tuple[Float64[np.ndarray, " class"] | None, Figure | None]:
+        if self.classes is None:
+            return None, None
+        return _class_histogram(self.classes, self.network.class_count or 0, self.name)
+
+
+def _quality(ours: _Featured, reference: _Featured, resamples: int, seed: int) -> SampleQuality:
+    if min(len(ours.features), len(reference.features)) < 20:
         raise VaelabError(
-            f"samples={count} cannot be drawn from {len(training_images)} training images; ask for fewer."
+            f"sample quality needs 20 images or more of each; got {len(ours.features)} samples and "
+            f"{len(reference.features)} reference images."
         )
-    drawn = np.random.default_rng(seed).choice(len(training_images), count, replace=False)
-    return sample_quality(training_images[np.sort(drawn)], reference, features=features, resamples=resamples, seed=seed)
+    neighbours = neighbour_figures(ours.features, reference.features, reference_radii=reference.radii)
+    histogram, entropy = ours.class_histogram
+    reference_histogram, reference_entropy = reference.class_histogram
+    network = ours.network
+    return SampleQuality(
+        network=network.name,
+        layer=network.layer,
+        digest=network.digest,
+        samples=len(ours.features),
+        reference=len(reference.features),
+        seed=seed,
+        figure_name=network.figure_name,
+        frechet_distance=frechet_distance(ours.features, reference.features, resamples=resamples, seed=seed),
+        kernel_distance=kernel_distance(ours.features, reference.features, seed=seed),
+        precision=neighbours.precision,
+        recall=neighbours.recall,
+        density=neighbours.density,
+        coverage=neighbours.coverage,
+        class_histogram=histogram,
+        class_entropy=entropy,
+        reference_class_histogram=reference_histogram,
+        reference_class_entropy=reference_entropy,
+        memorisation=None,
+    )
 
 
 def class_entropy(histogram: Float64[np.ndarray, " class"]) -> float:
@@ -181,12 +227,9 @@ def class_entropy(histogram: Float64[np.ndarray, " class"]) -> float:
 
 
 def _class_histogram(
-    network: FeatureNetwork, images: Num[np.ndarray, "image ..."], name: str
-) -> tuple[Float64[np.ndarray, " class"] | None, Figure | None]:
-    if network.classes is None:
-        return None, None
-    classes: Int[np.ndarray, " image"] = np.asarray(network.classes(network.prepared(images, name)))
-    counts = np.bincount(classes, minlength=network.class_count or 0)
+    classes: Int[np.ndarray, " image"], class_count: int, name: str
+) -> tuple[Float64[np.ndarray, " class"], Figure]:
+    counts = np.bincount(classes, minlength=class_count)
     shares = counts / len(classes)
     # the delta method: the entropy's error is the spread of -log p over images
     entropy = class_entropy(shares)

@@ -35,14 +35,19 @@ def encode(model: Model, images: Shaped[np.ndarray, "n ..."], *, seed: int = 0) 
         VaelabError: where the images do not fit the model.
     """
     check_images(model, images)
-    mean, log_variance = in_batches(
-        lambda rows: _posteriors(model.encoder, rows), images, features=features_of(model.image_shape)
-    )
+    mean, log_variance = posteriors_of(model, images)
     if log_variance is None:
         return Encoded(mean, None, mean)
     # by NumPy: a compiled program with random numbers takes a second to build, and this one would be run once
     noise = np.random.default_rng(seed).standard_normal(mean.shape, np.float32)
     return Encoded(mean, log_variance, mean + np.exp(0.5 * log_variance) * noise)
+
+
+def posteriors_of(
+    model: Model, images: Shaped[np.ndarray, "n ..."]
+) -> tuple[Float32[np.ndarray, "n latent"], Float32[np.ndarray, "n latent"] | None]:
+    """Mean and log-variance of q(z|x) of each image, for images that were checked; None for an autoencoder, which has no variance."""
+    return in_batches(lambda rows: _posteriors(model.encoder, rows), images, features=features_of(model.image_shape))
 
 
 def encode_means(model: Model, images: Shaped[np.ndarray, "n ..."]) -> Float32[np.ndarray, "n latent"]:

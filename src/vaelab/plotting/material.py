@@ -1,73 +1,72 @@
 """What the figures of a run are drawn from, read and computed once and only when a figure asks for it."""
 
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, Integer, Shaped
 
 from vaelab.data import Dataset, Split
-from vaelab.generating import Encoded, can_sample, decode, encode, sample_latents
+from vaelab.generating import Encoded, can_sample, decode, sample_latents
 from vaelab.generating.pictures import shown_range
-from vaelab.model import Model, load_model
-from vaelab.plotting.latent import Contours
-from vaelab.plotting.page import SEPARATOR
-from vaelab.plotting.plane import Plane, plane_of
+from vaelab.model import Model
 from vaelab.priors import NormalPrior
-from vaelab.run_data import RunData, chosen_data
+from vaelab.run_data import RunData
 from vaelab.runs import Run
 
+if TYPE_CHECKING:
+    from vaelab.evaluation.material import Material
+    from vaelab.plotting.latent import Contours
+    from vaelab.plotting.plane import Plane
 
-class Material:
-    """A run, its model with one of its priors, and the test images of a data set as grey values."""
 
-    def __init__(
-        self,
-        run: Run,
-        *,
-        dataset: Dataset | None = None,
-        data: str | None = None,
-        prior: str = "trained",
-        training_data: str | None = None,
-    ):
-        self.run = run
-        self.prior = prior
-        self._given_dataset, self._data, self._training_data = dataset, data, training_data
+class FigureMaterial:
+    """A run's `Material` as its figures ask for it: the test images of a data set as grey values, their plane, black and white, words."""
 
-    @cached_property
+    def __init__(self, material: "Material"):
+        self.material = material
+
+    @property
+    def run(self) -> Run:
+        return self.material.run
+
+    @property
+    def prior(self) -> str:
+        return self.material.prior
+
+    @property
     def model(self) -> Model:
-        return load_model(self.run, self.prior)
-
-    @cached_property
-    def source(self) -> RunData:
-        if self._given_dataset is not None:
-            return RunData(self._given_dataset)
-        return chosen_data(self.run, self._data, self._training_data, fitted=self.model.values)
+        return self.material.model
 
     @property
     def dataset(self) -> Dataset:
-        return self.source.dataset
+        return self.material.dataset
+
+    @property
+    def source(self) -> RunData:
+        return self.material.source
 
     @property
     def images_shown(self) -> str:
         """`test images`; of a saved estimator what stands in for them."""
         return f"{self.source.split} images"
 
-    @cached_property
+    @property
     def test(self) -> Split:
-        test = self.dataset.test
-        return Split(self.model.image_spec.taken(test.images, self.dataset.name), test.labels)
+        return self.material.test
 
     @property
     def labels(self) -> Integer[np.ndarray, " n"] | None:
         return self.test.labels
 
-    @cached_property
+    @property
     def encoded(self) -> Encoded:
-        return encode(self.model, self.test.images)
+        return self.material.encoded
 
     @cached_property
-    def plane(self) -> Plane:
+    def plane(self) -> "Plane":
+        from vaelab.plotting.plane import plane_of
+
         return plane_of(self.encoded.mean, self.encoded.log_variance)
 
     @cached_property
@@ -75,9 +74,9 @@ class Material:
         """The values of black and of white."""
         return shown_range(self.test.images)
 
-    @cached_property
+    @property
     def records(self) -> list[dict[str, Any]]:
-        return self.run.metrics()
+        return self.material.records
 
     @property
     def has_normal_prior(self) -> bool:
@@ -93,6 +92,8 @@ class Material:
     @property
     def facts(self) -> str:
         """One line: of which run a figure is."""
+        from vaelab.plotting.page import SEPARATOR
+
         config = self.run.config
         size = config.model.latent_dim
         posterior = config.model.posterior.kind
@@ -110,14 +111,14 @@ class Material:
 
     @property
     def data_name(self) -> str:
-        if self._given_dataset is not None:
-            return self._given_dataset.name
-        if self._data is None and self.run.sample_file.is_file():
+        if self.material.given_dataset is not None:
+            return self.material.given_dataset.name
+        if self.material.data is None and self.run.sample_file.is_file():
             return self.dataset.name
-        return self._data or self.run.config.data.name
+        return self.material.data or self.run.config.data.name
 
     @cached_property
-    def contours(self) -> Contours | None:
+    def contours(self) -> "Contours | None":
         """The density of a prior that is not N(0, I), where the plane is the whole latent space."""
         if self.has_normal_prior or not self.can_sample or self.model.latent_dim != 2:
             return None
@@ -126,7 +127,7 @@ class Material:
         return contours_of(self.model, self.encoded.mean)
 
 
-def contours_of(model: Model, points: Float[np.ndarray, "n 2"], *, cells: int = 128) -> Contours:
+def contours_of(model: Model, points: Float[np.ndarray, "n 2"], *, cells: int = 128) -> "Contours":
     """The log-density of the model's prior on a grid over the points and its own draws, with three of its levels.
 
     They hold 98.9, 86.5 and 39.3 % of its mass, as 3, 2 and 1 sigma of a Gaussian do: each is the quantile of log p(z)
@@ -134,6 +135,8 @@ def contours_of(model: Model, points: Float[np.ndarray, "n 2"], *, cells: int = 
     """
     import equinox as eqx
     import jax
+
+    from vaelab.plotting.latent import Contours
 
     density = model.prior.density(model)
     log_probs = eqx.filter_jit(lambda density, z: jax.vmap(density.log_prob)(z))

@@ -1,7 +1,7 @@
 """`write_figures`: the figures of a run, gathered, drawn and written into its folder."""
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,13 +9,14 @@ import numpy as np
 
 from vaelab.data import Dataset
 from vaelab.errors import VaelabError, nearest_name
-from vaelab.runs import PRETRAINED, Run
+from vaelab.runs import Run
 from vaelab.tensors import write_bytes_safely
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from vaelab.plotting.material import Material
+    from vaelab.evaluation.material import Material
+    from vaelab.plotting.material import FigureMaterial
 
 FORMATS = ("png", "svg", "pdf")
 STYLES = ("vaelab", "tutorial")
@@ -52,40 +53,84 @@ def write_figures(
         be read or
             written.
     """
-    wanted = DEFAULT_FIGURES if names is None else tuple(dict.fromkeys(names))
-    for name in wanted:
+    _check_words(names, format, style)
+    from vaelab.evaluation.material import Material
+    from vaelab.run_data import chosen_data
+
+    if data is not None and training_data is not None:
+        chosen_data(run, data, training_data)  # which refuses both
+    material = Material(run, dataset=dataset, data=data, prior=prior, training_data=training_data)
+    return write_figures_of(material, names, format=format, style=style, folder=folder, say=say)
+
+
+def write_figures_of(
+    material: "Material",
+    names: Iterable[str] | None = None,
+    *,
+    format: str = "png",  # noqa: A002 - as matplotlib calls it
+    style: str = "vaelab",
+    folder: Path | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Path]:
+    """`write_figures` of what is already known of a run."""
+    wanted = DEFAULT_FIGURES if names is None else tuple(names)
+    if any(name not in WITHOUT_IMAGES for name in wanted) and material.source.note:
+        say(material.source.note)  # and where there are no images, nothing is drawn
+    folder = folder or figures_folder(material.run)
+    written = []
+    for name, figure in figures_of(material, None if names is None else wanted, format=format, style=style, say=say):
+        path = folder / f"{name}.{format}"
+        write_bytes_safely(path, figure)
+        written.append(path)
+    return written
+
+
+def figures_of(
+    material: "Material",
+    names: Iterable[str] | None = None,
+    *,
+    format: str = "png",  # noqa: A002
+    style: str = "vaelab",
+    only_available: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> Iterator[tuple[str, bytes]]:
+    """The files of the figures by their names, each drawn when it is asked for: a figure once, though two names give it. `only_available`
+    leaves out those that the run cannot have, which are left out of the usual ones anyway.
+
+    Raises:
+        VaelabError: as `write_figures` does.
+    """
+    names = None if names is None else tuple(names)
+    _check_words(names, format, style)
+    from vaelab.plotting.material import FigureMaterial
+
+    shown = FigureMaterial(material)
+    size, drawn = material.run.config.model.latent_dim, set()
+    for name in DEFAULT_FIGURES if names is None else tuple(dict.fromkeys(names)):
+        if name == "manifold" and size > 2:
+            say(f"manifold: a grid needs one or two latent dimensions, and this run has {size}; drew traversals")
+            name = "traversals"
+        if name in drawn:
+            continue
+        drawn.add(name)
+        try:
+            figure = FIGURES[name](shown, style)
+        except UnavailableError as reason:
+            if names is not None and not only_available:
+                raise
+            say(str(reason))
+            continue
+        yield name, figure_bytes(figure, format)
+
+
+def _check_words(names: Iterable[str] | None, format: str, style: str) -> None:  # noqa: A002
+    for name in () if names is None else names:
         if name not in FIGURES:
             raise VaelabError(f"unknown figure '{name}'; {nearest_name(name, FIGURES)}")
     if format not in FORMATS:
         raise VaelabError(f"unknown format '{format}'; {nearest_name(format, FORMATS)}")
     if style not in STYLES:
         raise VaelabError(f"unknown style '{style}'; {nearest_name(style, STYLES)}")
-
-    from vaelab.plotting.material import Material
-
-    material = Material(run, dataset=dataset, data=data, prior=prior, training_data=training_data)
-    if any(name not in WITHOUT_IMAGES for name in wanted) and material.source.note:
-        say(material.source.note)  # and where there are no images, nothing is drawn
-    folder = folder or figures_folder(run)
-    written = []
-    for name in wanted:
-        if name == "manifold" and run.config.model.latent_dim > 2:
-            say(
-                f"manifold: a grid needs one or two latent dimensions, and this run has {run.config.model.latent_dim}; "
-                "drew traversals"
-            )
-            name = "traversals"
-        try:
-            figure = FIGURES[name](material, style)
-        except UnavailableError as reason:
-            if names is not None:
-                raise
-            say(str(reason))
-            continue
-        path = folder / f"{name}.{format}"
-        write_bytes_safely(path, figure_bytes(figure, format))
-        written.append(path)
-    return written
 
 
 def figure_names() -> tuple[str, ...]:
@@ -96,7 +141,7 @@ def figures_folder(run: Run) -> Path:
     """`RUN/figures`; for a model that ships in the package, which is not ours to write to, `figures/NAME` in the
     current folder.
     """
-    return Path("figures") / run.name if run.folder.is_relative_to(PRETRAINED) else run.figures
+    return Path("figures") / run.name if run.is_packaged else run.figures
 
 
 def figure_bytes(figure: "Figure", format: str) -> bytes:  # noqa: A002
@@ -119,7 +164,7 @@ def figure_bytes(figure: "Figure", format: str) -> bytes:  # noqa: A002
 # --- one figure each: what it needs of the run -----------------------------------------------------------------------
 
 
-def _loss(material: "Material", style: str) -> "Figure":
+def _loss(material: "FigureMaterial", style: str) -> "Figure":
     del style
     if not material.records:
         raise UnavailableError(f"loss: {material.run.metrics_file} has no epoch in it, so there is nothing to draw")
@@ -128,7 +173,8 @@ def _loss(material: "Material", style: str) -> "Figure":
     return loss_figure(material.records, facts=material.facts)
 
 
-def _latent(material: "Material", style: str) -> "Figure":
+def _latent(material: "FigureMaterial", style: str) -> "Figure":
+    from vaelab.evaluation.figure import counted
     from vaelab.plotting.latent import latent_figure
     from vaelab.plotting.page import SEPARATOR
     from vaelab.plotting.tutorial import tutorial_scatter
@@ -146,12 +192,12 @@ def _latent(material: "Material", style: str) -> "Figure":
         axis_names=plane.axis_names,
         rings=material.has_normal_prior,
         contours=material.contours,
-        title=f"Latent space: {kind} of {len(points):,} {material.images_shown}",
+        title=f"Latent space: {kind} of {counted(len(points), f'{material.source.split} image')}",
         facts=material.facts + where,
     )
 
 
-def _manifold(material: "Material", style: str) -> "Figure":
+def _manifold(material: "FigureMaterial", style: str) -> "Figure":
     from vaelab.plotting.manifold import grid_of, manifold_figure, normal_quantiles, own_quantiles
     from vaelab.plotting.page import SEPARATOR
     from vaelab.plotting.tutorial import tutorial_grid
@@ -184,7 +230,7 @@ def _manifold(material: "Material", style: str) -> "Figure":
     )
 
 
-def _traversals(material: "Material", style: str) -> "Figure":
+def _traversals(material: "FigureMaterial", style: str) -> "Figure":
     del style
     from vaelab.plotting.page import SEPARATOR, latent_name
     from vaelab.plotting.plane import kl_per_dimension
@@ -206,16 +252,17 @@ def _traversals(material: "Material", style: str) -> "Figure":
         where = "from quantile 1 % to 99 % of the images' own latents"
     images = material.decode(traversal_points(encoded.mean[0], rows, values))
     shown = "all" if len(rows) == size else f"the {len(rows)} strongest of"
+    dimensions = "the only dimension, moved" if size == 1 else f"{shown} {size} dimensions, one moved at a time"
     return traversals_figure(
         images,
         [f"{latent_name(row)}   {unit.format(weights[row])}" for row in rows],
         shown=material.shown,
-        title=f"Traversals: {shown} {size} dimensions, one moved at a time",
-        facts=f"{material.facts}{SEPARATOR}around {material.source.split} image 0, {where}",
+        title=f"Traversals: {dimensions}",
+        facts=f"{material.facts}{SEPARATOR}around the first {material.source.split} image, {where}",
     )
 
 
-def _reconstructions(material: "Material", style: str) -> "Figure":
+def _reconstructions(material: "FigureMaterial", style: str) -> "Figure":
     del style
     from vaelab.plotting.reconstructions import chosen_images, reconstructions_figure
 
@@ -229,13 +276,13 @@ def _reconstructions(material: "Material", style: str) -> "Figure":
     )
 
 
-def _samples(material: "Material", style: str) -> "Figure":
+def _samples(material: "FigureMaterial", style: str) -> "Figure":
     del style
     if not material.can_sample:
-        folder = material.run.folder
+        run = material.run.called
         raise UnavailableError(
             "samples: an autoencoder has no prior to sample from; fit one to its codes with: "
-            f"vaelab fit-prior {folder} mixture, then: vaelab plot {folder} samples --prior mixture"
+            f"vaelab fit-prior {run} mixture, then: vaelab plot {run} samples --prior mixture"
         )
     from vaelab.generating import sample_latents
     from vaelab.plotting.samples import COUNT, samples_figure
@@ -246,7 +293,7 @@ def _samples(material: "Material", style: str) -> "Figure":
     )
 
 
-def _prior(material: "Material", style: str) -> "Figure":
+def _prior(material: "FigureMaterial", style: str) -> "Figure":
     """The codes of training images, as the model sees them, against its prior; a fitted one beside the trained."""
     del style
     from vaelab.generating import encode
@@ -278,7 +325,7 @@ POSTERIORS = 8
 """How many test images the figure of their exact posteriors shows."""
 
 
-def _posterior(material: "Material", style: str) -> "Figure":
+def _posterior(material: "FigureMaterial", style: str) -> "Figure":
     del style
     size = material.model.latent_dim
     if size > 2 or not material.model.has_density:
@@ -297,7 +344,7 @@ def _posterior(material: "Material", style: str) -> "Figure":
     return true_posterior_figure(true_posteriors(material.model, density, images), images, facts=material.facts)
 
 
-FIGURES: dict[str, Callable[["Material", str], "Figure"]] = {
+FIGURES: dict[str, Callable[["FigureMaterial", str], "Figure"]] = {
     "loss": _loss,
     "latent": _latent,
     "manifold": _manifold,

@@ -1,0 +1,115 @@
+"""Held-out and training images with all that follows from them and the encoder alone: each computed once, when it is first asked for."""
+
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float, Int, Num
+
+from vaelab.evaluation.aggregate_posterior import AggregatePosterior
+from vaelab.evaluation.baselines import Baselines, baselines, grey_floor
+from vaelab.evaluation.figure import Figure
+from vaelab.evaluation.inputs import checked_images
+from vaelab.evaluation.latents import Probes, probes
+from vaelab.evaluation.reconstruction import ReconstructionScores, reconstruction_scores
+from vaelab.evaluation.scores import likelihood_name
+from vaelab.generating.coding import posteriors_of
+from vaelab.model import Model
+from vaelab.pixels import Pixels, seen_once
+
+CodesAndSpread = tuple[Float[np.ndarray, "images latent"], Float[np.ndarray, "images latent"] | None]
+
+
+class CodedImages:
+    """The images that a model is judged on and those that it was trained on. All priors of one model share it.
+
+    - `images`, `training_images`: of the model's shape, uint8 or floats as the model was trained on, before the pixel treatment.
+      Without training images what rests on them is None
+    - `labels`, `training_labels`: for the probes
+    - `pixels`, `pixel_seed`: the treatment; `dynamic` draws both sets once
+
+    **Raises:** `VaelabError` for images that the model cannot score.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        images: Num[np.ndarray, "images ..."],
+        training_images: Num[np.ndarray, "training ..."] | None = None,
+        *,
+        labels: Int[np.ndarray, " images"] | None = None,
+        training_labels: Int[np.ndarray, " training"] | None = None,
+        pixels: Pixels = "grey",
+        pixel_seed: int = 0,
+    ):
+        self.model = model
+        self.raw = checked_images(model, images)
+        self.raw_training = (
+            None if training_images is None else checked_images(model, training_images, "training images")
+        )
+        self.labels, self.training_labels = labels, training_labels
+        self.pixels: Pixels = pixels
+        self.pixel_seed = pixel_seed
+
+    @cached_property
+    def seen(self) -> Num[np.ndarray, "images ..."]:
+        """The held-out images as the model sees them."""
+        return seen_once(self.raw, self.pixels, self.pixel_seed)
+
+    @cached_property
+    def seen_training(self) -> Num[np.ndarray, "training ..."] | None:
+        return None if self.raw_training is None else seen_once(self.raw_training, self.pixels, self.pixel_seed + 1)
+
+    @cached_property
+    def is_grey(self) -> bool:
+        """Whether a Bernoulli likelihood is asked to score pixels between 0 and 1."""
+        return likelihood_name(self.model) == "bernoulli" and not is_binary(self.seen)
+
+    # --- codes ----------------------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def codes(self) -> CodesAndSpread:
+        """Means and log-variances of q(z|x) of the held-out images; no log-variances for an autoencoder."""
+        return posteriors_of(self.model, self.seen)
+
+    @cached_property
+    def training_codes(self) -> CodesAndSpread | None:
+        return None if self.seen_training is None else posteriors_of(self.model, self.seen_training)
+
+    @property
+    def means(self) -> Float[np.ndarray, "images latent"]:
+        return self.codes[0]
+
+    @cached_property
+    def posteriors(self) -> AggregatePosterior:
+        return AggregatePosterior.from_codes(*self.codes)
+
+    @cached_property
+    def training_posteriors(self) -> AggregatePosterior | None:
+        return None if self.training_codes is None else AggregatePosterior.from_codes(*self.training_codes)
+
+    # --- scores that no prior has a part in -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def at_means(self) -> ReconstructionScores:
+        return reconstruction_scores(self.model, self.seen, self.means)
+
+    @cached_property
+    def baselines(self) -> Baselines | None:
+        return None if self.seen_training is None else baselines(self.seen_training, self.seen, self.model.latent_dim)
+
+    @cached_property
+    def grey_floor(self) -> Figure | None:
+        return grey_floor(self.seen) if self.is_grey else None
+
+    @cached_property
+    def probes(self) -> Probes | None:
+        """None without labels, or where all are one."""
+        if self.labels is None or self.training_labels is None or self.training_codes is None:
+            return None
+        return probes(self.training_codes[0], self.training_labels, self.means, self.labels)
+
+
+def is_binary(images: Num[np.ndarray, "images ..."]) -> bool:
+    """Whether all pixels are black or white."""
+    top = 255 if images.dtype == np.uint8 else 1
+    return bool(((images == 0) | (images == top)).all())
