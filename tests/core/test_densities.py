@@ -172,3 +172,14 @@ def test_no_closed_form_is_none_and_a_delta_has_no_density():
     with pytest.raises(TypeError, match="no density"):
         Delta(MEAN).log_prob(MEAN)
     np.testing.assert_array_equal(Delta(MEAN).sample(jr.key(0)), MEAN)
+
+
+@pytest.mark.parametrize("dim", [1, 2, 8, 9])
+def test_a_full_normal_is_scipys_in_any_dimension(dim: int) -> None:
+    """By forward substitution in few dimensions, by a solver in many."""
+    generator = np.random.default_rng(dim)
+    scale = 0.2 * np.tril(generator.normal(size=(dim, dim)), -1) + np.diag(0.5 + generator.random(dim))
+    mean, value = generator.normal(size=dim), generator.normal(size=dim)
+    density = FullNormal(jnp.asarray(mean, jnp.float32), jnp.asarray(scale, jnp.float32))
+    expected = scipy.stats.multivariate_normal(mean, scale @ scale.T).logpdf(value)
+    np.testing.assert_allclose(density.log_prob(jnp.asarray(value, jnp.float32)), expected, rtol=1e-4)
