@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -195,7 +196,7 @@ def test_two_treatments_of_one_data_set_show_each_their_own_images(
     monkeypatch.setattr(
         run_data,
         "chosen_data",
-        lambda run, *_, **options: run_data.RunData(f"images of {run.name}"),  # pyright: ignore
+        lambda run, *_, **options: SimpleNamespace(dataset=f"images of {run.name}", note="", split="test"),
     )
     monkeypatch.setattr(module, "explored_run", lambda run, dataset, prior, split: (run.name, dataset))
     names = [str(tmp_path / name) for name in ("grey", "static")]
