@@ -143,9 +143,12 @@ def assert_answers_the_same(loaded: VAE, fitted: VAE) -> None:
 
 
 def test_a_loaded_estimator_answers_as_the_one_that_was_saved(fitted: VAE, tmp_path: Path):
+    assert_answers_the_same(vaelab.load(fitted.save(tmp_path / "run")), fitted)
+
+
+@pytest.mark.parametrize("kind", ["class", "autoencoder with a mixture"])
+def test_a_loaded_estimator_is_saved_as_well_as_a_fitted_one(fitted: VAE, tmp_path: Path):
     loaded = vaelab.load(fitted.save(tmp_path / "run"))
-    assert_answers_the_same(loaded, fitted)
-    # and once more: a loaded one is saved as well as a fitted one
     assert_answers_the_same(vaelab.load(loaded.save(tmp_path / "again")), fitted)
 
 
@@ -193,7 +196,7 @@ LABELS = {
     "int": Y.astype(np.int16) - 4,
     "str": np.array([f"digit {label}" for label in Y]),
     "objects": np.array([f"digit {label}" for label in Y], dtype=object),
-    "float": Y / 2.0,
+    "float": Y * 2.0,
     "bool": Y > 4,
 }
 
