@@ -5,7 +5,7 @@ sums have settled (`shared_lattice.py`), and for images whose p(z|x) is too narr
 (`own_lattice.py`); the expectations under q(z|x) are taken at nodes of q(z|x) itself (`expectations.py`). So what either costs does not
 depend on how good the encoder is.
 
-The cost is bounded, whatever the model: in decoded points at most 128^2 for the first lattice (fewer where images are large), 2^28
+The cost is bounded, whatever the model: in decoded points at most 128^2 for the first lattice (fewer where images are large), 2^30
 pixels' worth for its refinements, and for each image 65 to 3,091 under q(z|x) and, where it needs a lattice of its own, about 2,500 for
 the climb to its modes and 16,384 for the lattice; typically 65, and a thousand more.
 """

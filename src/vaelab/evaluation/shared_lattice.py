@@ -23,6 +23,7 @@ from jaxtyping import Array, Bool, Float, Int, Num
 from scipy.ndimage import maximum_filter
 
 from vaelab.densities import AbstractDensity
+from vaelab.evaluation.expectations import HALF_SQUARES
 from vaelab.evaluation.mixture_log_probs import log_probs
 from vaelab.evaluation.pixel_forms import AbstractPixelForm, pixel_form
 from vaelab.model import Model
@@ -41,16 +42,18 @@ NEGLIGIBLE = 20.0
 """Nats below the peak of p(x, z): a tile that stays below is not refined."""
 POSTERIOR_SIGMAS = 6.0
 """Of q(z|x) on either side of its mean: how far its expectations reach."""
-WIDEST_REACH = 16
-"""Points on either side of q(z|x)'s mean, at most, that it brings to a finer lattice."""
+WIDEST_REACH, NEAR_REACH = 64, 16
+"""Points on either side of q(z|x)'s mean, at most, that it brings to a lattice that resolves it, and to a coarser one."""
 RESOLVED = 0.75
 """The spacing in standard deviations of q(z|x), at most, for its expectations to be taken on the lattice."""
 FIRST_POINTS = (64, 128)
 """Points along an axis of the first lattice, at least and at most (in one dimension the squares of these)."""
 FIRST_VALUES = 2**25
 """Pixels decoded for the first lattice, about, within these limits."""
-MOST_VALUES = 2**28
+MOST_VALUES = 2**30
 """Pixels decoded for all finer lattices together; what is not settled by then is integrated image by image."""
+OWN_POINTS, OWN_NODES = 2500, 300
+"""What an image costs by itself, about, in decoded points: for log p(x), and for the expectations under q(z|x)."""
 LAST_LEVEL = 8
 STARTS = 3
 """Of the tiles of the first lattice, the highest point is handed on for so many of each image, with the neighbours of the very highest: the
@@ -64,8 +67,8 @@ class SharedLattice:
     - `log_prob`: log p(x); `error`: the most that a lattice of twice the spacing differs from it
     - `peak`: the highest log p(x, z) at any of its points
     - `level`: how often the spacing was halved; `settled`: whether the lattices agree
-    - `reconstruction`, `log_prior`: E_q[log p(x|z)] and E_q[log p(z)]; `expectation_error`: how far their sums on the white squares of the
-      lattice and on the black ones lie apart. NaN where no lattice that the image took part in resolves q(z|x).
+    - `reconstruction`, `log_prior`: E_q[log p(x|z)] and E_q[log p(z)]; `expectation_error`: half of how far both together lie from
+      what they are on the white squares of the lattice alone, and on the black ones. NaN where no lattice resolves q(z|x).
     - `starts`: the highest points of the first lattice in the tiles where it is highest, and the places one spacing beside the very highest
 
     And of the first lattice: its corners `low` and `high`, its `spacing`, and `prior_mass`, the integral of the prior over it.
@@ -152,33 +155,37 @@ def shared_lattice(
                 peaks[start : start + len(part)] = np.asarray(top)[: len(part)]
                 places[start : start + len(part)] = np.asarray(place)[: len(part)]
                 start += len(part)
-        fine, parts = sums.log_integrals(log_cell)
-        log_prob[active], level_of[active] = fine, level
-        peak[active] = sums.largest
-        error[active] = np.abs(parts - fine[:, None]).max(axis=1)
-        sure = (error[active] < tolerance[active]) & (peak[active] > seen[active] - 2.0)
-        sure &= sums.sharpness < SHARPEST
-        settled[active] = sure
-        # of each image on the first lattice that resolves q(z|x), where the tiles visited hold it
+        # whose integral is done stays for the expectations alone
+        some = np.flatnonzero(~settled[active])
+        whose = active[some]
+        fine, parts = (found[some] for found in sums.log_integrals(log_cell))
+        log_prob[whose], level_of[whose], peak[whose] = fine, level, sums.largest[some]
+        error[whose] = np.abs(parts - fine[:, None]).max(axis=1)
+        agree = (error[whose] < tolerance[whose]) & (sums.sharpness[some] < SHARPEST)
+        settled[whose] = agree & (peak[whose] > seen[whose] - 2.0)
+
+        # q(z|x) is resolved, and lies in the tiles that were visited
         reach = POSTERIOR_SIGMAS * sigma[active] <= (np.inf if level == 0 else 1.0) * here * WIDEST_REACH
-        resolved = held[active] & np.all((here <= RESOLVED * sigma[active]) & reach, axis=1)
-        resolved &= np.isnan(reconstruction[active])
-        whole, apart = sums.expectations()
-        reconstruction[active[resolved]] = (whole[:, 0] - whole[:, 1])[resolved]
-        expected_prior[active[resolved]] = whole[resolved, 1]
-        expectation_error[active[resolved]] = apart[resolved]
+        some = np.flatnonzero(held[active] & np.all((here <= RESOLVED * sigma[active]) & reach, axis=1))
+        whose = active[some]
+        both, apart = sums.expectations()
+        reconstruction[whose], expected_prior[whose] = both[some, 0] - both[some, 1], both[some, 1]
+        expectation_error[whose] = apart[some]
+
         if level == 0:
             starts = _highest(pairs, peaks, places, low, here, count)
-        pairs = pairs.heavy(peaks, ~sure)
-        active = active[~sure]
-        on_progress(count - len(active), count)
+        unsettled = ~settled[active]
+        unresolved = held[active] & np.isnan(expectation_error[active])
+        pairs = pairs.heavy(peaks, kept=unsettled | unresolved, followed=unsettled)
+        active = active[unsettled | unresolved]
+        on_progress(int(settled.sum()), count)
         if len(active) == 0:
             break
         pairs = _refined(pairs, low, here / 2, mean[active], sigma[active])
-        tiles = len(np.unique(pairs.tile))
-        decoded += tiles * math.prod(TILE[latent]) * pixels
-        # no gain in sharing a lattice that hardly anyone shares
-        if decoded > MOST_VALUES or len(pairs.tile) < 2 * tiles:
+        points = len(np.unique(pairs.tile)) * math.prod(TILE[latent])
+        decoded += points * pixels
+        # where few share it, a lattice or nodes of their own cost less
+        if decoded > MOST_VALUES or points > OWN_POINTS * unsettled.sum() + OWN_NODES * unresolved.sum():
             break
     return SharedLattice(
         log_prob, error, peak, level_of, settled, reconstruction, expected_prior, expectation_error,
@@ -245,11 +252,17 @@ class _Pairs(NamedTuple):
         for begin, end in zip(begins, [*begins[1:], len(self.tile)], strict=True):
             yield int(self.tile[begin]), int(begin), int(end)
 
-    def heavy(self, peaks: Float[np.ndarray, " pairs"], kept: Bool[np.ndarray, " images"]) -> "_Pairs":
-        """The pairs near the image's highest peak, of the kept images alone, which are counted anew."""
+    def heavy(
+        self,
+        peaks: Float[np.ndarray, " pairs"],
+        *,
+        kept: Bool[np.ndarray, " images"],
+        followed: Bool[np.ndarray, " images"],
+    ) -> "_Pairs":
+        """The pairs near the highest peak of each image that is followed; the kept ones alone are counted anew."""
         highest = np.full(len(kept), -np.inf, np.float32)
         np.maximum.at(highest, self.image, peaks)
-        chosen = kept[self.image] & (peaks > highest[self.image] - NEGLIGIBLE)
+        chosen = followed[self.image] & (peaks > highest[self.image] - NEGLIGIBLE)
         renumbered = np.cumsum(kept) - 1
         return _Pairs(self.tile[chosen], renumbered[self.image[chosen]], self.counts)
 
@@ -288,10 +301,11 @@ def _refined(heavy: _Pairs, low: np.ndarray, spacing: np.ndarray, mean: np.ndarr
         for below in range(down)
         for right in range(2)
     ]
+    widest = np.where(np.all(spacing <= RESOLVED * sigma, axis=1), WIDEST_REACH, NEAR_REACH)
     first, last = np.zeros((len(mean), 2), int), np.zeros((len(mean), 2), int)
     for d in range(latent):
         axis = d + 2 - latent
-        reach = np.minimum(POSTERIOR_SIGMAS * sigma[:, d], spacing[d] * WIDEST_REACH) + spacing[d]
+        reach = np.minimum(POSTERIOR_SIGMAS * sigma[:, d], spacing[d] * widest) + spacing[d]
         width = spacing[d] * TILE[latent][axis]
         for tiles, end in ((first, -reach), (last, reach)):
             tiles[:, axis] = np.clip(np.floor((mean[:, d] + end - low[d]) / width), 0, counts[axis] - 1)
@@ -352,12 +366,12 @@ class _Sums(NamedTuple):
         return np.log(parts.sum(axis=1)) + largest + log_cell, each
 
     def expectations(self) -> tuple[Float[np.ndarray, "images two"], Float[np.ndarray, " images"]]:
-        """E_q[log p(x, z)] and E_q[log p(z)], and how far the white squares' and the black ones' lie apart."""
+        """E_q[log p(x, z)] and E_q[log p(z)], and half of how far the first lies from the white squares' and the black ones'."""
         sums = np.asarray(self.under_q, np.float64)
         with np.errstate(divide="ignore", invalid="ignore"):  # where q(z|x) is narrower than the lattice
             by_colour = sums[:, 1:] / sums[:, :1]
             whole = sums[:, 1:].sum(axis=2) / sums[:, :1].sum(axis=2)
-        return whole, np.abs(by_colour[:, 0, 0] - by_colour[:, 0, 1])
+        return whole, HALF_SQUARES * np.abs(by_colour[:, 0] - whole[:, :1]).max(axis=1)
 
 
 @eqx.filter_jit

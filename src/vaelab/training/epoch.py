@@ -104,7 +104,7 @@ def build_trainer(config: Config, model: Model, image_count: int, mesh: Mesh) ->
         (loss, (reconstruction, kl)), gradient = jax.value_and_grad(loss_of, has_aux=True)(
             state.parameters, batch, beta, latent_keys
         )
-        updates, optimiser_state = optimiser.update(gradient, state.optimiser, state.parameters)
+        updates, optimiser_state = optimiser.update(_awaited(gradient), state.optimiser, state.parameters)
         parameters = optax.apply_updates(state.parameters, updates)
         average = averaged(state.average, parameters, state.step)
         new_state = TrainingState(state.step + 1, parameters, average, optimiser_state)
@@ -148,6 +148,17 @@ def build_trainer(config: Config, model: Model, image_count: int, mesh: Mesh) ->
         return eqx.combine(state.parameters if state.average is None else state.average, fixed)
 
     return Trainer(start, epoch, score, steps_per_epoch, warm_up, model_of)
+
+
+def _awaited(gradient: PyTree) -> PyTree:
+    """The gradient as it is, every array of it once the first is there: that of the encoder's first layer, the last of the backward pass.
+
+    So weights are replaced in place. Else XLA copies those of the decoder in every step, for it does not see that the backward pass is
+    done with them: a tenth of the tutorial's epoch (`python -m benchmarks.steady_epoch`). Where the first entry is none, none is.
+    """
+    (first, *rest), tree = jax.tree.flatten(gradient)
+    last = jnp.ravel(first)[0]
+    return jax.tree.unflatten(tree, [first, *(jnp.where(last == last, array, array + last) for array in rest)])
 
 
 SCORE_CHUNK = 1000
