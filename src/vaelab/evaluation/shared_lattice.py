@@ -399,20 +399,36 @@ def _add_tile(
         parts = mass.reshape(-1, height // 2, 2, width // 2, 2).sum(axis=(1, 3)).reshape(-1, 4)
     else:
         parts = mass.reshape(-1, width // 2, 2).sum(axis=1)
-    # q(z|x) on a tile is the product of its two axes, up to its normaliser
-    across = _weights(axes[1], mean[:, latent - 1], sigma[:, latent - 1])
-    down = _weights(axes[0], mean[:, 0], sigma[:, 0]) if latent == 2 else jnp.ones((mean.shape[0], 1))
-    under_q = []
-    for colour in range(2):
-        white = (jnp.arange(height)[:, None] + jnp.arange(width)[None]) % 2 == colour
-        weights = down[:, :, None] * across[:, None, :] * white.astype(jnp.float32)[None]
-        weights = weights.reshape(-1, height * width)
-        terms = [weights.sum(axis=1), jnp.sum(weights * joint, axis=1), weights @ log_prior]
-        under_q.append(jnp.stack(terms, axis=1))
+    under_q = _under_q(joint.reshape(-1, height, width), log_prior.reshape(height, width), mean, sigma, axes)
     place = jnp.argmax(joint, axis=1)
     sharpness = jnp.where(peak > sums.largest, _sharpness(joint.reshape(-1, height, width), place), sums.sharpness)
     parts = sums.parts * kept[:, None] + parts
-    return _Sums(largest, parts, sharpness, sums.under_q + jnp.stack(under_q, axis=2)), peak, place
+    return _Sums(largest, parts, sharpness, sums.under_q + under_q), peak, place
+
+
+def _under_q(
+    joint: Float[Array, "images height width"],
+    log_prior: Float[Array, "height width"],
+    mean: Float[Array, "images latent"],
+    sigma: Float[Array, "images latent"],
+    axes: tuple[Float[Array, " height"], Float[Array, " width"]],
+) -> Float[Array, "images three two"]:
+    """Sums over a tile of q(z|x) (1, log p(x, z), log p(z)), up to its normaliser: on its white squares, and on its black ones.
+
+    q(z|x) is the product of its two axes, so every sum is done along the columns, even and odd ones apart, and then along the rows.
+    """
+    images, height, width = joint.shape
+    latent = mean.shape[1]
+    across = _weights(axes[1], mean[:, latent - 1], sigma[:, latent - 1]).reshape(images, 1, width // 2, 2)
+    down = _weights(axes[0], mean[:, 0], sigma[:, 0]) if latent == 2 else jnp.ones((images, 1))
+    rows = [
+        jnp.broadcast_to(across.sum(axis=2), (images, height, 2)),
+        jnp.sum(joint.reshape(images, height, width // 2, 2) * across, axis=2),
+        jnp.einsum("nowp,hwp->nhp", across, log_prior.reshape(height, width // 2, 2)),
+    ]
+    summed = jnp.stack(rows, axis=1) * down[:, None, :, None]  # (images, three, height, columns even or odd)
+    even, odd = summed[:, :, ::2].sum(axis=2), summed[:, :, 1::2].sum(axis=2)
+    return even + odd[:, :, ::-1]
 
 
 def _sharpness(joint: Float[Array, "images height width"], place: Int[Array, " images"]) -> Float[Array, " images"]:
