@@ -38,9 +38,11 @@ def steady_epoch(result: Result) -> float:
 
 
 def table(epochs: int) -> str:
-    """The results as Markdown: a row a job, ratios to Keras on TensorFlow, then the sentence on the bound."""
-    results = {name: found for name in JOBS if (found := read(name, epochs)) is not None}
-    base = results.get("keras-tensorflow")
+    """The results measured beside Keras on TensorFlow as Markdown: a row a job, ratios to it, then the sentence on the bound."""
+    stored = {name: found for name in JOBS if (found := read(name, epochs)) is not None}
+    base = stored.get("keras-tensorflow")
+    # seconds of another machine or another day do not belong beside these
+    results = {name: found for name, found in stored.items() if base is None or _together(found, base)}
     lines = [
         "| | whole process, s | of Keras on TensorFlow | steady epoch, s | of Keras on TensorFlow | MiB | val_loss |",
         "| --- | --: | --: | --: | --: | --: | --: |",
@@ -65,6 +67,11 @@ def table(epochs: int) -> str:
     if results:
         lines += ["", provenance(results)]
     return "\n".join(lines)
+
+
+def _together(result: Result, base: Result) -> bool:
+    """Whether a job was measured on the machine of the base, and on its day."""
+    return result["machine"] == base["machine"] and result["runs"][-1]["date"][:10] == base["runs"][-1]["date"][:10]
 
 
 def bound_sentence(result: Result) -> str:

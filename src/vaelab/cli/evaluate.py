@@ -77,13 +77,19 @@ def evaluate(
         static_file=None if static_file is None else str(static_file),
         training_data=training_data,
     )
-    with steps(quiet=as_json) as on_progress:
+    from concurrent.futures import ThreadPoolExecutor
+
+    # into the report alone: none is drawn that is not kept
+    drawn = figures and not opened.is_packaged
+    with steps(quiet=as_json) as on_progress, ThreadPoolExecutor(1) as pool:
+        _ = material.judged, material.coded  # what both ask for is read before either does
+        # figures are drawn while the numbers are computed: neither keeps two cores busy
+        drawing = pool.submit(_pictures, material) if drawn else None
         evaluation = evaluate_material(
             material, importance_samples=importance_samples, samples=samples, seed=seed, on_progress=on_progress
         )
         on_progress("figures", 0, 1)
-        # into the report alone: none is drawn that is not kept
-        pictures = _pictures(material) if figures and not opened.is_packaged else {}
+        pictures = {} if drawing is None else drawing.result()
         on_progress("figures", 1, 1)
     written = None
     if opened.is_packaged:
