@@ -20,6 +20,9 @@ from vaelab.pixels import scaled
 RESOLUTION = 128
 SEARCH = 128
 MOST_SEARCHES = 6
+GRID_VALUES = 2**24
+"""Pixels decoded for one grid, at most: for large images grids are coarser, down to COARSEST points along an axis."""
+COARSEST = 40
 NEGLIGIBLE = 12.0
 """Nats below the peak: outside of the window that is shown."""
 
@@ -61,6 +64,8 @@ def true_posteriors(
 ) -> list[TruePosterior]:
     """p(z|x) = p(x|z) p(z) / p(x) for each image (as the model sees it; uint8 is scaled), in one or two dimensions.
 
+    On at most seven grids for each, of at most 128 points along an axis, fewer where images are large.
+
     **Raises:** as `exact_log_probs` does.
     """
     images = checked_images(model, images)
@@ -85,24 +90,24 @@ def _one(
     log_prob = float(exact.log_prob[index])
     reach = 4.0 * np.exp(0.5 * log_variance)
     low, high = mean - reach, mean + reach
+    side = _points_along(SEARCH, model)
     # where p(z|x) has mass at all: on the whole box first, then on what that found, until it is no longer much smaller
     window = exact.low, exact.high
     for _ in range(MOST_SEARCHES):
-        axes = tuple(np.linspace(a, b, SEARCH) for a, b in zip(*window, strict=True))
+        axes = tuple(np.linspace(a, b, side) for a, b in zip(*window, strict=True))
         log_density = _log_joint(model, prior, image, axes) - log_prob
         held = log_density > log_density.max() - NEGLIGIBLE
         places = [
             np.flatnonzero(held.any(axis=tuple(other for other in range(held.ndim) if other != d)))
             for d in range(held.ndim)
         ]
-        found = [
-            (axis[max(p[0] - 1, 0)], axis[min(p[-1] + 1, SEARCH - 1)]) for axis, p in zip(axes, places, strict=True)
-        ]
+        found = [(axis[max(p[0] - 1, 0)], axis[min(p[-1] + 1, side - 1)]) for axis, p in zip(axes, places, strict=True)]
         width_before, window = window[1] - window[0], (np.array([a for a, _ in found]), np.array([b for _, b in found]))
         if np.all(window[1] - window[0] > 0.25 * width_before):
             break
     window = np.minimum(low, window[0]), np.maximum(high, window[1])
-    axes = tuple(np.linspace(a, b, resolution) for a, b in zip(*window, strict=True))
+    side = _points_along(resolution, model)
+    axes = tuple(np.linspace(a, b, side) for a, b in zip(*window, strict=True))
     return TruePosterior(
         axes,
         _log_joint(model, prior, image, axes) - log_prob,
@@ -111,6 +116,12 @@ def _one(
         log_prob,
         float(exact.inference_gap[index]),
     )
+
+
+def _points_along(wanted: int, model: Model) -> int:
+    """Points along an axis, so that a grid's decoded images keep within GRID_VALUES."""
+    points = GRID_VALUES / math.prod(model.image_shape)
+    return max(COARSEST, min(wanted, int(points ** (1.0 / model.latent_dim))))
 
 
 def _log_joint(
