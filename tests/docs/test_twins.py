@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,8 @@ NUMBER = re.compile(
 
 
 def pages(name: str) -> tuple[str, str]:
-    return tuple((ROOT / f"{name}{ending}").read_text(encoding="utf-8") for ending in (".md", ENDING))  # type: ignore
+    english, chinese = ((ROOT / f"{name}{ending}").read_text(encoding="utf-8") for ending in (".md", ENDING))
+    return english, chinese
 
 
 def code(text: str) -> list[tuple[str, str]]:
@@ -100,7 +102,7 @@ def test_each_names_the_other_at_its_head(name: str):
 
 @pytest.mark.parametrize("what", [headings, paragraphs, code, tables, spans, numbers, links], ids=lambda what: what.__name__)
 @pytest.mark.parametrize("name", TWINS)
-def test_both_have_the_same(name: str, what):
+def test_both_have_the_same(name: str, what: Callable[[str], list | Counter]):
     english, chinese = (what(text) for text in pages(name))
     if isinstance(english, Counter):
         assert (english - chinese, chinese - english) == (Counter(), Counter())
