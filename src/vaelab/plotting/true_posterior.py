@@ -10,6 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from vaelab.plotting.page import ACCENT, FAINT, INK, Page, latent_name
+from vaelab.plotting.quantities import amount
 
 if TYPE_CHECKING:
     from vaelab.evaluation.true_posterior import TruePosterior
@@ -39,7 +40,7 @@ def true_posterior_figure(
         row, column = divmod(place, columns)
         left, top = 0.5 + column * (PANEL + GAP), 0.98 + row * (PANEL + 0.72)
         axes = page.axes(left, top, PANEL, PANEL)
-        page.text(left, top - 0.06, f"KL(q ‖ p) = {posterior.inference_gap:.2f} nats", size=8, color=INK)
+        page.text(left, top - 0.06, f"KL(q ‖ p) = {amount(posterior.inference_gap)} nats", size=8, color=INK)
         if len(posterior.axes) == 1:
             _curves(axes, posterior)
         else:
