@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.container import ErrorbarContainer
 
 from vaelab.plotting.comparison import comparison_figure
 
@@ -17,6 +18,7 @@ def test_differences_carry_the_error_of_the_pairs(generator: np.random.Generator
     figure = comparison_figure(["trained", "mixture"], [first, second], facts="200 images")
     means, images = figure.axes
     (bar,) = means.containers
+    assert isinstance(bar, ErrorbarContainer)
     point, _, (line,) = bar.lines
     difference = second - first
     error = difference.std(ddof=1) / np.sqrt(200)
@@ -25,7 +27,7 @@ def test_differences_carry_the_error_of_the_pairs(generator: np.random.Generator
     assert ends[:, 0] == pytest.approx([difference.mean() - error, difference.mean() + error])
     assert any(text.get_text().startswith("−0.5") and "±" in text.get_text() for text in means.texts)
     assert {"trained", "mixture", f"{first.mean():.2f}", f"{second.mean():.2f}"} <= set(words_of(figure))
-    assert sum(len(line.get_xdata()) == 400 for line in images.lines) == 1
+    assert sum(len(np.asarray(line.get_xdata())) == 400 for line in images.lines) == 1
     assert not any("less trained" in words for words in words_of(figure))
 
 

@@ -165,6 +165,18 @@ def test_reconstructions_stand_under_their_originals(generator: np.random.Genera
     assert np.all(pages[1][:, 18:] == 255)  # nothing there
 
 
+def test_one_image_does_not_fill_the_page() -> None:
+    figure = reconstructions_figure(np.zeros((1, 32, 32), np.uint8), np.zeros((1, 32, 32), np.float32))
+    assert figure.get_figheight() < 5.0
+
+
+def test_bars_are_as_many_as_the_values_fill(generator: np.random.Generator) -> None:
+    for values in (generator.normal(size=(100, 1)), np.ones((5, 1))):
+        bars = [patch for patch in latent_figure(values).axes[0].patches if isinstance(patch, Rectangle)]
+        assert 10 <= len(bars) <= 20
+        assert sum(bar.get_width() * bar.get_height() for bar in bars) == pytest.approx(1.0, abs=1e-6)
+
+
 def test_a_column_for_each_label_where_there_are_few() -> None:
     labels = np.array([2, 1, 0, 0, 1, 2, 2, 1, 0, 0])
     chosen = chosen_images(labels, 10)

@@ -1,6 +1,5 @@
 """Numbers in titles and on axes."""
 
-import numpy as np
 import pytest
 
 from vaelab.plotting.quantities import PlainNumbers, amount
@@ -36,5 +35,5 @@ def test_amounts(value: float, words: str) -> None:
 )
 def test_ticks_say_their_whole_number(places: list[float], words: list[str]) -> None:
     formatter = PlainNumbers()
-    assert formatter.format_ticks(np.array(places)) == words
+    assert formatter.format_ticks(places) == words
     assert formatter.get_offset() == ""

@@ -91,6 +91,13 @@ def test_an_autoencoders_plane_has_no_rings_and_its_grid_its_own_quantiles(
     assert first == pytest.approx(np.quantile(material.encoded.mean[:, 0], 0.05), abs=0.06)
 
 
+def test_headings_name_data_without_their_folder(tiny_run: Run, few_digits: Dataset) -> None:
+    dataset = dataclasses.replace(few_digits, name="/home/of/somebody/my-photos")
+    facts = FigureMaterial(Material(tiny_run, dataset=dataset)).facts
+    assert "  my-photos  " in facts
+    assert "somebody" not in facts
+
+
 @pytest.mark.parametrize("kind", ["svg", "pdf"])
 def test_vector_formats(kind: str, tiny_run: Run, few_digits: Dataset, tmp_path: Path) -> None:
     (path,) = write_figures(tiny_run, ["latent"], format=kind, dataset=few_digits, folder=tmp_path)

@@ -28,6 +28,9 @@ NAME_WIDTH = 1.3
 NAMES_COVER = 0.18
 """The share of the plane that the names in the cloud may cover; where they would cover more, numbers stand there."""
 
+FEW = 1000
+"""Points: of fewer, the names stand above the densest places."""
+
 CELLS, BLUR = 48, 2.5
 """The histogram whose highest cell is a class's densest place, and the Gaussian that smooths it, in cells."""
 
@@ -122,8 +125,8 @@ def draw_names(
     side: float,
     size: float | None = None,
 ) -> None:
-    """Each class's words, with a halo, where its points are densest, and none over another. `side`: inches of the plane, whose limits
-    are set.
+    """Each class's words, with a halo, where its points are densest, and none over another; above that place where points are so few that
+    they would be hidden. `side`: inches of the plane, whose limits are set.
     """
     from matplotlib.patheffects import withStroke
 
@@ -136,11 +139,13 @@ def draw_names(
     places = (np.stack([densest_place(points[labels == label]) for label in present]) - corner) * scale
     widths = [text_width(words[label], size, "bold") for label in present]
     halves = np.stack([[width / 2 + 0.03, 0.62 * size / 72.0] for width in widths])
+    if len(points) < FEW:
+        places[:, 1] += halves[:, 1] + 0.06
     inside = np.clip(kept_apart(places, halves), halves, side - halves)
     for label, place in zip(present, inside / scale + corner, strict=True):
         drawn = lettering(words[label])
         axes.text(
-            *place, drawn.words, size=size, weight="bold", color=INK, ha="center", va="center", zorder=8,
+            place[0], place[1], drawn.words, size=size, weight="bold", color=INK, ha="center", va="center", zorder=8,
             path_effects=[withStroke(linewidth=2.6, foreground="white")], **drawn.style,
         )  # fmt: skip
 

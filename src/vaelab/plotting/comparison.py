@@ -54,7 +54,7 @@ def comparison_figure(
     top = 1.15
     left = page.axes(start, top, width, height)
     page.text(start, top - 0.1, f"mean difference to {first}", size=8, color=INK)
-    page.text(start - 0.3 - mean_width, top - 0.1, "mean", size=8, color=INK)
+    page.text(start - 0.3, top - 0.1, "mean", size=8, color=INK, ha="right")
     places, colours = np.arange(rows)[::-1], _colours(rows)
     _draw_means(left, places, scores, colours)
     for place, name, mean, colour in zip(places, names, means, colours, strict=True):
@@ -78,7 +78,7 @@ def _draw_means(
     for place, values, colour in list(zip(places, scores, colours, strict=True))[1:]:
         difference = mean_figure(values - scores[0], "")
         error = difference.standard_error or 0.0
-        axes.errorbar(difference.value, place, xerr=error, fmt="o", color=colour, ms=5, capsize=3, lw=1.5)
+        axes.errorbar(difference.value, place, xerr=error, fmt="o", color=colour, ms=4, capsize=4, lw=1.5)
         axes.annotate(
             _words(difference), (difference.value, place), xytext=(0, 6), textcoords="offset points", ha="center", size=7.5,
             color=INK,

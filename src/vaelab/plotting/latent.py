@@ -149,7 +149,8 @@ def _histogram(
     page = Page(width + (1.1 if not names or legend is None else 1.05 + legend.width), 4.3, title, facts)
     axes = page.axes(0.7, 0.85, width, height)
     low, high = float(values.min()), float(values.max())
-    bins = np.linspace(low, high, 81) if high > low else np.linspace(low - 0.5, low + 0.5, 82)
+    count = int(np.clip(2 * np.sqrt(len(values)), 10, 80))  # a few values a bar
+    bins = np.linspace(low, high, count + 1) if high > low else np.linspace(low - 0.5, low + 0.5, count + 1)
     groups = [values] if labels is None else [values[labels == label] for label in range(max(1, len(names)))]
     weights = [np.full(len(group), 1.0 / (len(values) * (bins[1] - bins[0]))) for group in groups]
     axes.hist(
@@ -159,7 +160,9 @@ def _histogram(
     if rings:
         across = np.linspace(min(-3.5, bins[0]), max(3.5, bins[-1]), 301)
         axes.plot(across, np.exp(-0.5 * across**2) / np.sqrt(2.0 * np.pi), color=INK, lw=1.2, ls="--")
-        axes.text(1.25, 0.19, "  prior N(0, 1)", size=8, color=INK, va="bottom")
+        away = -1.25 if values.mean() > 0 else 1.25  # from the bars
+        side = "right" if away < 0 else "left"
+        axes.text(away, 0.19, "  prior N(0, 1)  ", size=8, color=INK, va="bottom", ha=side)
     label_axes(axes, axis_name, "density")
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelcolor=FAINT)

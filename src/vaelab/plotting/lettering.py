@@ -7,6 +7,7 @@ import functools
 import logging
 import threading
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,17 +79,15 @@ def text_width(words: str, size: float, weight: str = "normal") -> float:
 
 
 def elided(words: str, width: float, size: float, weight: str = "normal") -> str:
-    """The words, cut and ended by an ellipsis where they are wider than so many inches."""
+    """The words, with an ellipsis in their middle where they are wider than so many inches: names often differ at their ends."""
     if text_width(words, size, weight) <= width:
         return words
-    low, high = 0, len(words)
-    while high - low > 1:
-        middle = (low + high) // 2
-        if text_width(words[:middle].rstrip() + "…", size, weight) <= width:
-            low = middle
-        else:
-            high = middle
-    return words[:low].rstrip() + "…"
+
+    def cut(kept: int) -> str:
+        head = (2 * kept + 2) // 3
+        return f"{words[:head].rstrip()}…{words[len(words) - (kept - head) :].lstrip()}"
+
+    return cut(_most(lambda kept: text_width(cut(kept), size, weight) <= width, len(words) - 1))
 
 
 def wrapped(words: str, width: float, size: float, weight: str = "normal", *, separator: str = " ") -> list[str]:
@@ -101,13 +100,25 @@ def wrapped(words: str, width: float, size: float, weight: str = "normal", *, se
             continue
         rest = part
         while text_width(rest, size, weight) > width:
-            fitting = elided(rest, width, size, weight)[:-1] or rest[0]
-            at = fitting.rfind(" ")
-            cut = at if at > 0 else len(fitting)
+            most = _most(lambda count, rest=rest: text_width(rest[:count], size, weight) <= width, len(rest))
+            at = rest.rfind(" ", 0, most + 1)
+            cut = at if at > 0 else max(most, 1)
             lines.append(rest[:cut])
             rest = rest[cut:].lstrip()
         lines.append(rest)
     return lines or [""]
+
+
+def _most(fits: Callable[[int], bool], high: int) -> int:
+    """The largest count up to `high` that fits, by halving; 0 where none does."""
+    low = 0
+    while low < high:
+        middle = (low + high + 1) // 2
+        if fits(middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 # --- looking for fonts -----------------------------------------------------------------------------------------------

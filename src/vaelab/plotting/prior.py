@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from scipy.ndimage import gaussian_filter
 
 from vaelab.densities import AbstractDensity, sample_many
@@ -20,7 +21,7 @@ from vaelab.generating import decode
 from vaelab.model import Model
 from vaelab.plotting.page import ACCENT, FAINT, INK, RULE, SEPARATOR, Page, label_axes
 from vaelab.plotting.plane import Plane, plane_of
-from vaelab.plotting.quantities import amount
+from vaelab.plotting.quantities import PlainNumbers, amount
 from vaelab.plotting.tiles import draw_tiles, tiles_size
 
 MOST_POSTERIORS = 10_000
@@ -271,7 +272,7 @@ def _draw_plane(page: Page, view: View, plane: Plane, left: float, base: float, 
     page.text(left, base - 0.2, "log q(z) \N{MINUS SIGN} log p(z), nats", size=8, color=INK)
     page.text(left, base - 0.06, "red: the prior's mass where no code lies", size=7, color=RED)
     bar = page.axes(left + square + 0.08, base, 0.09, square)
-    page.figure.colorbar(picture, cax=bar, ticks=np.linspace(-reach, reach, 5))
+    page.figure.colorbar(picture, cax=bar, ticks=MaxNLocator(4), format=PlainNumbers())
     bar.tick_params(labelsize=7, labelcolor=FAINT, length=2)
     bar.spines["outline"].set_edgecolor(RULE)
 

@@ -33,7 +33,8 @@ def true_posterior_figure(
     """
     columns = min(COLUMNS, len(posteriors))
     rows = -(-len(posteriors) // columns)
-    heading = title or "Exact posteriors (shaded) and the encoder's (rings at 1 and 2 sigma)"
+    encoders = "line" if len(posteriors[0].axes) == 1 else "rings at 1 and 2 sigma"
+    heading = title or f"Exact posteriors (shaded) and the encoder's ({encoders})"
     width = max(5.6, 0.55 + columns * (PANEL + GAP))
     page = Page(width, 0.95 + rows * (PANEL + 0.72), heading, facts)
     for place, (posterior, image) in enumerate(zip(posteriors, images, strict=True)):

@@ -262,7 +262,7 @@ def _traversals(material: "FigureMaterial", style: str) -> "Figure":
         where = "from quantile 1 % to 99 % of the images' own latents"
     images = material.decode(traversal_points(encoded.mean[0], rows, values))
     which = f"all {size} dimensions" if len(rows) == size else f"the {len(rows)} strongest of {size} dimensions"
-    dimensions = "the only dimension, moved" if size == 1 else f"{which}, one moved at a time"
+    dimensions = "the only dimension, moved" if size == 1 else f"{which}, one at a time"
     return traversals_figure(
         images,
         [f"{latent_name(row)}   {unit} {amount(float(weights[row]), decimals)}" for row in rows],
