@@ -127,7 +127,8 @@ def _most(fits: Callable[[int], bool], high: int) -> int:
 @functools.cache
 def _usual_has(letter: str, usual: tuple[str, ...]) -> bool:
     path = font_manager.findfont(FontProperties(family=list(usual)))
-    return _has(str(path), letter)
+    with _lock:
+        return _has(str(path), letter)
 
 
 @functools.cache
