@@ -97,7 +97,9 @@ def test_boxes_and_one_line_where_no_font_has_the_letters(
     assert legend is not None
     assert [text.get_text() for text in legend.get_texts()] == [BOX] * 3
     (said,) = caplog.messages
-    assert said.startswith(f"figures show boxes in place of {CAT}")
+    assert said.startswith(
+        f"figures show boxes for letters that no installed font has, such as {CAT}; install Noto Sans CJK"
+    )
     assert "apt install fonts-noto-cjk" in said
     assert "\n" not in said
 

@@ -217,5 +217,6 @@ def _say_missing(letters: str) -> None:
         )
     else:
         remedy = "the Noto Sans of their script, from fonts.google.com/noto"
-    shown = letters if len(letters) <= 12 else letters[:12] + "…"
-    _log.warning("figures show boxes in place of %s: no installed font has them; install %s", shown, remedy)
+    _log.warning(
+        "figures show boxes for letters that no installed font has, such as %s; install %s", letters[0], remedy
+    )
