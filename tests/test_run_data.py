@@ -369,7 +369,8 @@ def test_doctor_looks_at_the_log_where_there_are_no_data(here: Path, capsys: pyt
     assert run_command("doctor", "r") == 0
     captured = capsys.readouterr()
     assert "too few epochs" in captured.out
-    assert captured.err == ""
+    # on a slow machine a step names itself
+    assert [line for line in captured.err.splitlines() if not line.startswith("looking the run over")] == []
     _gone(here)
     for name, words in (("r", "are not at"), ("bare", "keeps none of them"), ("kept", "keeps 40 of its 90")):
         assert run_command("doctor", name) == 0

@@ -47,8 +47,8 @@ def arrays_of(path: str) -> dict[str, np.ndarray]:
 
 def test_plot_writes_where_it_says(command: Command, tiny_run: Run) -> None:
     printed = command("plot", tiny_run.folder, "loss", "manifold", "--style", "tutorial", "--out", "here")
-    assert printed.split() == ["here/loss.png", "here/manifold.png"]
-    with Image.open("here/manifold.png") as picture:
+    assert printed.split() == ["here/loss.png", "here/manifold-tutorial.png"]
+    with Image.open("here/manifold-tutorial.png") as picture:
         assert picture.size == (1000, 1000)
 
 

@@ -1,5 +1,7 @@
 """Figures, by what they contain: limits, data, image arrays, words."""
 
+import itertools
+
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
@@ -9,10 +11,10 @@ from matplotlib.text import Text
 from scipy.stats import norm
 
 from vaelab.plotting.autoencoder import COUNT, Side, autoencoder_figure, points_over_box
-from vaelab.plotting.latent import Contours, class_colours, latent_figure
+from vaelab.plotting.latent import Contours, latent_figure
 from vaelab.plotting.loss import loss_figure
 from vaelab.plotting.manifold import grid_of, manifold_figure, normal_quantiles, own_quantiles
-from vaelab.plotting.page import CLASS_COLOURS
+from vaelab.plotting.page import CLASS_COLOURS, SEPARATOR
 from vaelab.plotting.reconstructions import chosen_images, reconstructions_figure
 from vaelab.plotting.samples import samples_figure
 from vaelab.plotting.traversals import traversal_points, traversals_figure
@@ -23,11 +25,6 @@ SHAPES = {"grey": (6, 5), "RGB": (6, 5, 3), "one channel": (6, 5, 1)}
 
 def words_of(figure: Figure) -> str:
     return " | ".join(text.get_text() for text in figure.findobj(Text) if isinstance(text, Text))
-
-
-def shown_points(figure: Figure) -> np.ndarray:
-    lines = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
-    return np.concatenate([np.asarray(line.get_xydata()) for line in lines])
 
 
 # --- the latent plane ------------------------------------------------------------------------------------------------
@@ -86,26 +83,6 @@ def test_one_dimension_is_a_histogram_that_is_a_density(generator: np.random.Gen
     assert sum(bar.get_width() * bar.get_height() for bar in bars) == pytest.approx(1.0, abs=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["normal", "protanopia", "deuteranopia", "tritanopia"])
-def test_ten_colours_stay_apart_for_colour_blind_eyes(kind: str) -> None:
-    """Colour differences (CIE 1976) of all pairs, through the matrices of Machado, Oliveira and Fernandes 2009, severity 1."""
-    matrices = {
-        "normal": np.eye(3),
-        "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-        "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
-        "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
-    }  # fmt: skip
-    channels = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in class_colours(10)]) / 255.0
-    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    seen = np.clip(linear @ np.asarray(matrices[kind]).T, 0.0, 1.0)
-    xyz = seen @ np.array([[0.4124, 0.2126, 0.0193], [0.3576, 0.7152, 0.1192], [0.1805, 0.0722, 0.9505]])
-    scaled = xyz / [0.9505, 1.0, 1.089]
-    root = np.where(scaled > 0.008856, np.cbrt(scaled), 7.787 * scaled + 16 / 116)
-    lab = np.stack([116 * root[:, 1] - 16, 500 * (root[:, 0] - root[:, 1]), 200 * (root[:, 1] - root[:, 2])], axis=1)
-    apart = np.linalg.norm(lab[:, None] - lab[None], axis=2) + 1e9 * np.eye(10)
-    assert apart.min() > 15.0
-
-
 # --- images ----------------------------------------------------------------------------------------------------------
 
 
@@ -132,9 +109,29 @@ def test_the_manifold_is_one_picture_with_each_tile_at_its_place(shape: tuple[in
     left, right, bottom, top = picture.get_extent()
     assert (left, right, bottom, top) == (0, 4, 3, 0)
     labels = [label.get_text().replace("−", "-") for label in axes.get_yticklabels()]
-    assert [float(label) for label in labels] == pytest.approx(up[::-1][::2], abs=0.051)
+    assert [float(label) for label in labels] == pytest.approx(up[::-1], abs=0.051)
     assert axes.get_yticks()[0] == 0.5  # the largest value stands beside the first row, which is drawn on top
     assert axes.get_ylim() == (3, 0)
+
+
+@pytest.mark.parametrize("name_columns_apart", [1, 2], ids=["all named", "every second"])
+def test_zero_stands_on_both_axes_of_the_manifold(name_columns_apart: int) -> None:
+    """Of 15 columns the eighth is 0; counting from the first in twos it went unnamed."""
+    across = normal_quantiles()
+    shape = (4, 4) if name_columns_apart == 1 else (40, 8)  # narrow tiles have room for every second number
+    axes = manifold_figure(np.zeros((225, *shape), np.float32), across, across).axes[0]
+    for axis in (axes.xaxis, axes.yaxis):
+        named = dict(zip(axis.get_ticklocs(), (label.get_text() for label in axis.get_ticklabels()), strict=True))
+        assert named[7.5] == "0.0"
+        assert all(float(words.replace("−", "-")) == pytest.approx(value, abs=0.051) for words, value in zip(
+            named.values(), across[(np.array(list(named)) - 0.5).astype(int)] * (1 if axis is axes.xaxis else -1), strict=True
+        ))  # fmt: skip
+
+
+def test_values_close_to_one_another_are_told_apart_on_the_manifolds_axes() -> None:
+    across = np.linspace(-0.004, 0.004, 5)
+    axes = manifold_figure(np.zeros((5, 4, 4), np.float32), across, None).axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["−0.004", "−0.002", "0.000", "0.002", "0.004"]
 
 
 def test_tutorial_style_has_the_lowest_row_first() -> None:
@@ -153,6 +150,7 @@ def test_tutorial_style_has_the_scatter_with_its_colour_bar(generator: np.random
     assert tuple(figure.get_size_inches()) == (6, 6)
     assert len(figure.axes) == 2
     assert figure.axes[0].collections[0].get_cmap().name == "viridis"
+    assert figure.axes[0].get_xlabel().startswith("mean of z₁")
 
 
 def test_reconstructions_stand_under_their_originals(generator: np.random.Generator) -> None:
@@ -165,6 +163,18 @@ def test_reconstructions_stand_under_their_originals(generator: np.random.Genera
     assert np.array_equal(pages[0][6:, 6:10], 255 - originals[1])
     assert np.array_equal(pages[1][:4, 12:16], originals[12])
     assert np.all(pages[1][:, 18:] == 255)  # nothing there
+
+
+def test_one_image_does_not_fill_the_page() -> None:
+    figure = reconstructions_figure(np.zeros((1, 32, 32), np.uint8), np.zeros((1, 32, 32), np.float32))
+    assert figure.get_figheight() < 5.0
+
+
+def test_bars_are_as_many_as_the_values_fill(generator: np.random.Generator) -> None:
+    for values in (generator.normal(size=(100, 1)), np.ones((5, 1))):
+        bars = [patch for patch in latent_figure(values).axes[0].patches if isinstance(patch, Rectangle)]
+        assert 10 <= len(bars) <= 20
+        assert sum(bar.get_width() * bar.get_height() for bar in bars) == pytest.approx(1.0, abs=1e-6)
 
 
 def test_a_column_for_each_label_where_there_are_few() -> None:
@@ -201,6 +211,38 @@ def test_a_traversal_moves_one_dimension_and_no_other() -> None:
     assert z.tolist() == [[1, 2, -1], [1, 2, 0], [1, 2, 1], [5, 2, 3], [6, 2, 3], [7, 2, 3]]
     figure = traversals_figure(np.zeros((6, 4, 4), np.float32), ["z₃   KL 2.0", "z₁   KL 1.0"])
     assert "z₃   KL 2.0" in words_of(figure)
+
+
+# --- headings and numbers that fit ------------------------------------------------------------------------------------
+
+
+def test_headings_stay_on_their_page_and_above_what_is_drawn() -> None:
+    """A title of 32 dimensions ran over the right edge, a third line of facts into the picture."""
+    facts = SEPARATOR.join(["a-run-with-a-name-that-somebody-thought-about-for-a-long-while" * 2, *["one fact"] * 12])
+    title = "Traversals: the 12 strongest of 32 dimensions, one moved at a time, and then moved a little more"
+    figure = samples_figure(np.zeros((100, 8, 8), np.float32), title=title, facts=facts)
+    boxes = [text.get_window_extent() for text in figure.texts]
+    assert all(box.x1 < figure.bbox.width for box in boxes)
+    assert min(box.y0 for box in boxes) > figure.axes[0].get_window_extent().y1
+    tops = sorted((box.y1 for box in boxes), reverse=True)
+    assert all(upper - lower > 15 for upper, lower in itertools.pairwise(tops))
+    shown = "".join(text.get_text() for text in figure.texts).replace(" ", "")
+    assert title.replace(" ", "") in shown
+    assert shown.count("onefact") == 12
+
+
+def test_large_losses_are_said_without_a_power_in_the_corner() -> None:
+    records = [record(epoch, 5.0) | {"loss": 9.6e8 / epoch, "val_loss": 5.2e9 / epoch} for epoch in (1, 2, 3, 4)]
+    figure = loss_figure(records)
+    figure.canvas.draw()
+    assert "training 2.40×10⁸, validation 1.30×10⁹" in words_of(figure)
+    for axes in figure.axes:
+        assert not axes.yaxis.get_offset_text().get_text()
+        assert not axes.xaxis.get_offset_text().get_text()
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert any(label.endswith("×10⁹") for label in labels)
+    boxes = [label.get_window_extent() for axes in figure.axes for label in axes.get_yticklabels()]
+    assert min(box.x0 for box in boxes) > 0
 
 
 # --- loss, and the two planes side by side ---------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """`write_figures`: what a run's figures are made of, and what is said where there can be none."""
 
+import dataclasses
 from pathlib import Path
 
 import jax
@@ -36,6 +37,29 @@ def test_a_run_gets_its_five_figures(tiny_run: Run, few_digits: Dataset, tmp_pat
         assert np.all(pixels[[0, -1]] > 250)  # and nothing runs over the edge
 
 
+def test_the_tutorials_style_is_written_beside_the_usual_figures(
+    tiny_run: Run, few_digits: Dataset, tmp_path: Path
+) -> None:
+    written(tiny_run, tmp_path, dataset=few_digits, names=["latent"])
+    before = (tmp_path / "latent.png").read_bytes()
+    names, _ = written(tiny_run, tmp_path, dataset=few_digits, names=["loss", "latent"], style="tutorial")
+    assert names == ["loss.png", "latent-tutorial.png"]
+    assert (tmp_path / "latent.png").read_bytes() == before
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 test image and its"), (3, "3 test images and their")])
+def test_one_image_is_one_image(count: int, words: str, tiny_run: Run, few_digits: Dataset) -> None:
+    from vaelab.plotting.writing import FIGURES
+
+    test = Split(few_digits.test.images[:count], few_digits.test.labels[:count])  # pyright: ignore[reportOptionalSubscript]
+    dataset = dataclasses.replace(few_digits, test=test)
+    material = FigureMaterial(Material(tiny_run, dataset=dataset))
+    figures = {name: FIGURES[name](material, "vaelab") for name in ("latent", "reconstructions")}
+    said = {name: " ".join(text.get_text() for text in figure.texts) for name, figure in figures.items()}
+    assert f"of {count} test image{'' if count == 1 else 's'} " in said["latent"] + " "
+    assert words in said["reconstructions"]
+
+
 @pytest.mark.slow
 def test_prior_and_exact_posteriors_are_drawn_when_asked_for(
     tiny_run: Run, few_digits: Dataset, tmp_path: Path
@@ -65,6 +89,13 @@ def test_an_autoencoders_plane_has_no_rings_and_its_grid_its_own_quantiles(
     axes = FIGURES["manifold"](material, "vaelab").axes[0]
     first = float(axes.get_xticklabels()[0].get_text().replace("−", "-"))
     assert first == pytest.approx(np.quantile(material.encoded.mean[:, 0], 0.05), abs=0.06)
+
+
+def test_headings_name_data_without_their_folder(tiny_run: Run, few_digits: Dataset) -> None:
+    dataset = dataclasses.replace(few_digits, name="/home/of/somebody/my-photos")
+    facts = FigureMaterial(Material(tiny_run, dataset=dataset)).facts
+    assert "  my-photos  " in facts
+    assert "somebody" not in facts
 
 
 @pytest.mark.parametrize("kind", ["svg", "pdf"])
@@ -121,6 +152,8 @@ def test_features_without_labels_in_other_dimensions(
     names, said = written(run, tmp_path, dataset=odd_data, names=["latent", "manifold", "reconstructions", "samples"])
     assert names == ["latent.png", expected, "reconstructions.png", "samples.png"]
     assert bool(said) == (latent_dim > 2)
+    written(run, tmp_path, dataset=odd_data, names=["latent"], style="tutorial")
+    assert not (tmp_path / "latent-tutorial.png").exists()  # there is no such figure of these
     material = Material(run, dataset=odd_data)
     drawn = [name for name, _ in figures_of(material, ["manifold", "traversals"], only_available=True)]
     assert drawn == (["manifold", "traversals"] if latent_dim == 1 else ["traversals"])

@@ -21,7 +21,10 @@ def plot(
     format: Annotated[str, typer.Option("--format", metavar="KIND", help="png, svg or pdf.")] = "png",  # noqa: A002
     style: Annotated[
         str,
-        typer.Option(metavar="STYLE", help="vaelab, or tutorial: scatter and grid as the Keras tutorial draws them."),
+        typer.Option(
+            metavar="STYLE",
+            help="vaelab, or tutorial: scatter and grid as the Keras tutorial draws them, as NAME-tutorial beside the others.",
+        ),
     ] = "vaelab",
     prior: PriorName = "trained",
     data: Annotated[

@@ -8,7 +8,9 @@ from jaxtyping import Float, Integer, Shaped
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaelab.plotting.latent import class_colours, draw_points, draw_rings, fit_square
+from vaelab.plotting.classes import GLYPHS, class_colours, class_names, class_shapes, draw_names
+from vaelab.plotting.latent import draw_points, draw_rings, fit_square
+from vaelab.plotting.lettering import elided, text_width
 from vaelab.plotting.page import FAINT, INK, Page, latent_name
 from vaelab.plotting.tiles import GAP, draw_tiles, tiles_size
 
@@ -56,12 +58,12 @@ def autoencoder_figure(
     below = top + side + (1.5 if bars else 0.85)
     title = "Why variational? Draw points of the latent plane at random, and decode them"
     page = Page(margin + 2 * side + between + 0.3, below + height + 0.3, title, facts, left=margin)
-    if labels is not None:
-        _legend(page, margin, 0.86, labels, label_names)
+    names = [elided(name, 1.0, 9.0) for name in class_names(labels, label_names)]
+    named = _legend(page, margin, 0.86, names, 2 * side + between)
     for place, model in enumerate((left, right)):
         start = margin + place * (side + between)
         page.text(start, top - 0.13, model.title, size=11, weight="bold", color=INK)
-        _draw_plane(page.axes(start, top, side, side), model, labels)
+        _draw_plane(page.axes(start, top, side, side), model, labels, names if named else [], side)
         if bars:
             words = f"{model.where}: the digits that come"
             page.text(start, top + side + 0.7, words, size=8, color=FAINT)
@@ -73,12 +75,16 @@ def autoencoder_figure(
     return page.figure
 
 
-def _draw_plane(axes: Axes, model: Side, labels: Integer[np.ndarray, " n"] | None) -> None:
+def _draw_plane(
+    axes: Axes, model: Side, labels: Integer[np.ndarray, " n"] | None, names: Sequence[str], side: float
+) -> None:
     draw_points(axes, model.points, labels, size=2.0)
     axes.plot(model.drawn[:, 0], model.drawn[:, 1], "x", ms=4.2, mew=1.0, color=INK, zorder=7)
     if model.rings:
         draw_rings(axes)
     fit_square(axes, np.concatenate([model.points, model.drawn]), at_least=3.15 if model.rings else None)
+    if labels is not None:
+        draw_names(axes, model.points, labels, names, side=side)
     axes.set_xlabel(latent_name(0), size=8.5, color=INK, labelpad=2)
     axes.set_ylabel(latent_name(1), size=8.5, color=INK, labelpad=0)
 
@@ -103,15 +109,22 @@ def _is_light(colour: str) -> bool:
     return 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 > 0.3  # relative luminance (WCAG 2)
 
 
-def _legend(
-    page: Page, left: float, baseline: float, labels: Integer[np.ndarray, " n"], label_names: Sequence[str] | None
-) -> None:
-    """The labels in one row under the heading, where there are few enough for it."""
-    count = max(int(labels.max(initial=0)) + 1, len(label_names or ()))
-    names = list(label_names) if label_names and len(label_names) == count else [str(label) for label in range(count)]
-    if sum(map(len, names)) > 90:
-        return
-    for name, colour in zip(names, class_colours(count), strict=True):
-        page.text(left, baseline, "●", size=9, color=colour)
-        page.text(left + 0.16, baseline, name, size=9, color=INK)
-        left += 0.36 + 0.09 * len(name)
+def _legend(page: Page, left: float, baseline: float, names: Sequence[str], width: float) -> bool:
+    """The labels in at most two rows under the heading; whether they have room there."""
+    widths = [0.36 + text_width(name, 9.0) for name in names]
+    rows, across = 1, 0.0
+    places = []
+    for one in widths:
+        if across + one > width and across:
+            rows, across = rows + 1, 0.0
+        places.append((left + across, baseline + 0.19 * (rows - 1)))
+        across += one
+    if rows > 2:
+        return False
+    count = len(names)
+    for (start, base), name, colour, shape in zip(
+        places, names, class_colours(count), class_shapes(count), strict=True
+    ):
+        page.text(start, base, GLYPHS[shape], size=9, color=colour)
+        page.text(start + 0.16, base, name, size=9, color=INK)
+    return True

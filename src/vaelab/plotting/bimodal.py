@@ -11,6 +11,7 @@ from PIL import Image
 
 from vaelab.fitting.bimodal import Bimodal, distances
 from vaelab.plotting.page import ACCENT, FAINT, INK, RULE, Page
+from vaelab.plotting.quantities import amount
 
 TRUTH, WRONG, RIGHT = FAINT, "#d98032", ACCENT
 SMALL = (0.0, 1.5, 2.5, 3.5, 6.0)
@@ -30,7 +31,7 @@ def bimodal_figure(main: Bimodal, others: tuple[Bimodal, ...]) -> Figure:
         small = page.axes(left + place * (width + gap), 5.1, width, 1.0)
         _draw(small, other, reach=6.5, height=0.72, size=3.0)
         small.set_xticks([])
-        words = f"{other.separation:g} apart: {other.gaussian.empty_mass:.0%} of the Gaussian"
+        words = f"{other.separation:g} apart: {100 * other.gaussian.empty_mass:.0f} % of the Gaussian"
         small.set_xlabel(words + "\nlies where there is no sample", size=7, color=FAINT, labelpad=5)
     return page.figure
 
@@ -86,7 +87,7 @@ def _legend(page: Page, data: Bimodal) -> None:
     rows = [
         (f"\N{MULTIPLICATION SIGN}  {len(data.samples)} samples", *heads[1:], INK),
         *(
-            (judged.name, f"{judged.held_out:.3f} nats", f"{judged.empty_mass:.1%} of its mass", colour)
+            (judged.name, f"{amount(judged.held_out, 3)} nats", f"{100 * judged.empty_mass:.1f} % of its mass", colour)
             for colour, judged in zip((TRUTH, WRONG, RIGHT), data.all, strict=True)
         ),
     ]
@@ -98,7 +99,7 @@ def _legend(page: Page, data: Bimodal) -> None:
 
 def _facts(data: Bimodal) -> str:
     return (
-        f"two modes {data.separation:.1f} apart  ·  log-likelihood of 10,000 held-out draws, a draw  ·  "
+        f"two modes {data.separation:.1f} apart  ·  mean log-likelihood of 10,000 held-out draws  ·  "
         f"no sample: none within {data.reach:.2f}, as for 1 % of fresh draws"
     )
 

@@ -1,12 +1,21 @@
-"""Figure of `vaelab compare`: scores side by side, and what each gains over the first, image by image."""
+"""Figure of `vaelab compare`: the score of each, and how much it differs from the first's, on the mean and image by image."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaelab.plotting.page import ACCENT, CLASS_COLOURS, FAINT, INK, RULE, Page
+from vaelab.evaluation.figure import Figure as Estimate
+from vaelab.evaluation.figure import mean_figure
+from vaelab.plotting.lettering import elided, text_width
+from vaelab.plotting.page import ACCENT, CLASS_COLOURS, FAINT, INK, RULE, SEPARATOR, Page
+from vaelab.plotting.quantities import amount
+
+NAME, SCORE = 9.0, 8.5
+WIDEST = 2.6
+"""Inches: longer names are cut."""
 
 
 def comparison_figure(
@@ -17,57 +26,95 @@ def comparison_figure(
     title: str = "",
     facts: str = "",
 ) -> Figure:
-    """Left, the mean score of each with its standard error; right, the differences to the first, sorted over the images.
+    """The mean score of each in words; the mean of its differences to the first with their standard error, which is paired over the images;
+    and the differences of the single images, sorted.
 
-    `scores` are nats an image, smaller is better, all of the same images.
+    `scores` are nats an image, smaller is better, all of the same images. The means' own errors are not drawn: the images are the same, so
+    that bars of means overlap where the difference is sure.
     """
     rows = len(names)
-    side = 0.3 * rows + 0.3
-    height = max(1.9, side)
-    label_width = min(2.6, 0.35 + 0.075 * max(len(name) for name in names))
-    page = Page(label_width + 6.3, height + 1.75, title or f"{score_name.capitalize()} of the same images", facts)
-    left = page.axes(label_width + 0.2, 1.05, 2.4, height)
-    places = np.arange(rows)[::-1]
-    for place, name, values, colour in zip(places, names, scores, _colours(rows), strict=True):
-        error = values.std(ddof=1) / np.sqrt(len(values))
-        left.errorbar(values.mean(), place, xerr=error, fmt="o", color=colour, ms=5, capsize=3, lw=1.3)
-        left.annotate(
-            f"{values.mean():.2f}",
-            (values.mean(), place),
-            xytext=(0, 6),
-            textcoords="offset points",
-            ha="center",
-            size=7.5,
-            color=INK,
+    height = max(1.9, 0.34 * rows + 0.3)
+    means = [amount(mean_figure(values, "").value) for values in scores]
+    name_width = max(text_width(elided(name, WIDEST, NAME), NAME) for name in names)
+    mean_width = max(0.5, *(text_width(mean, SCORE) for mean in means))
+    first = elided(names[0], 1.2, 8.0)
+    start = 0.3 + name_width + 0.25 + mean_width + 0.3
+    width, between = 2.7, 0.75
+    heading = title or f"{score_name[:1].upper()}{score_name[1:]} of the same images"
+    facts = SEPARATOR.join(
+        filter(
+            None,
+            [
+                facts,
+                "smaller is better: left of the line better than the first; ± is the standard error of the paired differences",
+            ],
         )
-        del name
-    left.set_yticks(places, names)
-    left.tick_params(axis="y", labelcolor=INK, labelsize=8.5, length=0)
-    left.set_ylim(-0.7, rows - 0.3)
-    left.margins(x=0.2)
-    left.grid(axis="x", color="#eceef1", lw=0.8)
-    left.set_axisbelow(True)
-    left.spines[["top", "right", "left"]].set_visible(False)
-    left.set_xlabel("nats an image, smaller is better", size=8, color=FAINT)
+    )
+    page = Page(start + 2 * width + between + 0.3, height + 1.85, heading, facts)
+    top = 1.15
+    left = page.axes(start, top, width, height)
+    page.text(start, top - 0.1, f"mean difference to {first}", size=8, color=INK)
+    page.text(start - 0.3, top - 0.1, "mean", size=8, color=INK, ha="right")
+    places, colours = np.arange(rows)[::-1], _colours(rows)
+    _draw_means(left, places, scores, colours)
+    for place, name, mean, colour in zip(places, names, means, colours, strict=True):
+        down = top + height * (rows - 0.3 - place) / (rows + 0.4) + 0.04
+        page.text(0.3, down, elided(name, WIDEST, NAME), size=NAME, color=colour, weight="bold")
+        page.text(start - 0.3, down, mean, size=SCORE, color=INK, ha="right")
+    right = page.axes(start + width + between, top, width, height)
+    words = elided(f"each image's difference to {first}, sorted", width + 0.25, 8.0)
+    page.text(start + width + between, top - 0.1, words, size=8, color=INK)
+    _draw_images(right, scores, colours)
+    return page.figure
 
-    right = page.axes(label_width + 3.45, 1.05, 2.45, height)
-    page.text(label_width + 3.45, 0.98, f"less {names[0]}, images sorted", size=8.5, color=INK)
-    page.text(label_width + 0.2, 0.98, "mean ± standard error over images", size=8.5, color=INK)
-    right.axhline(0.0, color=RULE, lw=1.0)
-    colours = _colours(rows)
+
+def _draw_means(
+    axes: Axes, places: np.ndarray, scores: Sequence[Float[np.ndarray, " images"]], colours: Sequence[str]
+) -> None:
+    """A point and a bar for each mean of paired differences; the line at 0 is the first."""
+    rows = len(places)
+    axes.axvline(0.0, color=colours[0], lw=1.4)
+    reach = 0.0
+    for place, values, colour in list(zip(places, scores, colours, strict=True))[1:]:
+        difference = mean_figure(values - scores[0], "")
+        error = difference.standard_error or 0.0
+        axes.errorbar(difference.value, place, xerr=error, fmt="o", color=colour, ms=4, capsize=4, lw=1.5)
+        axes.annotate(
+            _words(difference), (difference.value, place), xytext=(0, 6), textcoords="offset points", ha="center", size=7.5,
+            color=INK,
+        )  # fmt: skip
+        reach = max(reach, abs(difference.value) + error)
+    axes.set_xlim(-1.7 * reach - 1e-3, 1.7 * reach + 1e-3)
+    axes.set_ylim(-0.7, rows - 0.3)
+    axes.set_yticks([])
+    axes.grid(axis="x", color="#eceef1", lw=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.locator_params(axis="x", nbins=5)
+    axes.set_xlabel("nats an image", size=8, color=FAINT)
+
+
+def _draw_images(axes: Axes, scores: Sequence[Float[np.ndarray, " images"]], colours: Sequence[str]) -> None:
+    axes.axhline(0.0, color=colours[0], lw=1.4)
     largest = 0.0
-    for name, values, colour in list(zip(names, scores, colours, strict=True))[1:]:
+    for values, colour in list(zip(scores, colours, strict=True))[1:]:
         differences = np.sort(values - scores[0])
         # as many points as the eye can tell apart
         shares = np.linspace(0.0, 1.0, 400)
-        right.plot(100 * shares, np.quantile(differences, shares), color=colour, lw=1.5, label=name)
+        axes.plot(100 * shares, np.quantile(differences, shares), color=colour, lw=1.5)
         largest = max(largest, float(np.quantile(np.abs(differences), 0.98)))
-    right.set_ylim(-1.15 * largest - 1e-9, 1.15 * largest + 1e-9)
-    right.set_xlim(0, 100)
-    right.set_xlabel("% of images", size=8, color=FAINT)
-    right.set_ylabel("difference, nats", size=8, color=FAINT, labelpad=2)
-    right.spines[["top", "right"]].set_visible(False)
-    return page.figure
+    axes.set_ylim(-1.15 * largest - 1e-9, 1.15 * largest + 1e-9)
+    axes.set_xlim(0, 100)
+    axes.set_xlabel("% of images", size=8, color=FAINT)
+    axes.set_ylabel("nats", size=8, color=FAINT, labelpad=2)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines["bottom"].set_color(RULE)
+
+
+def _words(difference: Estimate) -> str:
+    if abs(difference.value) >= 1e5:
+        return amount(difference.value)
+    return difference.rounded(2).replace("-", "\N{MINUS SIGN}")
 
 
 def _colours(count: int) -> list[str]:

@@ -6,13 +6,22 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Integer
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from vaelab.plotting.page import CLASS_COLOURS, FAINT, INK, Page, label_axes
+from vaelab.plotting.classes import (
+    SIZES,
+    class_colours,
+    class_hatches,
+    class_names,
+    class_shapes,
+    draw_legend,
+    draw_names,
+    legend_of,
+    names_in_cloud,
+)
+from vaelab.plotting.page import CLASS_COLOURS, FAINT, INK, SEPARATOR, Page, label_axes
 
-MAX_LEGEND = 30
 SIDE = 5.4
 
 
@@ -38,15 +47,19 @@ def latent_figure(
     title: str = "Latent space",
     facts: str = "",
 ) -> Figure:
-    """Points of a plane (n, 2), coloured by label; axes equal, so that a circle is one.
+    """Points of a plane (n, 2), coloured and shaped by label, the labels' names among them; axes equal, so that a circle is one.
 
     `rings` draws the standard normal prior as circles at 1, 2 and 3 sigma; `contours` draws any other prior. With one
     latent dimension, (n, 1), a histogram stacked by label is drawn, and the prior's density over it.
     """
+    names = class_names(labels, label_names)
     if points.shape[1] == 1:
-        return _histogram(points[:, 0], labels, label_names, axis_names[0], rings, title, facts)
-    names = _names(labels, label_names)
-    page = Page(SIDE + (1.75 if names else 0.95), SIDE + 1.35, title, facts)
+        return _histogram(points[:, 0], labels, names, axis_names[0], rings, title, facts)
+    among, beside = names_in_cloud(names, SIDE)
+    legend = legend_of(beside, SIDE)
+    if names and legend is None:
+        facts = f"{facts}{SEPARATOR}{len(names)} classes, too many to name"
+    page = Page(SIDE + (0.95 if not names or legend is None else 1.0 + legend.width), SIDE + 1.35, title, facts)
     axes = page.axes(0.65, 0.8, SIDE, SIDE)
     draw_points(axes, points, labels)
     if rings:
@@ -55,18 +68,10 @@ def latent_figure(
         draw_contours(axes, contours)
     fit_square(axes, points, at_least=3.15 if rings else None)
     label_axes(axes, *axis_names)
-    if names:
-        draw_legend(axes, names)
+    if labels is not None and legend is not None:
+        draw_names(axes, points, labels, among, side=SIDE)
+        draw_legend(axes, legend)
     return page.figure
-
-
-def class_colours(count: int) -> list[str]:
-    """Colours for so many labels: ten that stay apart for colour-blind eyes; for more, a sweep over viridis."""
-    if count <= len(CLASS_COLOURS):
-        return list(CLASS_COLOURS[:count])
-    from matplotlib import colormaps
-
-    return [to_hex(colour) for colour in colormaps["viridis"](np.linspace(0.0, 1.0, count))]
 
 
 def draw_points(
@@ -81,14 +86,17 @@ def draw_points(
             points[:, 0], points[:, 1], "o", ms=size, mec="none", color=CLASS_COLOURS[0], alpha=0.5, rasterized=True
         )
         return
-    colours = class_colours(int(labels.max(initial=0)) + 1)
+    count = int(labels.max(initial=0)) + 1
+    colours, shapes = class_colours(count), class_shapes(count)
     # markers of one colour are drawn fastest: a few rounds over the labels, each with its share of the points
     for share in np.array_split(np.arange(len(points)), min(4, len(points) // 250 + 1)):
         for label in np.unique(labels[share]):
             chosen = points[share][labels[share] == label]
+            shape = shapes[label]
             axes.plot(
-                chosen[:, 0], chosen[:, 1], "o", ms=size, mec="none", color=colours[label], alpha=0.75, rasterized=True
-            )
+                chosen[:, 0], chosen[:, 1], shape, ms=size * SIZES[shape], mec="none", color=colours[label], alpha=0.75,
+                rasterized=True,
+            )  # fmt: skip
 
 
 def draw_rings(axes: Axes, *, named: bool = True) -> None:
@@ -124,55 +132,40 @@ def fit_square(axes: Axes, points: Float[np.ndarray, "n 2"], *, at_least: float 
     axes.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half), aspect="equal")
 
 
-def draw_legend(axes: Axes, names: Sequence[str]) -> None:
-    """The labels beside the axes, as dots of their colours."""
-    from matplotlib.lines import Line2D
-
-    dots = [
-        Line2D([], [], ls="", marker="o", ms=7, mec="none", color=colour, label=name)
-        for colour, name in zip(class_colours(len(names)), names, strict=True)
-    ]
-    axes.legend(
-        handles=dots, loc="upper left", bbox_to_anchor=(1.02, 1.01), borderaxespad=0.0, frameon=False, fontsize=9,
-        labelcolor=INK, handletextpad=0.2, labelspacing=0.55, ncols=1 if len(names) <= 20 else 2,
-    )  # fmt: skip
-
-
-def _names(labels: Integer[np.ndarray, " n"] | None, label_names: Sequence[str] | None) -> list[str]:
-    """One name a label, or none where there are no labels, or too many to tell apart."""
-    if labels is None:
-        return []
-    count = max(int(labels.max(initial=0)) + 1, len(label_names or ()))
-    names = list(label_names) if label_names and len(label_names) == count else [str(label) for label in range(count)]
-    return names if count <= MAX_LEGEND else []
-
-
 def _histogram(
     values: Float[np.ndarray, " n"],
     labels: Integer[np.ndarray, " n"] | None,
-    label_names: Sequence[str] | None,
+    names: Sequence[str],
     axis_name: str,
     rings: bool,
     title: str,
     facts: str,
 ) -> Figure:
-    names = _names(labels, label_names)
-    page = Page(8.2, 4.3, title, facts)
-    axes = page.axes(0.7, 0.85, 6.2, 2.85)
-    bins = np.linspace(float(values.min()), float(values.max()), 81)
-    groups = (
-        [values] if labels is None else [values[labels == label] for label in range(int(labels.max(initial=0)) + 1)]
-    )
+    """Stacked bars; after ten labels the colours return, hatched."""
+    width, height = 6.2, 2.85
+    legend = legend_of(names, height)
+    if names and legend is None:
+        facts = f"{facts}{SEPARATOR}{len(names)} classes, too many to name"
+    page = Page(width + (1.1 if not names or legend is None else 1.05 + legend.width), 4.3, title, facts)
+    axes = page.axes(0.7, 0.85, width, height)
+    low, high = float(values.min()), float(values.max())
+    count = int(np.clip(2 * np.sqrt(len(values)), 10, 80))  # a few values a bar
+    bins = np.linspace(low, high, count + 1) if high > low else np.linspace(low - 0.5, low + 0.5, count + 1)
+    groups = [values] if labels is None else [values[labels == label] for label in range(max(1, len(names)))]
     weights = [np.full(len(group), 1.0 / (len(values) * (bins[1] - bins[0]))) for group in groups]
-    axes.hist(groups, bins=bins.tolist(), weights=weights, stacked=True, color=class_colours(len(groups)))
+    axes.hist(
+        groups, bins=bins.tolist(), weights=weights, stacked=True, color=class_colours(len(groups)), hatch=class_hatches(len(groups)),
+        edgecolor="white", linewidth=0.0,
+    )  # fmt: skip
     if rings:
         across = np.linspace(min(-3.5, bins[0]), max(3.5, bins[-1]), 301)
-        axes.plot(
-            across, np.exp(-0.5 * across**2) / np.sqrt(2.0 * np.pi), color=INK, lw=1.2, ls="--", label="prior N(0, 1)"
-        )
+        axes.plot(across, np.exp(-0.5 * across**2) / np.sqrt(2.0 * np.pi), color=INK, lw=1.2, ls="--")
+        away = -1.25 if values.mean() > 0 else 1.25  # from the bars
+        side = "right" if away < 0 else "left"
+        axes.text(away, 0.19, "  prior N(0, 1)  ", size=8, color=INK, va="bottom", ha=side)
     label_axes(axes, axis_name, "density")
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelcolor=FAINT)
-    if names and labels is not None and len(names) == len(groups):
-        draw_legend(axes, names)
+    if names and legend is not None:
+        draw_legend(axes, legend, bars=True)
     return page.figure

@@ -8,7 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from vaelab.evaluation.figure import counted
 from vaelab.plotting.page import ACCENT, FAINT, INK, Page
+from vaelab.plotting.quantities import amount
 
 PANELS = {"loss": "loss", "reconstruction": "reconstruction", "kl": "KL divergence"}
 
@@ -20,11 +22,13 @@ def loss_figure(records: Sequence[Mapping[str, Any]], *, facts: str = "") -> Fig
     """
     panels = list(PANELS) if any(record["kl"] != 0.0 for record in records) else ["loss"]
     wide = 2.75 if len(panels) > 1 else 5.2
-    page = Page(0.75 + len(panels) * (wide + 0.45), 3.75, _title(records), facts)
+    between = 0.6  # room for `9.6×10⁷` beside a tick
+    page = Page(0.75 + len(panels) * (wide + between) - 0.15, 3.75, _title(records), facts)
     for place, name in enumerate(panels):
-        axes = page.axes(0.7 + place * (wide + 0.45), 1.0, wide, 2.2)
+        left = 0.8 + place * (wide + between)
+        axes = page.axes(left, 1.0, wide, 2.2)
         _draw(axes, records, name)
-        page.text(0.7 + place * (wide + 0.45), 0.93, PANELS[name], size=9, color=INK)
+        page.text(left, 0.93, PANELS[name], size=9, color=INK)
         axes.set_xlabel("epoch", size=8, color=FAINT)
         if place == 0:
             axes.set_ylabel("nats an image", size=8, color=FAINT)
@@ -34,8 +38,8 @@ def loss_figure(records: Sequence[Mapping[str, Any]], *, facts: str = "") -> Fig
 
 def _title(records: Sequence[Mapping[str, Any]]) -> str:
     last = records[-1]
-    held_out = f", validation {last['val_loss']:.2f}" if "val_loss" in last else ""
-    return f"Loss after {last['epoch']} epoch{'' if last['epoch'] == 1 else 's'}: training {last['loss']:.2f}{held_out}"
+    held_out = f", validation {amount(last['val_loss'])}" if "val_loss" in last else ""
+    return f"Loss after {counted(last['epoch'], 'epoch')}: training {amount(last['loss'])}{held_out}"
 
 
 def _draw(axes: Axes, records: Sequence[Mapping[str, Any]], name: str) -> None:

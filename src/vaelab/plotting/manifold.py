@@ -3,11 +3,13 @@
 from statistics import NormalDist
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Integer, Shaped
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vaelab.plotting.lettering import text_width
 from vaelab.plotting.page import Page, label_axes
+from vaelab.plotting.quantities import amount
 from vaelab.plotting.tiles import draw_tiles, tiles_size
 
 STEPS = 15
@@ -54,20 +56,32 @@ def manifold_figure(
     page = Page(width + 0.95, height + 1.35, title, facts)
     axes = page.axes(0.65, 0.8, width, height)
     draw_tiles(axes, images, len(across), shown=shown)
-    _tick(axes, across, up)
+    _tick(axes, across, up, width / len(across))
     label_axes(axes, axis_names[0], axis_names[1] if up is not None else "")
     return page.figure
 
 
-def _tick(axes: Axes, across: Float[np.ndarray, " columns"], up: Float[np.ndarray, " rows"] | None) -> None:
-    """The latent's values under every second column and beside every second row."""
-    columns = np.arange(0, len(across), 2)
-    axes.set_xticks(columns + 0.5, [_number(across[column]) for column in columns])
+def _tick(
+    axes: Axes, across: Float[np.ndarray, " columns"], up: Float[np.ndarray, " rows"] | None, tile: float
+) -> None:
+    """The latent's values under the columns, which are so many inches wide, and beside the rows: every one where there is room, else every
+    second, the one nearest 0 among them.
+    """
+    words = _numbers(across)
+    columns = _named(across, step=1 if max(text_width(word, 7.5) for word in words) < 0.92 * tile else 2)
+    axes.set_xticks(columns + 0.5, [words[column] for column in columns])
     if up is not None:
-        rows = np.arange(0, len(up), 2)
-        axes.set_yticks(rows + 0.5, [_number(up[::-1][row]) for row in rows])
+        axes.set_yticks(np.arange(len(up)) + 0.5, _numbers(up[::-1]))
 
 
-def _number(value: float) -> str:
-    text = f"{value:.1f}" if abs(value) < 100 else f"{value:.0f}"
-    return ("0.0" if text == "-0.0" else text).replace("-", "−")
+def _named(values: Float[np.ndarray, " steps"], *, step: int) -> Integer[np.ndarray, " named"]:
+    """Every so many places, that of the value nearest 0 among them."""
+    return np.arange(int(np.abs(values).argmin()) % step, len(values), step)
+
+
+def _numbers(values: Float[np.ndarray, " steps"]) -> list[str]:
+    """With as many decimals as tell most of them from their neighbours."""
+    step = float(np.ptp(values)) / max(1, len(values) - 1)
+    decimals = int(np.clip(np.ceil(-np.log10(step)), 1, 4)) if step > 0.0 else 1
+    decimals = 0 if np.abs(values).max() >= 100.0 else decimals
+    return [amount(float(value), decimals) for value in values]

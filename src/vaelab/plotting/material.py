@@ -1,6 +1,7 @@
 """What the figures of a run are drawn from, read and computed once and only when a figure asks for it."""
 
 from functools import cached_property
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -97,7 +98,8 @@ class FigureMaterial:
         config = self.run.config
         size = config.model.latent_dim
         posterior = config.model.posterior.kind
-        words = [self.run.name, self.data_name, f"{size} latent dimension{'' if size == 1 else 's'}"]
+        # of a path its last part: where it lies on this machine is nothing to the picture
+        words = [self.run.name, PurePath(self.data_name).name, f"{size} latent dimension{'' if size == 1 else 's'}"]
         if posterior == "deterministic":
             words.append("autoencoder" if self.prior == "trained" else f"autoencoder with prior {self.prior}")
         else:

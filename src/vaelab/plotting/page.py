@@ -10,53 +10,64 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-DPI = 150
+from vaelab.plotting.lettering import DPI, lettering, wrapped
+from vaelab.plotting.quantities import PlainNumbers
+
 INK, FAINT, RULE, ACCENT = "#1f2430", "#70757f", "#c9cdd4", "#2b6cb0"
-# Petroff, "Accessible color sequences for data visualization", 2021: ten that stay apart for colour-blind eyes.
+# Eight of Petroff's ten ("Accessible color sequences for data visualization", 2021), and in the place of his two greys, which lay where
+# a model of digits has 3 and 8 over one another, a navy and a wine: further from the others, for colour-blind eyes too.
 CLASS_COLOURS = (
-    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+    "#3f90da", "#ffa90e", "#bd1f01", "#232c58", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#610912", "#92dadd",
 )  # fmt: skip
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+SEPARATOR = "  ·  "
+
+TITLE, FACTS = 12.5, 7.5
+TITLE_LINE, FACTS_LINE = 0.21, 0.14
+"""Inches."""
 
 
 class Page:
-    """A figure with a heading; axes are placed in inches from its upper left corner, on whole pixels."""
+    """A figure with a heading; axes are placed in inches from its upper left corner, on whole pixels.
+
+    There is room for one line of title and two of facts; longer ones are broken, and what stands below moves down with the page's edge.
+    """
 
     def __init__(self, width: float, height: float, title: str, facts: str, *, left: float = 0.3):
-        self.width, self.height = _whole(width), _whole(height)
+        room = width - left - 0.2
+        titles = wrapped(title, room, TITLE, "bold") if title else [""]
+        lines = wrapped(facts, room, FACTS, separator=SEPARATOR) if facts else []
+        self._drop = _whole(TITLE_LINE * (len(titles) - 1) + FACTS_LINE * max(0, len(lines) - 2))
+        self.width, self.height = _whole(width), _whole(height) + self._drop
         self.figure = Figure(figsize=(self.width, self.height), dpi=DPI, facecolor="white")
         FigureCanvasAgg(self.figure)
-        self.text(left, 0.34, title, size=12.5, weight="bold", color=INK)
-        for line, words in enumerate(_lines(facts, width - left - 0.2)):
-            self.text(left, 0.53 + 0.14 * line, words, size=7.5, color=FAINT)
+        for line, words in enumerate(titles):
+            self._write(left, 0.34 + TITLE_LINE * line, words, size=TITLE, weight="bold", color=INK)
+        top = 0.53 + TITLE_LINE * (len(titles) - 1)
+        for line, words in enumerate(lines):
+            self._write(left, top + FACTS_LINE * line, words, size=FACTS, color=FAINT)
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
-        left, top, width, height = (_whole(value) for value in (left, top, width, height))
+        left, top, width, height = (_whole(value) for value in (left, top + self._drop, width, height))
         box = (left / self.width, 1.0 - (top + height) / self.height, width / self.width, height / self.height)
         axes = self.figure.add_axes(box)
         axes.set_facecolor("white")
         axes.tick_params(labelsize=7.5, labelcolor=FAINT, color=RULE, length=3, width=0.8)
+        axes.xaxis.set_major_formatter(PlainNumbers())
+        axes.yaxis.set_major_formatter(PlainNumbers())
         for spine in axes.spines.values():
             spine.set(color=RULE, linewidth=0.8)
         return axes
 
     def text(self, left: float, baseline: float, words: str, **style: Any) -> None:
         """Words at so many inches from the left and the upper edge."""
-        self.figure.text(left / self.width, 1.0 - baseline / self.height, words, va="baseline", **style)
+        self._write(left, baseline + self._drop, words, **style)
 
-
-SEPARATOR = "  ·  "
-
-
-def _lines(facts: str, width: float) -> list[str]:
-    """The facts in lines that fit so many inches of small print, broken between two facts."""
-    lines: list[str] = []
-    for fact in facts.split(SEPARATOR):
-        if lines and len(lines[-1]) + len(SEPARATOR + fact) <= width / 0.062:
-            lines[-1] += SEPARATOR + fact
-        else:
-            lines.append(fact)
-    return lines
+    def _write(self, left: float, baseline: float, words: str, **style: Any) -> None:
+        drawn = lettering(words)
+        self.figure.text(
+            left / self.width, 1.0 - baseline / self.height, drawn.words, va="baseline", **drawn.style, **style
+        )
 
 
 def _whole(inches: float) -> float:

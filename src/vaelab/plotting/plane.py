@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from vaelab.plotting.page import latent_name
+from vaelab.plotting.quantities import amount
 
 
 class Plane(NamedTuple):
@@ -43,7 +44,8 @@ def plane_of(mean: Float32[np.ndarray, "n latent"], log_variance: Float32[np.nda
         names = (latent_name(int(first)), latent_name(int(second)))
         choice = f"{names[0]} and {names[1]}, the two of {size} dimensions with the largest KL"
         labelled = tuple(
-            f"{name}   (KL {divergence[place]:.2f} nats)" for name, place in zip(names, (first, second), strict=True)
+            f"{name}   (KL {amount(float(divergence[place]))} nats)"
+            for name, place in zip(names, (first, second), strict=True)
         )
         return Plane(np.eye(size)[[first, second]], (labelled[0], labelled[1]), choice)
     covariance = np.cov(mean.astype(np.float64), rowvar=False)

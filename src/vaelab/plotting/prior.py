@@ -5,13 +5,15 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Shaped
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from scipy.ndimage import gaussian_filter
 
 from vaelab.densities import AbstractDensity, sample_many
 from vaelab.evaluation.aggregate_posterior import AggregatePosterior
+from vaelab.evaluation.figure import counted
 from vaelab.evaluation.mixture_log_probs import log_probs
 from vaelab.fitting.kernel_density import fit_kernel_density
 from vaelab.fitting.parts import Draws
@@ -19,17 +21,29 @@ from vaelab.generating import decode
 from vaelab.model import Model
 from vaelab.plotting.page import ACCENT, FAINT, INK, RULE, SEPARATOR, Page, label_axes
 from vaelab.plotting.plane import Plane, plane_of
+from vaelab.plotting.quantities import PlainNumbers, amount
 from vaelab.plotting.tiles import draw_tiles, tiles_size
 
 MOST_POSTERIORS = 10_000
 DRAWS = 4_000
 CELLS = 128
 SHOWN_RATIO = 4.0
-"""Nats: the map of log q - log p is cut off beyond."""
+"""Nats: maps of log q - log p are cut off beyond, or at the worst hole, so that it has the darkest red."""
 
 CODES, PRIOR = "#44aa99", ACCENT
 MASSES = (0.393, 0.865, 0.989)
 """Inside the contours: as much as within 1, 2 and 3 sigma of a Gaussian in the plane."""
+
+MOST = 0.95
+"""The share of a density's mass within which it is compared with the other."""
+
+HOLE = "the worst hole (red ring): within 95 % of the prior, where log q(z) \N{MINUS SIGN} log p(z) is least"
+HOLES = (
+    f"holes: of {DRAWS:,} draws of the prior, within its densest 95 %, "
+    "where log q(z) \N{MINUS SIGN} log p(z) is least, in all dimensions"
+)
+
+RED = "#a93226"
 
 ROW = 4.15
 TILES = 3
@@ -43,8 +57,10 @@ class View(NamedTuple):
     up: Float[np.ndarray, " rows"]
     log_codes: Float[np.ndarray, "rows columns"]  # log q(z)
     log_prior: Float[np.ndarray, "rows columns"]  # log p(z)
-    hole: Float[np.ndarray, "tiles plane"]
-    dense: Float[np.ndarray, "tiles plane"]
+    of_prior: Bool[np.ndarray, "rows columns"]  # 95 % of the prior's mass
+    of_codes: Bool[np.ndarray, "rows columns"]  # and of the codes'
+    hole: Float[np.ndarray, " plane"] | None  # of one or two latent dimensions: the worst hole, and
+    dense: Float[np.ndarray, " plane"] | None  # where the codes are densest
     hole_images: Shaped[np.ndarray, "tiles ..."]
     dense_images: Shaped[np.ndarray, "tiles ..."]
     drawn_images: Shaped[np.ndarray, "tiles ..."]
@@ -82,10 +98,11 @@ def prior_figure(
     if names is None:
         names = ("the prior",) if before is None else ("before", "after")
     views = [_view(one, name, codes, code_draws, plane, seed) for one, name in zip(models, names, strict=True)]
-    more = [f"{len(mean):,} training images"] + ([plane.choice] if plane.choice else [])
+    more = [counted(len(mean), "training image"), plane.choice, HOLE if mean.shape[1] <= 2 else HOLES]
     page = Page(9.75, 0.85 + ROW * len(views), title, SEPARATOR.join(filter(None, [facts, *more])))
+    reach = _reach(views)
     for place, view in enumerate(views):
-        _draw_row(page, view, plane, 0.85 + ROW * place, shown)
+        _draw_row(page, view, plane, 0.85 + ROW * place, shown, reach)
     return page.figure
 
 
@@ -115,34 +132,45 @@ def _view(
 ) -> View:
     prior = model.prior.density(model)
     drawn = np.asarray(sample_many(prior, jr.key(seed + 1), DRAWS))
-    log_codes_there, log_prior_there = log_probs(codes, drawn), log_probs(prior, drawn)
-    ratio = log_codes_there - log_prior_there
-    # the worst hole lies where the prior is not thin itself: within the densest 95 % of its draws
-    inside = log_prior_there >= np.quantile(log_prior_there, 0.05)
-    hole, dense = (
-        drawn[np.where(inside, ratio, np.inf).argmin()],
-        drawn[np.where(inside, log_codes_there, -np.inf).argmax()],
-    )
+    across, up, log_q, log_p = _on_the_plane(codes, prior, code_draws, drawn, plane)
+    of_prior, of_codes = _holds_most(log_p), _holds_most(log_q)
     count = TILES * TILES
     if drawn.shape[1] <= 2:
+        spots = np.stack(np.meshgrid(across, up), axis=-1)[..., : drawn.shape[1]]
+        hole = spots[np.unravel_index(np.where(of_prior, log_q - log_p, np.inf).argmin(), log_q.shape)]
+        dense = spots[np.unravel_index(log_q.argmax(), log_q.shape)]
         near_hole, near_dense = (drawn[np.argsort(((drawn - spot) ** 2).sum(axis=1))[:count]] for spot in (hole, dense))
-    else:  # where all draws are far from one another: the nine of each end
-        order = np.argsort(np.where(inside, ratio, 0.0))
+    else:  # where all draws are far from one another, and two dimensions do not show which are in a hole: the nine of each end
+        hole = dense = None
+        log_codes_there, log_prior_there = log_probs(codes, drawn), log_probs(prior, drawn)
+        inside = log_prior_there >= np.quantile(log_prior_there, 1.0 - MOST)
+        order = np.argsort(np.where(inside, log_codes_there - log_prior_there, np.inf), kind="stable")
         near_hole, near_dense = drawn[order[:count]], drawn[np.argsort(-log_codes_there)[:count]]
-    across, up, log_q, log_p = _on_the_plane(codes, prior, code_draws, drawn, plane)
     return View(
         name=name,
         across=across,
         up=up,
         log_codes=log_q,
         log_prior=log_p,
-        hole=plane.project(near_hole),
-        dense=plane.project(near_dense),
+        of_prior=of_prior,
+        of_codes=of_codes,
+        hole=hole,
+        dense=dense,
         hole_images=decode(model, near_hole),
         dense_images=decode(model, near_dense),
         drawn_images=decode(model, drawn[:count]),
         divergence=float((log_probs(codes, code_draws) - log_probs(prior, code_draws)).mean()),
     )
+
+
+def _holds_most(log_density: Float[np.ndarray, "rows columns"]) -> Bool[np.ndarray, "rows columns"]:
+    """The cells of the grid that hold `MOST` of the mass on it, the densest first."""
+    mass = np.exp(log_density - log_density.max())
+    order = np.argsort(-mass, axis=None, kind="stable")
+    before = np.cumsum(mass.ravel()[order]) - mass.ravel()[order]
+    inside = np.zeros(mass.size, bool)
+    inside[order[before < MOST * mass.sum()]] = True
+    return inside.reshape(mass.shape)
 
 
 def _on_the_plane(
@@ -180,18 +208,24 @@ def _smoothed(points: Float[np.ndarray, "draws 2"], axes: list[np.ndarray]) -> n
 # --- how it is drawn ------------------------------------------------------------------------------------------------
 
 
-def _draw_row(page: Page, view: View, plane: Plane, top: float, shown: tuple[float, float]) -> None:
+def _reach(views: list[View]) -> float:
+    """The least log q - log p on any map, as a positive number: one scale for all, that of the worst hole."""
+    least = min(float((view.log_codes - view.log_prior)[view.of_prior].min()) for view in views)
+    return float(np.clip(-least, 0.5, SHOWN_RATIO))
+
+
+def _draw_row(page: Page, view: View, plane: Plane, top: float, shown: tuple[float, float], reach: float) -> None:
     page.text(0.3, top + 0.05, view.name, size=10.5, weight="bold", color=INK)
     # an estimate from draws: of two densities that are nearly one it may come out a little below zero
-    page.text(0.3, top + 0.24, f"KL(q(z) || p(z)) ≈ {max(view.divergence, 0.0):.2f} nats", size=7.5, color=FAINT)
+    page.text(0.3, top + 0.24, f"KL(q(z) || p(z)) ≈ {amount(max(view.divergence, 0.0))} nats", size=7.5, color=FAINT)
     square, left, base = 2.75, 0.6, top + 0.75
     if len(view.up) == 1:
-        _draw_line(page, view, plane, left, base, square)
+        _draw_line(page, view, plane, left, base, square, reach)
     else:
-        _draw_plane(page, view, plane, left, base, square)
+        _draw_plane(page, view, plane, left, base, square, reach)
     blocks = (
-        ("The worst hole of the prior", view.hole_images, "#c0392b"),
-        ("A dense spot", view.dense_images, INK),
+        ("In the worst hole" if view.hole is not None else "In the worst holes", view.hole_images, RED),
+        ("Where codes are densest", view.dense_images, INK),
         ("Drawn from the prior", view.drawn_images, PRIOR),
     )
     width, height = tiles_size(view.hole_images.shape[1:], TILES, TILES, width=1.15)
@@ -202,7 +236,7 @@ def _draw_row(page: Page, view: View, plane: Plane, top: float, shown: tuple[flo
         page.text(8.2, upper - 0.06, words, size=7.5, color=colour)
 
 
-def _draw_plane(page: Page, view: View, plane: Plane, left: float, base: float, square: float) -> None:
+def _draw_plane(page: Page, view: View, plane: Plane, left: float, base: float, square: float, reach: float) -> None:
     axes = page.axes(left, base, square, square)
     q, p = np.exp(view.log_codes), np.exp(view.log_prior)
     axes.contourf(
@@ -225,25 +259,32 @@ def _draw_plane(page: Page, view: View, plane: Plane, left: float, base: float, 
 
     left += square + 1.05
     axes = page.axes(left, base, square, square)
-    # where neither has any mass there is nothing to compare
-    thin = np.maximum(q / q.max(), p / p.max()) < 1e-3
-    ratio = np.ma.masked_where(thin, np.clip(view.log_codes - view.log_prior, -SHOWN_RATIO, SHOWN_RATIO))
+    # where neither has its mass there is nothing to compare
+    ratio = np.ma.masked_where(
+        ~(view.of_prior | view.of_codes), np.clip(view.log_codes - view.log_prior, -reach, reach)
+    )
     extent = (view.across[0], view.across[-1], view.up[0], view.up[-1])
-    picture = axes.imshow(
-        ratio, cmap="RdBu", vmin=-SHOWN_RATIO, vmax=SHOWN_RATIO, extent=extent, origin="lower", aspect="auto"
-    )
-    axes.plot(
-        *view.hole.T, "o", markersize=3.5, markerfacecolor="white", markeredgecolor="#c0392b", markeredgewidth=0.9
-    )
-    axes.plot(*view.dense.T, "o", markersize=3.5, markerfacecolor="white", markeredgecolor="black", markeredgewidth=0.9)
+    picture = axes.imshow(ratio, cmap="RdBu", vmin=-reach, vmax=reach, extent=extent, origin="lower", aspect="auto")
+    _ring(axes, view.hole, RED)
+    _ring(axes, view.dense, INK)
     axes.set(**edge)
     axes.set_xlabel(plane.axis_names[0], size=9, color=INK, labelpad=4)
     page.text(left, base - 0.2, "log q(z) \N{MINUS SIGN} log p(z), nats", size=8, color=INK)
-    page.text(left, base - 0.06, "red: the prior's mass where no code lies", size=7, color="#c0392b")
+    page.text(left, base - 0.06, "red: the prior's mass where no code lies", size=7, color=RED)
     bar = page.axes(left + square + 0.08, base, 0.09, square)
-    page.figure.colorbar(picture, cax=bar, ticks=[-SHOWN_RATIO, -2, 0, 2, SHOWN_RATIO])
+    page.figure.colorbar(picture, cax=bar, ticks=MaxNLocator(4), format=PlainNumbers())
     bar.tick_params(labelsize=7, labelcolor=FAINT, length=2)
     bar.spines["outline"].set_edgecolor(RULE)
+
+
+def _ring(axes: Axes, spot: Float[np.ndarray, " plane"] | None, colour: str) -> None:
+    """A ring around a spot, with a white edge, so that it is seen on its own colour."""
+    if spot is None:
+        return
+    for width, edge in ((3.2, "white"), (1.4, colour)):
+        axes.plot(
+            *spot, "o", markersize=8, markerfacecolor="none", markeredgecolor=edge, markeredgewidth=width, clip_on=False
+        )
 
 
 def _draw_marginals(axes: Axes, values: np.ndarray, q: np.ndarray, p: np.ndarray, *, across: bool) -> None:
@@ -259,7 +300,7 @@ def _draw_marginals(axes: Axes, values: np.ndarray, q: np.ndarray, p: np.ndarray
     axes.axis("off")
 
 
-def _draw_line(page: Page, view: View, plane: Plane, left: float, base: float, height: float) -> None:
+def _draw_line(page: Page, view: View, plane: Plane, left: float, base: float, height: float, reach: float) -> None:
     """One latent dimension: both densities over it, and their log-ratio."""
     width = 7.3
     axes = page.axes(left, base - 0.3, width, 0.6 * height)
@@ -269,11 +310,14 @@ def _draw_line(page: Page, view: View, plane: Plane, left: float, base: float, h
     page.text(left + width - 2.0, base - 0.38, "codes q(z)", size=8, color="#2b8577")
     page.text(left + width - 1.0, base - 0.38, "prior p(z)", size=8, color=PRIOR)
     below = page.axes(left, base - 0.2 + 0.6 * height, width, 0.42 * height)
-    ratio = np.clip(view.log_codes[0] - view.log_prior[0], -SHOWN_RATIO, SHOWN_RATIO)
+    ratio = np.clip(view.log_codes[0] - view.log_prior[0], -reach, reach)
     below.axhline(0.0, color=RULE, linewidth=0.8)
-    below.fill_between(view.across, ratio, 0.0, where=ratio < 0, color="#c0392b", alpha=0.35, linewidth=0)
+    below.fill_between(view.across, ratio, 0.0, where=ratio < 0, color=RED, alpha=0.35, linewidth=0)
     below.fill_between(view.across, ratio, 0.0, where=ratio > 0, color=ACCENT, alpha=0.35, linewidth=0)
-    below.set(xlim=(view.across[0], view.across[-1]), ylim=(-SHOWN_RATIO, SHOWN_RATIO))
+    below.set(xlim=(view.across[0], view.across[-1]), ylim=(-reach, reach))
+    for spot, colour in ((view.hole, RED), (view.dense, INK)):
+        if spot is not None:
+            _ring(below, np.array([spot[0], ratio[np.abs(view.across - spot[0]).argmin()]]), colour)
     label_axes(below, plane.axis_names[0], "log q \N{MINUS SIGN} log p (nats)")
 
 

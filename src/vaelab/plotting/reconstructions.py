@@ -9,6 +9,8 @@ from vaelab.plotting.page import FAINT, Page
 from vaelab.plotting.tiles import GAP, draw_tiles, tiles_size
 
 COLUMNS, BLOCKS = 10, 3
+LARGEST = 1.3
+"""Inches that one image is wide at most, however few there are."""
 
 
 def chosen_images(labels: Integer[np.ndarray, " n"] | None, count: int) -> Integer[np.ndarray, " chosen"]:
@@ -40,7 +42,7 @@ def reconstructions_figure(
     columns = min(columns, len(originals))
     pairs = paired_rows(originals, reconstructions, columns, white=shown[1])
     blocks = len(pairs) // (2 * columns)
-    width, height = tiles_size(originals.shape[1:], 2, columns, width=6.2, gap=GAP)
+    width, height = tiles_size(originals.shape[1:], 2, columns, width=min(6.2, LARGEST * columns), gap=GAP)
     page = Page(max(width, 5.4) + 1.6, 0.8 + blocks * (height + 0.16) + 0.2, title, facts)
     for block, rows in enumerate(np.split(pairs, blocks)):
         top = 0.8 + block * (height + 0.16)

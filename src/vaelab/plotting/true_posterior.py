@@ -10,6 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from vaelab.plotting.page import ACCENT, FAINT, INK, Page, latent_name
+from vaelab.plotting.quantities import amount
 
 if TYPE_CHECKING:
     from vaelab.evaluation.true_posterior import TruePosterior
@@ -32,14 +33,15 @@ def true_posterior_figure(
     """
     columns = min(COLUMNS, len(posteriors))
     rows = -(-len(posteriors) // columns)
-    heading = title or "Exact posteriors (shaded) and the encoder's (rings at 1 and 2 sigma)"
+    encoders = "line" if len(posteriors[0].axes) == 1 else "rings at 1 and 2 sigma"
+    heading = title or f"Exact posteriors (shaded) and the encoder's ({encoders})"
     width = max(5.6, 0.55 + columns * (PANEL + GAP))
     page = Page(width, 0.95 + rows * (PANEL + 0.72), heading, facts)
     for place, (posterior, image) in enumerate(zip(posteriors, images, strict=True)):
         row, column = divmod(place, columns)
         left, top = 0.5 + column * (PANEL + GAP), 0.98 + row * (PANEL + 0.72)
         axes = page.axes(left, top, PANEL, PANEL)
-        page.text(left, top - 0.06, f"KL(q ‖ p) = {posterior.inference_gap:.2f} nats", size=8, color=INK)
+        page.text(left, top - 0.06, f"KL(q ‖ p) = {amount(posterior.inference_gap)} nats", size=8, color=INK)
         if len(posterior.axes) == 1:
             _curves(axes, posterior)
         else:

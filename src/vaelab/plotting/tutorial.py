@@ -18,7 +18,7 @@ def tutorial_scatter(points: Float[np.ndarray, "n 2"], labels: Integer[np.ndarra
     )
     if labels is not None:
         figure.colorbar(drawn)
-    axes.set(xlabel="z[0], its mean", ylabel="z[1], its mean")
+    axes.set(xlabel="mean of z₁, the tutorial's z[0]", ylabel="mean of z₂, the tutorial's z[1]")
     return figure
 
 

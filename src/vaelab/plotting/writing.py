@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 FORMATS = ("png", "svg", "pdf")
 STYLES = ("vaelab", "tutorial")
 WITHOUT_IMAGES = ("loss",)
+LIKE_THE_TUTORIALS = ("latent", "manifold")
+"""What the style `tutorial` draws otherwise, where there are two latent dimensions."""
 DEFAULT_FIGURES = ("loss", "latent", "manifold", "reconstructions", "samples")
 
 
@@ -41,7 +43,8 @@ def write_figures(
     folder: Path | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Path]:
-    """Draw figures of a run and write them as `NAME.png` into its `figures/`; returns where they are.
+    """Draw figures of a run and write them as `NAME.png` into its `figures/`; returns where they are. Those that the style `tutorial` draws
+    otherwise are written beside them, as `NAME-tutorial.png`.
 
     `names` are of `figure_names()`; by default all of the usual ones that the run can have, and `say` is told of those
     it cannot. With more than two latent dimensions `manifold` gives `traversals`. `dataset`, or `data`, the name or
@@ -95,7 +98,8 @@ def figures_of(
     say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[tuple[str, bytes]]:
     """The files of the figures by their names, each drawn when it is asked for: a figure once, though two names give it. `only_available`
-    leaves out those that the run cannot have, which are left out of the usual ones anyway.
+    leaves out those that the run cannot have, which are left out of the usual ones anyway. The name of one drawn as the tutorial draws it
+    ends in `-tutorial`.
 
     Raises:
         VaelabError: as `write_figures` does.
@@ -113,14 +117,18 @@ def figures_of(
         if name in drawn:
             continue
         drawn.add(name)
+        as_tutorial = style == "tutorial" and name in LIKE_THE_TUTORIALS
+        if as_tutorial and size != 2:
+            say(f"{name}: the tutorial's needs two latent dimensions, and this run has {size}; drew the usual one")
+            as_tutorial = False
         try:
-            figure = FIGURES[name](shown, style)
+            figure = FIGURES[name](shown, "tutorial" if as_tutorial else "vaelab")
         except UnavailableError as reason:
             if names is not None and not only_available:
                 raise
             say(str(reason))
             continue
-        yield name, figure_bytes(figure, format)
+        yield f"{name}-tutorial" if as_tutorial else name, figure_bytes(figure, format)
 
 
 def _check_words(names: Iterable[str] | None, format: str, style: str) -> None:  # noqa: A002
@@ -181,7 +189,7 @@ def _latent(material: "FigureMaterial", style: str) -> "Figure":
 
     plane = material.plane
     points = plane.project(material.encoded.mean)
-    if style == "tutorial" and points.shape[1] == 2:
+    if style == "tutorial" and material.model.latent_dim == 2:
         return tutorial_scatter(points, material.labels)
     kind = "posterior means" if material.model.has_density else "codes"
     where = f"{SEPARATOR}{plane.choice}" if plane.choice else ""
@@ -234,15 +242,17 @@ def _traversals(material: "FigureMaterial", style: str) -> "Figure":
     del style
     from vaelab.plotting.page import SEPARATOR, latent_name
     from vaelab.plotting.plane import kl_per_dimension
+    from vaelab.plotting.quantities import amount
     from vaelab.plotting.traversals import MAX_ROWS, STEPS, traversal_points, traversals_figure
 
     encoded = material.encoded
     size = material.model.latent_dim
     if encoded.log_variance is not None:
         weights = kl_per_dimension(encoded.mean, encoded.log_variance)
-        unit = "KL {:.2f}"
+        unit, decimals = "KL", 2
     else:
-        weights, unit = encoded.mean.var(axis=0), "variance {:.2g}"
+        weights, unit = encoded.mean.var(axis=0), "variance"
+        decimals = 2 if weights.max() >= 0.1 else 4
     rows = [int(row) for row in np.argsort(-weights, kind="stable")[:MAX_ROWS]]
     if material.has_normal_prior:
         values, where = np.tile(np.linspace(-3.0, 3.0, STEPS), (len(rows), 1)), "from −3 to 3 sigma of the prior"
@@ -251,11 +261,11 @@ def _traversals(material: "FigureMaterial", style: str) -> "Figure":
         values = np.stack([np.quantile(encoded.mean[:, row].astype(np.float64), shares) for row in rows])
         where = "from quantile 1 % to 99 % of the images' own latents"
     images = material.decode(traversal_points(encoded.mean[0], rows, values))
-    shown = "all" if len(rows) == size else f"the {len(rows)} strongest of"
-    dimensions = "the only dimension, moved" if size == 1 else f"{shown} {size} dimensions, one moved at a time"
+    which = f"all {size} dimensions" if len(rows) == size else f"the {len(rows)} strongest of {size} dimensions"
+    dimensions = "the only dimension, moved" if size == 1 else f"{which}, one at a time"
     return traversals_figure(
         images,
-        [f"{latent_name(row)}   {unit.format(weights[row])}" for row in rows],
+        [f"{latent_name(row)}   {unit} {amount(float(weights[row]), decimals)}" for row in rows],
         shown=material.shown,
         title=f"Traversals: {dimensions}",
         facts=f"{material.facts}{SEPARATOR}around the first {material.source.split} image, {where}",
@@ -264,14 +274,16 @@ def _traversals(material: "FigureMaterial", style: str) -> "Figure":
 
 def _reconstructions(material: "FigureMaterial", style: str) -> "Figure":
     del style
+    from vaelab.evaluation.figure import counted
     from vaelab.plotting.reconstructions import chosen_images, reconstructions_figure
 
     chosen = chosen_images(material.labels, len(material.test))
+    theirs = "its reconstruction" if len(chosen) == 1 else "their reconstructions"
     return reconstructions_figure(
         material.test.images[chosen],
         material.decode(material.encoded.mean[chosen]),
         shown=material.shown,
-        title=f"{material.images_shown.capitalize()} and their reconstructions",
+        title=f"{counted(len(chosen), f'{material.source.split} image')} and {theirs}",
         facts=material.facts,
     )
 
