@@ -25,7 +25,7 @@ PAGES = ("README", "docs/from-keras")
 IN_BOTH = [f"{page}{ending}" for page in PAGES for ending in (".md", ".zh-CN.md")]
 ALL = [
     *IN_BOTH,
-    *(f"docs/{name}.md" for name in ("configuration", "evaluation", "explorer", "results")),
+    *(f"docs/{name}.md" for name in ("configuration", "evaluation", "explorer", "python", "results")),
     "CONTRIBUTING.md",
 ]
 FEW = 200
@@ -161,7 +161,7 @@ def test_the_constants_are_one_model_in_toml_on_the_command_line_and_in_python(
         assert ours == theirs
 
 
-@pytest.mark.parametrize("page", IN_BOTH)
+@pytest.mark.parametrize("page", [*IN_BOTH, "docs/python.md"])
 def test_python_blocks_run_and_give_what_is_written(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     import matplotlib as mpl
 
@@ -178,7 +178,7 @@ def test_python_blocks_run_and_give_what_is_written(page: str, tmp_path: Path, m
         for statement in statements(text):
             exec(statement, namespace)
             checked += agrees(statement, namespace)
-            for name in ("X", "X_test", "y_test"):  # few images are enough from here on
+            for name in ("X", "y", "X_test", "y_test"):  # few images are enough from here on
                 if isinstance(namespace.get(name), np.ndarray):
                     namespace[name] = namespace[name][:FEW]
     assert checked >= 1

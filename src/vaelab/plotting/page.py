@@ -4,6 +4,7 @@ Figures are `matplotlib.figure.Figure`s of their own, never pyplot's: nothing gl
 in any thread.
 """
 
+import io
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -19,12 +20,21 @@ CLASS_COLOURS = (
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
+class ShownFigure(Figure):
+    """A figure that a notebook shows where a cell ends in it, whether or not pyplot was imported there."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=self.dpi)
+        return buffer.getvalue()
+
+
 class Page:
     """A figure with a heading; axes are placed in inches from its upper left corner, on whole pixels."""
 
     def __init__(self, width: float, height: float, title: str, facts: str, *, left: float = 0.3):
         self.width, self.height = _whole(width), _whole(height)
-        self.figure = Figure(figsize=(self.width, self.height), dpi=DPI, facecolor="white")
+        self.figure = ShownFigure(figsize=(self.width, self.height), dpi=DPI, facecolor="white")
         FigureCanvasAgg(self.figure)
         self.text(left, 0.34, title, size=12.5, weight="bold", color=INK)
         for line, words in enumerate(_lines(facts, width - left - 0.2)):

@@ -60,6 +60,7 @@ def prior_figure(
     names: tuple[str, ...] | None = None,
     shown: tuple[float, float] = (0.0, 1.0),
     title: str = "The aggregate posterior and the prior",
+    images: str = "training images",
     facts: str = "",
     seed: int = 0,
 ) -> Figure:
@@ -70,7 +71,8 @@ def prior_figure(
     latent dimensions the densities are those of draws in the plane shown.
 
     `mean` and `log_variance` are those of q(z|x) of training images, of which 10,000 at most are used; an autoencoder has no
-    log_variance. `names` call the prior of each row, `shown` are the values of black and white, `seed` is that of the draws.
+    log_variance. `names` call the prior of each row, `images` what the codes are of, `shown` are the values of black and white, `seed` is
+    that of the draws.
     """
     generator = np.random.default_rng(seed)
     chosen = np.sort(generator.permutation(len(mean))[:MOST_POSTERIORS])
@@ -82,7 +84,7 @@ def prior_figure(
     if names is None:
         names = ("the prior",) if before is None else ("before", "after")
     views = [_view(one, name, codes, code_draws, plane, seed) for one, name in zip(models, names, strict=True)]
-    more = [f"{len(mean):,} training images"] + ([plane.choice] if plane.choice else [])
+    more = [f"{len(mean):,} {images}"] + ([plane.choice] if plane.choice else [])
     page = Page(9.75, 0.85 + ROW * len(views), title, SEPARATOR.join(filter(None, [facts, *more])))
     for place, view in enumerate(views):
         _draw_row(page, view, plane, 0.85 + ROW * place, shown)
