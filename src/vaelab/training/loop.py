@@ -118,7 +118,7 @@ def train(
     warmup_epochs = -(-trainer.warm_up.ends // trainer.steps_per_epoch)
 
     def snapshot(epoch: int, state: TrainingState) -> None:
-        if take is not None and epoch in snapshots:
+        if take is not None and watched is not None and epoch in snapshots:
             take(snapshot_of(epoch, trainer.model_of(state), watched, data.watched_rows))
 
     def save_sound() -> None:
