@@ -21,7 +21,7 @@ from vaelab.training import TrainingData
 from vaelab.training.beginning import initial_model, resolve
 from vaelab.training.epoch import build_trainer
 from vaelab.training.placement import mesh_for, replicated
-from vaelab.training.snapshots import save_snapshot, snapshot_epochs
+from vaelab.training.snapshots import snapshot_epochs, snapshot_of, write_snapshot
 
 
 def measure(rounds: int) -> dict[str, list[float]]:
@@ -45,7 +45,7 @@ def measure(rounds: int) -> dict[str, list[float]]:
         trained = time.perf_counter()
         jax.block_until_ready(trainer.score(state, held_out))
         validated = time.perf_counter()
-        save_snapshot(run, turn, trainer.model_of(state), watched)
+        write_snapshot(run, snapshot_of(turn, trainer.model_of(state), watched))
         saved = time.perf_counter()
         measured = {"training": trained - start, "validation": validated - trained, "snapshot": saved - validated}
         measured["products"] = products()

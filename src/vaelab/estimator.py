@@ -1,9 +1,11 @@
 """`VAE`: a variational autoencoder as a scikit-learn estimator."""
 
 import numbers
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, SupportsIndex, no_type_check
+from typing import TYPE_CHECKING, Any, SupportsIndex, no_type_check
 
 import equinox as eqx
 import jax.random as jr
@@ -17,24 +19,29 @@ from vaelab.config import Config
 from vaelab.data.fingerprint import ARRAYS
 from vaelab.data.image_spec import ImageSpec
 from vaelab.data.image_values import as_images
-from vaelab.data.labels import named_labels
 from vaelab.errors import VaelabError
 from vaelab.estimator_arguments import configured, label_number, label_numbers, labels_of, whole_number, widths
+from vaelab.estimator_views import explore, fitted_data, plot, records_of
 from vaelab.evaluation.elbo import ElboParts, elbo_of
 from vaelab.evaluation.evaluation import Evaluation, evaluate
 from vaelab.evaluation.likelihood import importance_weighted_bound, proposal_widths
 from vaelab.evaluation.row_numbers import row_numbers
-from vaelab.explorer.widget import explore
 from vaelab.fitting import fit_prior
 from vaelab.generating import check_latents, decode, encode, sample_latents
 from vaelab.generating.sampling import check_label
 from vaelab.model import Model
 from vaelab.priors import TRAINED
-from vaelab.run_data import TrainingDataError, run_data
+from vaelab.run_data import RunData, TrainingDataError
 from vaelab.runs import Run
-from vaelab.saved_estimator import OwnPrior, load_estimator, save_estimator
+from vaelab.saved_estimator import OwnPrior, load_estimator, save_estimator, trained_model
 from vaelab.training import TrainingData, train
-from vaelab.training.beginning import resolve
+from vaelab.training.beginning import begin, resolve
+from vaelab.training.snapshots import Snapshot
+from vaelab.training.tensorboard import tensorboard_events
+from vaelab.warm_start import check_same_labels, goes_on, with_its_model
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Images = Shaped[np.ndarray, "n ..."]
 
@@ -61,6 +68,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         warmup: how long beta rises from 0: a share of training, or `"5 epochs"`, or `"2000 steps"`.
         epochs, batch_size, learning_rate, optimiser: of training; the optimiser by its name in optax. A batch is at most all images.
         settings: any other keys of the configuration, `{"training.averaging": 0.999}`.
+        snapshots: keep at most so many looks at the training on its way, for the explorer's replay.
+        warm_start: a second `fit` goes on from the weights that are there, with the optimiser begun anew.
         verbose: print a line an epoch.
         random_state: a seed, a `numpy.random.RandomState`, or None for a fresh one.
 
@@ -95,6 +104,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         learning_rate: float = 1e-3,
         optimiser: str = "adam",
         settings: dict[str, Any] | None = None,
+        snapshots: int = 0,
+        warm_start: bool = False,
         verbose: bool = False,
         random_state: int | np.random.RandomState | None = None,
     ):
@@ -112,35 +123,76 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.learning_rate = learning_rate
         self.optimiser = optimiser
         self.settings = settings
+        self.snapshots = snapshots
+        self.warm_start = warm_start
         self.verbose = verbose
         self.random_state = random_state
 
     # --- training -------------------------------------------------------------------------------------------------------------------
 
-    def fit(self, X: ArrayLike, y: Any = None, *, X_val: ArrayLike | None = None) -> "VAE":
+    def fit(
+        self,
+        X: ArrayLike,
+        y: Any = None,
+        *,
+        X_val: ArrayLike | None = None,
+        tensorboard: str | Path | None = None,
+    ) -> "VAE":
         """Train on images X; `y` are their labels, which only a class prior looks at. `X_val` are scored after each epoch.
 
         Labels are whole numbers (floats that are such, too), truth values or text; other numbers are passed over, as a pipeline hands
-        on what it regresses on.
+        on what it regresses on. TensorBoard's events go into the folder `tensorboard` (an argument of `fit`, as every fit of a search
+        would write into the one of a constructor).
+
+        With `warm_start` a second fit goes on: X are read as those of the first, its epochs are counted and `history_` is continued, a
+        fitted prior gives way to the trained one; optimiser and warm-up begin anew.
 
         Raises:
-            VaelabError: (a ValueError) for data that the likelihood cannot score, and settings out of range.
+            VaelabError: (a ValueError) for data that the likelihood cannot score, settings out of range, a model that a warm start
+                cannot go on with, and TensorBoard's package that is not there.
         """
-        images = as_images(self._array(X, fitting=True), "X")
-        labels = self._checked_labels(y, images)
+        warm = goes_on(self)
+        X = self._array(X, fitting=True)
+        images = self.model_.image_spec.taken(X, "X") if warm else as_images(X, "X")
+        labels = self._checked_labels(y, images, warm=warm)
         # a whole number is the seed itself: a loaded run's random state trains its weights again
         drawn = int(check_random_state(self.random_state).randint(2**31))
         seed = int(self.random_state) if isinstance(self.random_state, numbers.Integral) else drawn
-        config = self._config(seed, X_val is not None)
-        spec = ImageSpec.of_training(images, config.model.likelihood.kind, "X")
+        asked = self._config(seed, X_val is not None)
+        likelihood = asked.model.likelihood.kind
+        spec = self.model_.image_spec if warm else ImageSpec.of_training(images, likelihood, "X")
         held_out = None if X_val is None else spec.taken(self._array(X_val, name="X_val"), "X_val")
         data = TrainingData(images, labels, held_out)
-        self.config_ = resolve(config, data)
-        result = train(self.config_, data, on_epoch=_print_epoch if self.verbose else lambda report: None)
-        self._learnt(result.model, result.history, images.dtype)
+        config = resolve(with_its_model(self, asked) if warm else asked, data)
+        begun = begin(config, data, trained_model(self) if warm else None)
+        before = records_of(self.history_) if warm else []
+        with self._told(tensorboard) as listeners:
+
+            def on_epoch(report: dict[str, Any]) -> None:
+                for listener in listeners:
+                    listener({**report, "epoch": len(before) + report["epoch"]})
+
+            taken: list[Snapshot] = []
+            result = train(config, data, begun=begun, on_epoch=on_epoch, on_snapshot=taken.append)
+        history = [{**report, "epoch": len(before) + report["epoch"]} for report in result.history]
+        self.config_ = config
+        self._learnt(result.model, before + history, images.dtype)
+        self._asked = asked.model
+        self._snapshots = [replace(one, epoch=len(before) + one.epoch) for one in taken]
         self._training: TrainingData | None = data
+        self._shown: RunData | None = None
         self._origin: Run | None = None
         return self
+
+    @contextmanager
+    def _told(self, tensorboard: str | Path | None) -> Iterator[list[Callable[[dict[str, Any]], None]]]:
+        """Who is told of each epoch."""
+        listeners = [_print_epoch] if self.verbose else []
+        if tensorboard is None:
+            yield listeners
+            return
+        with tensorboard_events(tensorboard) as on_epoch:
+            yield [*listeners, on_epoch]
 
     def _config(self, seed: int, validated: bool) -> Config:
         return configured(self._values(seed, validated=validated), self.settings)
@@ -167,14 +219,15 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             "training.batch_size": whole_number(self.batch_size, "batch_size"),
             "training.learning_rate": self.learning_rate,
             "training.optimiser": self.optimiser,
-            "training.snapshots": 0,
+            "training.snapshots": self.snapshots,
         }
 
     def _learnt(self, model: Model, history: list[dict[str, Any]], kind: np.dtype) -> None:
         self.model_ = model
         self.prior_name_, self._own_prior = TRAINED, None
         self.image_shape_ = model.image_shape
-        self.history_ = {name: [report[name] for report in history] for name in (history[0] if history else {})}
+        named = [name for name in (history[0] if history else {}) if all(name in report for report in history)]
+        self.history_ = {name: [report[name] for report in history] for name in named}
         self.n_iter_ = len(history)
         # the model knows it, but for one of an early version
         self._kind = np.dtype(
@@ -302,26 +355,39 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             components=None if components is None else whole_number(components, "components"),
             pixels=self.config_.data.pixels, seed=whole_number(seed, "seed", at_least=0), label_names=self._names(),
         )  # fmt: skip
-        own = self.model_.prior if self._own_prior is None else self._own_prior.prior
-        self._own_prior = OwnPrior(own, fitted.facts())
+        self._own_prior = OwnPrior(trained_model(self).prior, fitted.facts())
         self.model_ = eqx.tree_at(lambda model: model.prior, self.model_, fitted.prior)
         self.prior_name_ = kind
         return self
 
-    def explore(self, X: ArrayLike | None = None, y: Any = None, **options: Any) -> Any:
-        """The explorer of the latent space as a notebook widget, on images X with labels y (2,000 draws without any).
+    # --- looking --------------------------------------------------------------------------------------------------------------------
+
+    def plot(
+        self, name: str = "latent", X: ArrayLike | None = None, y: Any = None, *, style: str = "vaelab"
+    ) -> "Figure":
+        """A figure, by its name in `vaelab.plotting.figure_names()`: loss, latent, manifold, traversals, reconstructions, samples, ...
+
+        It shows images X with labels y; without any those held out of training by `X_val`, else the training images; of a loaded run
+        its test images, of a saved estimator the sample that it keeps. A matplotlib Figure, which shows itself where a notebook's cell
+        ends in it; `savefig` writes it. `style="tutorial"` draws scatter and grid as the Keras tutorial does.
 
         Raises:
-            VaelabError: where anywidget is not installed (`pip install 'vaelab[notebook]'`).
+            VaelabError: for an unknown name or style, a figure that this model cannot have, and where there are no images to show.
         """
-        images = None if X is None else self._seen(X)[0]
         check_is_fitted(self)
-        if images is None or y is None:
-            return explore(self, images, None, **options)
-        names, numbers = named_labels(np.asarray(y), "y")
-        if len(numbers) != len(images):
-            raise VaelabError(f"y: expected {len(images):,} labels, one an image of X; found {len(numbers):,}")
-        return explore(self, images, names[numbers], **options)
+        return plot(self, name, X, y, style)
+
+    def explore(self, X: ArrayLike | None = None, y: Any = None, **options: Any) -> Any:
+        """The explorer of the latent space as a notebook widget, on images X with labels y; without any, on 2,000 of what `plot` shows.
+
+        With `snapshots` it replays the training, on the images that it was fitted on. Where none are to be had, the map shows 2,000
+        draws from the model.
+
+        Raises:
+            VaelabError: where anywidget is not installed (`pip install 'vaelab[notebook]'`), and for images that the model cannot take.
+        """
+        check_is_fitted(self)
+        return explore(self, X, y, options)
 
     # --- keeping --------------------------------------------------------------------------------------------------------------------
 
@@ -370,7 +436,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         found = getattr(self, "_training", None)
         if found is None:
             assert self._origin is not None
-            dataset = run_data(self._origin).dataset
+            dataset = fitted_data(self).dataset
             found = self._training = TrainingData.from_dataset(dataset, self.config_.data)
         return found.images, found.labels
 
@@ -381,8 +447,10 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         images = self.model_.image_spec.taken(self._array(X), "X")
         return images, np.dtype(np.float64) if given == np.float64 else np.dtype(np.float32)
 
-    def _checked_labels(self, y: Any, images: np.ndarray) -> Int[np.ndarray, " n"] | None:
+    def _checked_labels(self, y: Any, images: np.ndarray, *, warm: bool) -> Int[np.ndarray, " n"] | None:
         found = labels_of(y, images, needed=self.prior == "class")
+        if warm and found is not None:
+            check_same_labels(self, found[0])
         self.__dict__.pop("label_names_", None)  # of an earlier fit
         if found is None:
             return None

@@ -24,6 +24,7 @@ ARGUMENTS = {
     "training.batch_size": "batch_size",
     "training.learning_rate": "learning_rate",
     "training.optimiser": "optimiser",
+    "training.snapshots": "snapshots",
 }
 """Which of the configuration's keys is which argument of the estimator."""
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Integer
 
 from vaelab.data import Split
 from vaelab.errors import VaelabError
@@ -13,6 +14,11 @@ SEED = 0
 """Of which images are kept, where not all are."""
 
 
+def chosen_rows(count: int, most: int) -> Integer[np.ndarray, " chosen"]:
+    """At most so many of `count` images: a random choice by a fixed seed, in their old order; of fewer, a part of that of more."""
+    return np.sort(np.random.RandomState(SEED).permutation(count)[:most])
+
+
 def write_sample(
     path: Path, train: Split, validation: Split | None, most: int, label_names: tuple[str, ...] | None = None
 ) -> None:
@@ -21,7 +27,7 @@ def write_sample(
     for name, part in (("train", train), ("validation", validation)):
         if part is None or not len(part):
             continue
-        chosen = np.sort(np.random.RandomState(SEED).permutation(len(part))[:most])
+        chosen = chosen_rows(len(part), most)
         arrays[f"{name}.images"] = part.images[chosen]
         if part.labels is not None:
             arrays[f"{name}.labels"] = part.labels[chosen]

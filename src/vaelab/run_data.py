@@ -13,6 +13,7 @@ from vaelab.data.fingerprint import ARRAYS, PartPrint
 from vaelab.data.image_values import ImageValues
 from vaelab.data.loading import read_parts
 from vaelab.data.names import NAMES
+from vaelab.door import in_words
 from vaelab.errors import VaelabError
 from vaelab.kept_sample import read_sample
 from vaelab.runs import Run
@@ -53,6 +54,20 @@ def run_data(run: Run, training_data: str | None = None) -> RunData:
     if is_of_arrays(run):
         return _arrays(run, training_data)
     return _read(run, training_data, grey=False)
+
+
+def arrays_data(
+    train: Split,
+    validation: Split,
+    label_names: tuple[str, ...] | None = None,
+    *,
+    name: str = ARRAYS,
+    origin: str = "handed to fit",
+) -> RunData:
+    """Arrays that an estimator was fitted on; what was held out of its training stands for test images, else its training images do."""
+    held_out = len(validation) > 0
+    dataset = Dataset(name, train, validation, validation if held_out else train, label_names, origin=origin)
+    return RunData(dataset, "validation" if held_out else "training")
 
 
 def chosen_data(
@@ -165,18 +180,17 @@ def _source(run: Run, known: Fingerprint | None, place: str, training_data: str 
 
 
 def _kept(run: Run) -> RunData:
-    """The sample of a saved estimator; what was held out of its training stands for test images, else its training images do."""
+    """The sample of a saved estimator."""
     train, validation, names = read_sample(run.sample_file)
     known = run.fingerprint()
     total = known.parts["train"].images if known is not None else len(train)
     held_out = known.parts["validation"].images if known is not None else len(validation)
     whole = len(train) == total and len(validation) == held_out
-    dataset = Dataset(
+    found = arrays_data(
+        train,
+        validation,
+        names,
         name=ARRAYS if whole else f"a sample of {ARRAYS}",
-        train=train,
-        validation=validation,
-        test=validation if len(validation) else train,
-        label_names=names,
         origin=f"handed to fit, and kept in {run.sample_file}",
     )
     notes = []
@@ -185,19 +199,18 @@ def _kept(run: Run) -> RunData:
         notes.append(f"keeps {len(train):,} of its {total:,} training images{held}, and what needs data rests on these")
     if not len(validation):
         notes.append("no image was held out, so its training images stand in for test images")
-    return RunData(
-        dataset,
-        "validation" if len(validation) else "training",
-        f"{run.name}: {'; '.join(notes)}" if notes else "",
-    )
+    return replace(found, note=f"{run.name}: {'; '.join(notes)}" if notes else "")
 
 
 def _arrays(run: Run, place: str | None) -> RunData:
     """The arrays that an estimator was fitted on, found in a file of the user's: all of it, or its training part."""
     if place is None:
+        todo = in_words(
+            command="--training-data FILE (.npz, .npy) brings them back, other images are given as DATA or --data",
+            python="vaelab.load(run, training_data='FILE.npz') brings them back, other images are given as X",
+        )
         raise TrainingDataError(
-            f"{run.called}: was fitted on arrays and keeps none of them; --training-data FILE (.npz, .npy) brings them back, other "
-            "images are given as DATA or --data, and save(folder, images=2000) keeps a sample"
+            f"{run.called}: was fitted on arrays and keeps none of them; {todo}, and save(folder, images=2000) keeps a sample"
         )
     known, whole = run.fingerprint(), _whole(place)
     if known is None:

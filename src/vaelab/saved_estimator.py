@@ -16,7 +16,7 @@ import numpy as np
 from vaelab.config import Config
 from vaelab.data import Dataset, Fingerprint, Split
 from vaelab.errors import VaelabError
-from vaelab.kept_sample import write_sample
+from vaelab.kept_sample import chosen_rows, write_sample
 from vaelab.model import Model, load_model, model_facts, save_model
 from vaelab.parameters import as_json, from_json
 from vaelab.priors import TRAINED, AbstractPrior, fingerprint, save_prior
@@ -25,6 +25,7 @@ from vaelab.priors.stored import read_prior
 from vaelab.run_data import is_of_arrays, run_data
 from vaelab.runs import Run
 from vaelab.training import TrainingData
+from vaelab.training.snapshots import Snapshot, read_snapshots, write_snapshot
 
 if TYPE_CHECKING:
     from vaelab.estimator import VAE
@@ -53,14 +54,17 @@ def save_estimator(vae: "VAE", folder: Path, images: SupportsIndex) -> Run:
     with Run.being_made(folder, vae.config_, known) as run:
         for number in range(vae.n_iter_):
             run.append_metrics({name: values[number] for name, values in vae.history_.items()})
-        own = vae.__dict__.get("_own_prior")
-        model = vae.model_ if own is None else _with_prior(vae.model_, own.prior)
+        own, model = vae.__dict__.get("_own_prior"), trained_model(vae)
         save_model(run, model, facts)
         if own is not None:
             more = {"encoder": fingerprint(model.encoder)}
             save_prior(run.prior_file(vae.prior_name_), vae.model_.prior, {**own.facts, **more})
         if train is not None and most:
             write_sample(run.sample_file, train, validation, most, _texts(vae))
+        shown = validation if validation is not None and len(validation) else train
+        if shown is None or most:
+            for snapshot in snapshots_of(vae):
+                write_snapshot(run, snapshot if shown is None else _on_sample(snapshot, len(shown), most))
     return Run(folder, vae.config_)
 
 
@@ -114,6 +118,35 @@ def _data_of(vae: "VAE") -> tuple[Fingerprint | None, Split | None, Split | None
     return Fingerprint.of(Dataset("arrays", train, validation or nothing, nothing)), train, validation
 
 
+def snapshots_of(vae: "VAE") -> list[Snapshot]:
+    """The snapshots of its training, in memory or in the folder that it was loaded from."""
+    own: list[Snapshot] | None = vae.__dict__.get("_snapshots")
+    origin: Run | None = vae.__dict__.get("_origin")
+    if own is not None or origin is None:
+        return own or []
+    return read_snapshots(origin, vae.model_.latent_dim)
+
+
+def _on_sample(snapshot: Snapshot, count: int, most: int) -> Snapshot:
+    """Of its images those that the sample keeps, numbered as they are there."""
+    kept = chosen_rows(count, most)
+    rows = np.arange(len(snapshot.means)) if snapshot.rows is None else snapshot.rows
+    chosen = np.isin(rows, kept)
+    spread = snapshot.log_variances
+    return dataclasses.replace(
+        snapshot,
+        means=snapshot.means[chosen],
+        log_variances=None if spread is None else spread[chosen],
+        rows=np.searchsorted(kept, rows[chosen]),
+    )
+
+
+def trained_model(vae: "VAE") -> Model:
+    """Its model with the prior that was trained with it, whichever is in place now."""
+    own: OwnPrior | None = vae.__dict__.get("_own_prior")
+    return vae.model_ if own is None else _with_prior(vae.model_, own.prior)
+
+
 def _with_prior(model: Model, prior: AbstractPrior) -> Model:
     return eqx.tree_at(lambda model: model.prior, model, prior)
 
@@ -140,11 +173,13 @@ def load_estimator(kind: "type[VAE]", run: Run, prior: str | None, training_data
         vae._own_prior = OwnPrior(model.prior, read_prior(prior_path(run, chosen))[1])
         vae.prior_name_ = _name_of(chosen)
     vae._origin = run
+    vae._asked = vae._config(run.config.seed, validated=False).model
     vae.__dict__["n_features_in_"] = vae.image_shape_[0]
     _give_names(vae, facts, kept)
     if training_data is not None or run.sample_file.is_file():
         # now, and not when it is asked for: the folder may be gone by then
-        vae._training = TrainingData.from_dataset(run_data(run, training_data).dataset, run.config.data)
+        vae._shown = run_data(run, training_data)
+        vae._training = TrainingData.from_dataset(vae._shown.dataset, run.config.data)
     return vae
 
 
@@ -188,8 +223,8 @@ def _parameters(kind: "type[VAE]", config: Config) -> dict[str, Any]:
     without = kind(**parameters)._values(0, validated=config.data.validation == "held-out")
     if config.data.pixels == "static":
         without["data.static_file"] = config.data.static_file
-    usual = _flat(Config().with_values(without, source="VAE").model_dump(mode="json"))
-    wanted = _flat(config.model_dump(mode="json"))
+    usual = flat(Config().with_values(without, source="VAE").model_dump(mode="json"))
+    wanted = flat(config.model_dump(mode="json"))
     settings = {
         key: value
         for key, value in wanted.items()
@@ -214,12 +249,12 @@ OF_PIXELS = {"data.test_seed"}
 """Of the data's keys: where they lie is not asked for by `fit`, how held-out pixels are drawn is."""
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """A tree of values by dotted keys; free tables (`optimiser_options`) are values."""
     found: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, Mapping) and not name.endswith("_options"):
-            found |= _flat(value, f"{prefix}{name}.")
+            found |= flat(value, f"{prefix}{name}.")
         else:
             found[prefix + name] = value
     return found

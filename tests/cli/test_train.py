@@ -167,7 +167,7 @@ def test_what_is_refused_leaves_no_folder(name: str, capsys: pytest.CaptureFixtu
 def test_tensorboard_without_its_package_leaves_no_folder(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("vaelab.cli.progress.find_spec", lambda name: None)
+    monkeypatch.setattr("vaelab.training.tensorboard.find_spec", lambda name: None)
     assert "needs an extra package" in complaint(capsys, "train", *SMALL, "--tensorboard")
     assert not Path("runs").exists()
 

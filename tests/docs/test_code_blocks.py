@@ -152,7 +152,7 @@ def test_the_constants_are_one_model_in_toml_on_the_command_line_and_in_python(
         assert ours == theirs
 
 
-@pytest.mark.parametrize("page", IN_BOTH)
+@pytest.mark.parametrize("page", [*IN_BOTH, "docs/python.md", "docs/python.zh-CN.md"])
 def test_python_blocks_run_and_give_what_is_written(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     import matplotlib as mpl
 
@@ -169,7 +169,7 @@ def test_python_blocks_run_and_give_what_is_written(page: str, tmp_path: Path, m
         for statement in statements(text):
             exec(statement, namespace)
             checked += agrees(statement, namespace)
-            for name in ("X", "X_test", "y_test"):  # few images are enough from here on
+            for name in ("X", "y", "X_test", "y_test"):  # few images are enough from here on
                 if isinstance(namespace.get(name), np.ndarray):
                     namespace[name] = namespace[name][:FEW]
     assert checked >= 1

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
+from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 import vaelab
@@ -94,6 +94,36 @@ def test_it_works_in_a_pipeline_and_a_grid_search(digits):
     search = GridSearchCV(VAE(**SMALL), {"latent_dim": [1, 2]}, cv=2).fit(images)
     assert search.best_params_["latent_dim"] in (1, 2)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_a_scaler_fitted_on_other_rows_is_told_to_clip(digits):
+    """The folds of a cross-validation reach beyond the range of those fitted, and every score was NaN."""
+    images, labels = digits
+    flat = images.reshape(300, -1)
+    flat = np.where(np.arange(300)[:, None] < 150, 0.75 * flat, flat)
+    search = GridSearchCV(
+        Pipeline([("scale", MinMaxScaler()), ("vae", VAE(**SMALL)), ("tell", LogisticRegression())]),
+        {"vae__latent_dim": [1, 2]},
+        cv=KFold(2),
+        error_score="raise",
+    )
+    with pytest.raises(VaelabError, match=r"X must lie in \[0, 1\] .*MinMaxScaler\(clip=True\)") as caught:
+        search.fit(flat, labels)
+    assert "\n" not in str(caught.value)
+    search.set_params(estimator__scale__clip=True).fit(flat, labels)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_floats_a_little_outside_are_told_so_wherever_they_come_in(fitted: VAE, digits):
+    images = digits[0] * 1.33
+    for act in (fitted.transform, fitted.score, fitted.elbo, fitted.evaluate, lambda X: fitted.plot("latent", X)):
+        with pytest.raises(VaelabError, match=r"MinMaxScaler\(clip=True\)"):
+            act(images)
+    with pytest.raises(VaelabError, match=r"X_val must lie .*MinMaxScaler\(clip=True\)"):
+        VAE(**SMALL).fit(digits[0], X_val=images)
+    with pytest.raises(VaelabError) as caught:
+        fitted.transform(digits[0] * 5)  # of another scale
+    assert "clip" not in str(caught.value)
 
 
 def test_saved_and_loaded_it_answers_the_same(fitted: VAE, digits, tmp_path):

@@ -13,6 +13,7 @@ from PIL import Image
 
 from explorer.local_server import Serving
 from vaelab.explorer.bundle import Bundle, manifold
+from vaelab.explorer.economy import Economy
 from vaelab.explorer.export import write_export
 from vaelab.generating import decode, encode
 
@@ -282,7 +283,7 @@ def test_the_legend_mutes_and_solos(page: Page):
     assert page.page.evaluate("[...vaelabExplorer.state.muted].sort()") == [0, 1, 2, 3, 4, 5, 6, 8, 9]
 
 
-def draw_seven(page: Page) -> None:
+def draw_seven(page: Page, says: str = "Negative ELBO") -> None:
     pad = page.page.locator(".vx-pad")
     pad.scroll_into_view_if_needed()
     box = pad.bounding_box()
@@ -292,7 +293,7 @@ def draw_seven(page: Page) -> None:
     page.page.mouse.move(box["x"] + 88, box["y"] + 155, steps=10)
     page.page.mouse.up()
     page.until(
-        "vaelabExplorer.state.drawn !== null && /Negative ELBO/.test(document.querySelector('.vx-draw .vx-words').textContent)"
+        f"vaelabExplorer.state.drawn !== null && /{says}/.test(document.querySelector('.vx-draw .vx-words').textContent)"
     )
     page.page.wait_for_timeout(150)
 
@@ -562,6 +563,33 @@ def test_the_exported_file_opens_from_the_disk_and_asks_for_nothing(
     context.close()
 
 
+def test_a_file_with_smaller_pictures_says_so_and_gives_no_costs(
+    chromium, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "light.html"
+    monkeypatch.setattr("vaelab.explorer.export.economies", lambda shapes: iter([Economy(0, 0.5)]))
+    write_export(bundle, path)
+    context = chromium.new_context(viewport={"width": 1360, "height": 900}, offline=True, locale="en-GB")
+    page = Page(context.new_page()).open(f"{path.as_uri()}#lang=en&theme=light")
+    header = page.page.locator(".vx-header").inner_text()
+    assert "pictures at 14 × 14 of 28 × 28 pixels" in header
+    assert "without the decoders of earlier epochs" in header
+    exact = page.page.get_by_role("switch").filter(has_text=re.compile("^Exact posterior$"))
+    assert exact.is_disabled()
+    assert "smaller pictures" in exact.get_attribute("title")
+    page.move([0.7, 0.2])
+    z = page.state("hover")
+    whole = decode(bundle.explored[0].model, np.array([z], np.float32))[0]
+    expected = 255 * whole.reshape(14, 2, 14, 2).mean(axis=(1, 3)).ravel()
+    assert page.decoded(z).shape == (196,)
+    assert np.abs(page.decoded(z) - expected).mean() < 4  # averaged before the sigmoid
+    draw_seven(page, "No cost in nats")
+    page.page.evaluate("vaelabExplorer.update({ lang: 'zh' })")
+    page.until("document.querySelector('.vx-header').innerText.includes('图像缩小为 14 × 14')")
+    assert page.faults == []
+    context.close()
+
+
 def test_when_the_server_is_gone_the_page_keeps_what_it_has(chromium, bundle: Bundle):
     context = chromium.new_context(locale="en-GB")
     server = Serving(bundle)
@@ -686,7 +714,9 @@ def test_two_widgets_in_one_notebook_live_side_by_side(chromium, bundle: Bundle)
     weights = [text(bundle.weights(run, half=True)) for run in range(len(bundle.explored))]
     context = chromium.new_context(viewport={"width": 1360, "height": 900}, locale="en-GB", offline=True)
     page = Page(context.new_page())
-    page.page.evaluate(HOSTED, [text(notebook_module().encode()), style_sheet(), text(bundle.half_view), weights])
+    page.page.evaluate(
+        HOSTED, [text(notebook_module().encode()), style_sheet(), text(bundle.light_view(Economy())), weights]
+    )
     decoded = "(n) => cells[n].el.querySelector('.vx-decoded').dataset.z ?? ''"
     page.until("cells.every(({ el }) => el.querySelector('.vx-decoded')?.dataset.z)")
     widths = page.page.evaluate(

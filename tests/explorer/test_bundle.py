@@ -11,7 +11,8 @@ from safetensors.numpy import load
 
 from vaelab.densities import DiagonalNormal, FullNormal, Mixture
 from vaelab.evaluation.mixture_log_probs import log_probs
-from vaelab.explorer.bundle import MANIFOLD_PLACES, Bundle, centred_by_mass, density_quantiles, promised
+from vaelab.explorer.bundle import MANIFOLD_PLACES, Bundle, centred_by_mass, density_quantiles
+from vaelab.explorer.economy import promised
 from vaelab.explorer.explored import explored_model, explored_run, images_shown
 from vaelab.explorer.prior_columns import gaussians_of, prior_columns
 from vaelab.generating import Encoded, decode, encode

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from vaelab.errors import VaelabError
 from vaelab.explorer.bundle import Bundle
+from vaelab.explorer.economy import Economy
 
 
 def test_the_widget_carries_the_view_and_the_weights(bundle: Bundle):
@@ -16,7 +17,7 @@ def test_the_widget_carries_the_view_and_the_weights(bundle: Bundle):
     from vaelab.explorer.widget import widget
 
     made = widget(bundle, lang="zh", theme="dark")
-    assert made.view == bundle.half_view
+    assert made.view == bundle.light_view(Economy())
     for run, weights in enumerate(made.weights):
         sent, expected = load(weights), load(bundle.weights(run, half=True))
         assert sent.keys() == expected.keys()
@@ -27,15 +28,16 @@ def test_the_widget_carries_the_view_and_the_weights(bundle: Bundle):
 
 def test_a_fitted_estimator_is_explored_on_its_own_images(bundle: Bundle):
     pytest.importorskip("anywidget", reason="needs anywidget (pip install 'vaelab[notebook]')")
-    from types import SimpleNamespace
-
-    from vaelab.explorer.widget import explore
+    from vaelab import VAE
 
     explored = bundle.explored[0]
-    fitted = SimpleNamespace(model_=explored.model, beta=1.0, history_={"loss": [200.0, 180.0], "kl": [1.0, 2.0]})
     labels = np.where(explored.labels % 2 == 0, "even", "odd")
-    made = explore(fitted, explored.images, labels)  # pyright: ignore[reportArgumentType]
-    assert b'"label_names": ["even", "odd"]' in made.view.replace(b'\\"', b'"')
+    fitted = VAE(hidden=(8,), epochs=2, snapshots=2, random_state=0).fit(explored.images)
+    made = fitted.explore(explored.images, labels)
+    view = made.view.replace(b'\\"', b'"')
+    assert b'"label_names": ["even", "odd"]' in view
+    assert b'"snapshots": [{"epoch": 0, "weights": true}' in view
+    assert b"0/snapshots/means" in view
     made.close()
 
 

@@ -43,6 +43,12 @@ def explore(
         Path | None,
         typer.Option(metavar="FILE.html", help="Write one file that opens from the disk, instead of serving."),
     ] = None,
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--whole", help="With --export: leave nothing out, however large the file; else it stays under 12 MB."
+        ),
+    ] = False,
     port: Annotated[int, typer.Option(help="Where to serve; the next free one if it is taken.")] = 8008,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
     overwrite: Overwrite = False,
@@ -51,6 +57,10 @@ def explore(
     names = runs or [DEFAULT_RUN]
     if len(names) > MOST_RUNS:
         raise VaelabError(f"explore: one run, or two to compare; found {len(names)}. Give at most {MOST_RUNS}")
+    if whole and export is None:
+        raise VaelabError(
+            "--whole is of the file that --export FILE.html writes; a page that is served leaves nothing out"
+        )
     if export is not None:
         export = output_path(export, overwrite=overwrite)
 
@@ -64,16 +74,19 @@ def explore(
 
     use_compilation_cache()
     if export is not None:
-        from vaelab.explorer.export import write_export
+        from vaelab.explorer.export import MOST_BYTES, write_export
 
         with steps(quiet=False) as on_progress:
             on_progress("gathering the map", 0, 1)
             bundle = bundle_of(names, data=data, prior=prior, training_data=training_data, say=say)
             on_progress("gathering the map", 1, 1)
             on_progress(f"writing {export}", 0, 1)
-            size = write_export(bundle, export)
+            made = write_export(bundle, export, None if whole else MOST_BYTES)
             on_progress(f"writing {export}", 1, 1)
-        typer.echo(f"{export}: {size / 2**20:.1f} MB; open it in any browser, with or without a network")
+        if made.left_out:
+            more = "" if whole else "; --whole writes everything"
+            say(f"{export}: left out, for a small file: {'; '.join(made.left_out)}{more}")
+        typer.echo(f"{export}: {made.size / 1e6:.1f} MB; open it in any browser, with or without a network")
         return
 
     listener = free_port(port)

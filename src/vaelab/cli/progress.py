@@ -4,10 +4,8 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from importlib.util import find_spec
 from typing import Any
 
-from vaelab.errors import VaelabError
 from vaelab.runs import Run
 
 Report = dict[str, Any]
@@ -25,7 +23,9 @@ def reporter(run: Run, *, quiet: bool, as_json: bool, tensorboard: bool) -> Iter
             live = sys.stdout.isatty()
             listeners.append(stack.enter_context(_live(run)) if live else _plain(run))
         if tensorboard:
-            listeners.append(stack.enter_context(_tensorboard(run)))
+            from vaelab.training.tensorboard import tensorboard_events
+
+            listeners.append(stack.enter_context(tensorboard_events(run.tensorboard)))
 
         def on_epoch(report: Report) -> None:
             for listener in listeners:
@@ -78,31 +78,5 @@ def _live(run: Run) -> Iterator[OnEpoch]:
                 losses=_losses(report),
                 speed=f"{report['images_per_second']:,.0f} images/s",
             )
-
-        yield on_epoch
-
-
-def check_tensorboard() -> None:
-    """Refuse where its package is not there.
-
-    Raises:
-        VaelabError: with the command that installs it.
-    """
-    if find_spec("tensorboardX") is None:
-        raise VaelabError("--tensorboard needs an extra package: pip install 'vaelab[tensorboard]'")
-
-
-@contextmanager
-def _tensorboard(run: Run) -> Iterator[OnEpoch]:
-    check_tensorboard()
-    from tensorboardX import SummaryWriter
-
-    with SummaryWriter(str(run.tensorboard)) as writer:
-
-        def on_epoch(report: Report) -> None:
-            for name, value in report.items():
-                if name != "epoch":
-                    part, _, term = name.partition("_") if name.startswith("val_") else ("train", "", name)
-                    writer.add_scalar(f"{term}/{part}", value, report["epoch"])
 
         yield on_epoch

@@ -187,10 +187,11 @@ def _split_setting(text: str) -> tuple[str, str]:
 
 
 def _train_new(config: "Config", out: Path | None, *, tensorboard: bool, **options: bool) -> None:
-    from vaelab.cli.progress import check_tensorboard
     from vaelab.data import Fingerprint, load_data
 
     if tensorboard:
+        from vaelab.training.tensorboard import check_tensorboard
+
         check_tensorboard()
 
     def read() -> tuple[Any, Fingerprint]:

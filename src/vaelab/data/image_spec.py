@@ -6,8 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from vaelab.data.image_values import Images, ImageValues, as_fitted, check_floats, check_unit
-from vaelab.door import option
+from vaelab.door import in_words, option
 from vaelab.errors import VaelabError
+
+NEAR = 1.0
+"""Floats that leave [0, 1] by no more were scaled like those fitted, by the range of other images."""
 
 
 @dataclass(frozen=True)
@@ -56,4 +59,16 @@ class ImageSpec:
             return
         check_floats(images, source)
         if self.likelihood not in (None, "gaussian"):
-            check_unit(images, source, reason=f"for this model's {self.likelihood} likelihood")
+            reason = f"for this model's {self.likelihood} likelihood"
+            check_unit(images, source, reason=reason, otherwise=self._cut(images))
+
+    def _cut(self, images: Images) -> str:
+        """What else to do with floats that leave [0, 1] a little, where those fitted do not: a scaler fitted on other rows makes such."""
+        low, high = float(images.min()), float(images.max())
+        if self.values is None or not self.values.is_unit or low < -NEAR or high > 1.0 + NEAR:
+            return ""
+        cut = in_words(
+            command="or cut them to [0, 1]: np.clip(images, 0, 1)",
+            python="or cut them to [0, 1]: MinMaxScaler(clip=True) where a scaler made them in a pipeline, else np.clip(X, 0, 1)",
+        )
+        return f", {cut}"

@@ -4,6 +4,7 @@ import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from vaelab.config import Config
 from vaelab.data import Dataset, Split
 from vaelab.densities import AbstractDensity
 from vaelab.evaluation.bounds import CHECKED_IMAGES, CHECKED_TRAINING_IMAGES
@@ -59,6 +60,35 @@ class Material:
     @cached_property
     def model(self) -> Model:
         return load_model(self.run, self.prior)
+
+    @property
+    def trained_model(self) -> Model:
+        """The model with the prior that was trained with it."""
+        return self.model if self.prior == TRAINED else load_model(self.run)
+
+    # --- what it is called --------------------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        return self.run.name
+
+    @property
+    def config(self) -> Config:
+        return self.run.config
+
+    @property
+    def data_name(self) -> str:
+        if self.given_dataset is not None:
+            return self.given_dataset.name
+        if self.data is None and self.run.sample_file.is_file():
+            return self.dataset.name
+        return self.data or self.config.data.name
+
+    @property
+    def how_to_sample(self) -> str:
+        """What gives an autoencoder something to sample from."""
+        run = self.run.called
+        return f"vaelab fit-prior {run} mixture, then: vaelab plot {run} samples --prior mixture"
 
     @cached_property
     def density(self) -> AbstractDensity:

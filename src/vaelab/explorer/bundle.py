@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Integer, Shaped
 from safetensors.numpy import save as format_tensors
 from scipy.spatial import KDTree
 from scipy.special import logsumexp
@@ -20,12 +20,14 @@ from scipy.stats import norm
 
 from vaelab import __version__
 from vaelab.errors import VaelabError
-from vaelab.explorer.explored import Explored, Snapshot, with_decoder
+from vaelab.explorer.economy import Economy, light_columns, light_manifest, smaller_networks
+from vaelab.explorer.explored import Explored, with_decoder
 from vaelab.explorer.prior_columns import prior_columns
 from vaelab.generating import Encoded, decode, encode
 from vaelab.generating.pictures import as_levels
 from vaelab.model import Model, operation_graph
 from vaelab.naming import named_arrays
+from vaelab.training.snapshots import Snapshot
 
 FORMAT = "vaelab-explorer-1"
 
@@ -73,37 +75,45 @@ class Bundle:
     @cached_property
     def view(self) -> bytes:
         """The manifest and every column, a safetensors file."""
-        return self._view(half=False)
+        return self._view(self._runs)
 
-    @cached_property
-    def half_view(self) -> bytes:
-        """The same with snapshots in half precision and fewer weights promised, for a file to give away."""
-        return self._view(half=True)
+    def light_view(self, economy: Economy) -> bytes:
+        """The same for a file to give away, without what it leaves out; `left_out` in a run's entry says what that is."""
+        columns = [
+            light_columns(own, one.model.image_shape, economy)
+            for (_, own), one in zip(self._runs, self.explored, strict=True)
+        ]
+        return self._view(list(zip(self.light_manifests(economy), columns, strict=True)))
 
-    def _view(self, *, half: bool) -> bytes:
+    def light_manifests(self, economy: Economy) -> list[dict[str, Any]]:
+        """Each run's entry in the manifest of `light_view`."""
+        return [
+            light_manifest(manifest, one.model.image_shape, economy)
+            for (manifest, _), one in zip(self._runs, self.explored, strict=True)
+        ]
+
+    def _view(self, found: Sequence[tuple[dict[str, Any], dict[str, np.ndarray]]]) -> bytes:
         columns: dict[str, np.ndarray] = {}
         runs = []
-        for number, (manifest, own) in enumerate(self._runs):
-            runs.append(manifest if not half else {**manifest, "snapshots": promised(manifest["snapshots"])})
+        for number, (manifest, own) in enumerate(found):
+            runs.append(manifest)
             columns |= {f"{number}/{name}": np.ascontiguousarray(array) for name, array in own.items()}
         manifest = {"format": FORMAT, "version": __version__, "title": self.name, "runs": runs}
         return format_tensors(columns, metadata={"manifest": json.dumps(manifest)})
-
-    @property
-    def manifests(self) -> list[dict[str, Any]]:
-        """Each run's entry in the manifest."""
-        return [manifest for manifest, _ in self._runs]
 
     @cached_property
     def _runs(self) -> list[tuple[dict[str, Any], dict[str, np.ndarray]]]:
         return [_run_columns(one) for one in self.explored]
 
-    def weights(self, run: int, *, half: bool = False) -> bytes:
-        """Encoder and decoder of a run with their operation graph."""
+    def weights(self, run: int, *, half: bool = False, economy: Economy | None = None) -> bytes:
+        """Encoder and decoder of a run with their operation graph; for smaller pictures where the economy has such."""
         model = self.explored[run].model
         parts = {"encoder": model.encoder, "decoder": model.decoder}
         arrays = {f"{part}.{name}": array for part, tree in parts.items() for name, array in named_arrays(tree).items()}
-        return _weights_file(arrays, operation_graph(model), half=half)
+        graph = operation_graph(model)
+        if economy is not None and economy.share < 1.0:
+            arrays, graph = smaller_networks(arrays, graph, model.image_shape, economy.side(model.image_shape))
+        return _weights_file(arrays, graph, half=half)
 
     def snapshot(self, run: int, epoch: int) -> bytes:
         """The decoder of a run as it was after so many epochs, in half precision.
@@ -130,14 +140,6 @@ def _tensors_of(graph: Mapping[str, Any]) -> set[str]:
     return {node[field] for node in nodes for field in ("weight", "bias") if field in node}
 
 
-def promised(snapshots: Sequence[dict[str, Any]], most: int = 4) -> list[dict[str, Any]]:
-    """A file to give away carries the decoders of at most so many epochs, spread over the training."""
-    chosen = {round(place) for place in np.linspace(0, len(snapshots) - 1, min(most, len(snapshots)))}
-    return [
-        {**snapshot, "weights": snapshot["weights"] and place in chosen} for place, snapshot in enumerate(snapshots)
-    ]
-
-
 # --- one run ------------------------------------------------------------------------------------------------------------------------
 
 
@@ -149,7 +151,7 @@ def _run_columns(explored: Explored) -> tuple[dict[str, Any], dict[str, np.ndarr
     height, width, channels = explored.shape
     columns: dict[str, np.ndarray] = {
         "means": encoded.mean,
-        "indices": np.arange(len(explored.images), dtype=np.int32),
+        "indices": _numbers(explored),
         "thumbnails": as_levels(explored.images, low=low, high=high),
         "kl": divergence_per_dimension(encoded),
     }
@@ -196,13 +198,19 @@ def _run_columns(explored: Explored) -> tuple[dict[str, Any], dict[str, np.ndarr
     return manifest, columns
 
 
+def _numbers(explored: Explored) -> Integer[np.ndarray, " images"]:
+    numbers = np.arange(len(explored.images)) if explored.numbers is None else explored.numbers
+    return numbers.astype(np.int32)
+
+
 def _snapshot_columns(explored: Explored, columns: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     """The snapshots' entries in the manifest; adds their columns."""
     snapshots = [one for one in explored.snapshots if len(one.means) == len(explored.snapshots[0].means)]
-    if not snapshots or len(snapshots[0].means) > len(explored.images):
+    if not snapshots:
         return []
-    columns["snapshots/means"] = np.stack([one.means for one in snapshots]).astype(np.float16)
-    spreads = [one.log_variances for one in snapshots if one.log_variances is not None]
+    followed = len(explored.images)  # of large images the map has fewer than a training follows
+    columns["snapshots/means"] = np.stack([one.means[:followed] for one in snapshots]).astype(np.float16)
+    spreads = [one.log_variances[:followed] for one in snapshots if one.log_variances is not None]
     if len(spreads) == len(snapshots):
         columns["snapshots/log_variances"] = np.stack(spreads).astype(np.float16)
     columns["snapshots/kl"] = np.stack([_snapshot_divergence(one) for one in snapshots])

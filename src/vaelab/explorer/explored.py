@@ -1,6 +1,6 @@
 """What the explorer looks at: a trained model, its priors, the images on the map, and how it was trained."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -8,19 +8,20 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Integer, Shaped
+from jaxtyping import Integer, Shaped
 
 from vaelab.data import Dataset
 from vaelab.densities import DiagonalNormal
 from vaelab.generating import check_images, decode
 from vaelab.generating.pictures import is_picture, shown_range
 from vaelab.generating.sampling import can_sample, sample_latents
+from vaelab.kept_sample import chosen_rows
 from vaelab.likelihoods import GaussianLikelihood
 from vaelab.model import Model, load_model
 from vaelab.naming import with_named_arrays
 from vaelab.priors import TRAINED
 from vaelab.runs import Run
-from vaelab.tensors import read_tensors
+from vaelab.training.snapshots import Snapshot, read_snapshots
 
 PIXELS_ON_THE_MAP = 24_000_000
 """At most so many bytes of images go to the page; where the test images are more, the map shows the first of them."""
@@ -33,18 +34,12 @@ DRAWN_IMAGES = 2_000
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """The latents of the first images, and the decoder, as they were after `epoch` epochs."""
-
-    epoch: int
-    means: Float[np.ndarray, "watched latent"]
-    log_variances: Float[np.ndarray, "watched latent"] | None
-    decoder: Mapping[str, np.ndarray]  # by their names in the model file, half precision
-
-
-@dataclass(frozen=True)
 class Explored:
-    """One model as the explorer shows it. `priors[name]` is the model with that prior in the place of its own."""
+    """One model as the explorer shows it. `priors[name]` is the model with that prior in the place of its own.
+
+    Where there are snapshots, the images that they follow come first: `numbers` are all images' numbers among those to choose from (None
+    where they are the first of them, in their order).
+    """
 
     name: str
     model: Model
@@ -60,6 +55,7 @@ class Explored:
     first_prior: str = TRAINED
     metrics: list[dict[str, Any]] = field(default_factory=list)
     snapshots: list[Snapshot] = field(default_factory=list)
+    numbers: Integer[np.ndarray, " images"] | None = None
 
     @cached_property
     def shape(self) -> tuple[int, int, int]:
@@ -92,6 +88,14 @@ def images_shown(images: Shaped[np.ndarray, "n ..."]) -> int:
     return max(1, min(len(images), POINTS, PIXELS_ON_THE_MAP // each))
 
 
+def order_of(total: int, shown: int, snapshots: Sequence[Snapshot]) -> Integer[np.ndarray, " shown"] | None:
+    """Which of `total` images go on the map, those that the snapshots follow in front; None for the first ones in their order."""
+    rows = snapshots[0].rows if snapshots else None
+    if rows is None or np.array_equal(rows, np.arange(len(rows))):
+        return None
+    return np.concatenate([rows, np.setdiff1d(np.arange(total), rows)])[:shown].astype(np.int64)
+
+
 def explored_run(run: Run, dataset: Dataset, *, prior: str = TRAINED, split: str = "test") -> Explored:
     """A run of a folder as the explorer shows it: its own prior and each one fitted to it, its metrics and its snapshots.
 
@@ -107,15 +111,18 @@ def explored_run(run: Run, dataset: Dataset, *, prior: str = TRAINED, split: str
     if prior not in priors and prior != TRAINED:
         priors[prior] = load_model(run, prior=prior)
     images = model.image_spec.taken(dataset.test.images, dataset.name)
+    snapshots = read_snapshots(run, model.latent_dim)
     count = images_shown(images)
+    order = order_of(len(images), count, snapshots)
+    chosen = slice(count) if order is None else order
     labels = dataset.test.labels
     return Explored(
         name=run.name,
         model=model,
         priors=priors,
-        images=images[:count],
+        images=images[chosen],
         total=len(dataset.test),
-        labels=None if labels is None else labels[:count],
+        labels=None if labels is None else labels[chosen],
         label_names=dataset.label_names,
         data=dataset.name,
         split=split,
@@ -123,19 +130,9 @@ def explored_run(run: Run, dataset: Dataset, *, prior: str = TRAINED, split: str
         pixels=run.config.data.pixels,
         first_prior=prior,
         metrics=run.metrics(),
-        snapshots=[
-            snapshot for epoch, path in run.snapshots() if (snapshot := _read_snapshot(epoch, path, model)) is not None
-        ],
+        snapshots=snapshots,
+        numbers=order,
     )
-
-
-def _read_snapshot(epoch: int, path: Any, model: Model) -> Snapshot | None:
-    arrays, _ = read_tensors(path)
-    means = arrays.get("means")
-    if means is None or means.shape[1:] != (model.latent_dim,):
-        return None
-    decoder = {name: array for name, array in arrays.items() if name.startswith("decoder.")}
-    return Snapshot(epoch, means, arrays.get("log_variances"), decoder)
 
 
 def with_decoder(model: Model, snapshot: Snapshot) -> Model:
@@ -151,31 +148,42 @@ def explored_model(
     labels: Shaped[np.ndarray, " n"] | None = None,
     *,
     name: str = "VAE",
+    data: str = "images",
+    split: str = "given",
     beta: float = 1.0,
     metrics: list[dict[str, Any]] | None = None,
+    snapshots: Sequence[Snapshot] = (),
+    shown: int | None = None,
 ) -> Explored:
     """A model without a run folder, as the explorer shows it. Without images, the map shows draws from the model itself.
+
+    `snapshots` are of these images. Of more than `shown` images the map has a choice, the same that a saved estimator keeps.
 
     Raises:
         VaelabError: where the images do not fit the model, or there are none and nothing can be drawn.
     """
-    data, split = "images", "given"
     if images is None:
         images, labels = decode(model, sample_latents(model, DRAWN_IMAGES)), None
         data, split = "draws from the model", "drawn"
     check_images(model, images)
-    count = images_shown(images)
+    count = images_shown(images) if shown is None else min(shown, images_shown(images))
+    order = order_of(len(images), count, snapshots)
+    if order is None and shown is not None and not snapshots and count < len(images):
+        order = chosen_rows(len(images), count)
+    chosen = slice(count) if order is None else order
     known = None if labels is None else np.unique(labels)
     return Explored(
         name=name,
         model=model,
         priors={TRAINED: model} if can_sample(model) else {},
-        images=images[:count],
+        images=images[chosen],
         total=len(images),
-        labels=None if labels is None or known is None else np.searchsorted(known, labels[:count]),
+        labels=None if labels is None or known is None else np.searchsorted(known, labels[chosen]),
         label_names=None if known is None else tuple(map(str, known.tolist())),
         data=data,
         split=split,
         beta=beta,
         metrics=metrics or [],
+        snapshots=list(snapshots),
+        numbers=order,
     )

@@ -4,30 +4,95 @@ import base64
 import gzip
 import hashlib
 import html
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from vaelab.explorer.assemble import page_script, style_sheet
-from vaelab.explorer.bundle import Bundle, promised
+from vaelab.explorer.bundle import Bundle
+from vaelab.explorer.economy import Economy, economies, words_of
 from vaelab.tensors import write_bytes_safely
+
+MOST_BYTES = 12_000_000
+"""Of a file, unless it is asked for whole."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """- `html`: the whole page; `left_out`: what it does without, in words, by model
+    - `economy`: how much that is
+    """
+
+    html: str
+    left_out: tuple[str, ...]
+    economy: Economy
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return len(self.html.encode())
+
+
+def export(bundle: Bundle, most: int | None = MOST_BYTES) -> Export:
+    """The page as one file, of `most` bytes where leaving things out can bring it there; with None, nothing is left out but the decoders
+    of all but four epochs.
+    """
+    script, style = page_script(), style_sheet() + PAGE_STYLE
+    blocks, economy = _fitting(bundle, None if most is None else most - len(script) - len(style) - SLACK)
+    left_out = dict.fromkeys(words for manifest in bundle.light_manifests(economy) for words in words_of(manifest))
+    return Export(_page(bundle, script, style, blocks), tuple(left_out), economy)
 
 
 def export_html(bundle: Bundle) -> str:
-    """The whole page: script, style, columns and weights (half precision), the numbers compressed."""
-    script, style = page_script(), style_sheet() + PAGE_STYLE
+    """`export(bundle)` as text."""
+    return export(bundle).html
+
+
+SLACK = 10_000
+"""Bytes for what stands round the blocks."""
+
+
+def _fitting(bundle: Bundle, most: int | None) -> tuple[dict[str, str], Economy]:
+    """The blocks of the file, packed, with the least left out that makes them fit."""
+    economy = Economy()
+    for economy in economies([one.model.image_shape for one in bundle.explored]):
+        blocks = _packed_within(_blocks(bundle, economy), most)
+        if blocks is not None:
+            return blocks, economy
+    blocks = _packed_within(_blocks(bundle, economy), None)  # as little as there is
+    assert blocks is not None
+    return blocks, economy
+
+
+def _blocks(bundle: Bundle, economy: Economy) -> Iterator[tuple[str, bytes]]:
+    """What the page reads: weights and columns (half precision), the heaviest first."""
+    for number, manifest in enumerate(bundle.light_manifests(economy)):
+        if manifest["engine"]["place"] == "page":
+            yield f"weights-{number}", bundle.weights(number, half=True, economy=economy)
+        for snapshot in manifest["snapshots"]:
+            if snapshot["weights"]:
+                yield f"snapshot-{number}-{snapshot['epoch']}", bundle.snapshot(number, snapshot["epoch"])
+    yield "view", bundle.light_view(economy)
+
+
+def _packed_within(blocks: Iterator[tuple[str, bytes]], most: int | None) -> dict[str, str] | None:
+    """All of them packed; None as soon as they are more than `most` bytes."""
+    found, size = {}, 0
+    for name, content in blocks:
+        found[name] = _packed(content)
+        size += len(found[name])
+        if most is not None and size > most:
+            return None
+    return found
+
+
+def _page(bundle: Bundle, script: str, style: str, blocks: Mapping[str, str]) -> str:
     policy = (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
         "img-src data: blob:; worker-src blob:; connect-src 'none'; base-uri 'none'; form-action 'none'"
     )
-    blocks = {"view": bundle.half_view}
-    for number, manifest in enumerate(bundle.manifests):
-        if manifest["engine"]["place"] == "page":
-            blocks[f"weights-{number}"] = bundle.weights(number, half=True)
-        for snapshot in promised(manifest["snapshots"]):
-            if snapshot["weights"]:
-                blocks[f"snapshot-{number}-{snapshot['epoch']}"] = bundle.snapshot(number, snapshot["epoch"])
     holders = "\n".join(
-        f'<script type="application/octet-stream" id="{name}">{_packed(content)}</script>'
-        for name, content in blocks.items()
+        f'<script type="application/octet-stream" id="{name}">{content}</script>' for name, content in blocks.items()
     )
     return f"""<!doctype html>
 <html lang="en">
@@ -54,11 +119,11 @@ html, body { margin: 0; height: 100%; }
 """
 
 
-def write_export(bundle: Bundle, path: Path) -> int:
-    """Write the file; its size in bytes."""
-    content = export_html(bundle).encode()
-    write_bytes_safely(path, content)
-    return len(content)
+def write_export(bundle: Bundle, path: Path, most: int | None = MOST_BYTES) -> Export:
+    """Write the file; what became of it."""
+    made = export(bundle, most)
+    write_bytes_safely(path, made.html.encode())
+    return made
 
 
 def _packed(content: bytes) -> str:

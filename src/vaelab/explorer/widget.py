@@ -1,16 +1,12 @@
 """The explorer in a notebook: Jupyter, marimo, VS Code (the extra `notebook`)."""
 
-from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
+from typing import Any, Literal
 
 from vaelab.errors import VaelabError
 from vaelab.explorer.assemble import notebook_module, style_sheet
 from vaelab.explorer.bundle import Bundle
-from vaelab.explorer.explored import explored_model
-
-if TYPE_CHECKING:
-    from vaelab.estimator import VAE
+from vaelab.explorer.economy import Economy
+from vaelab.explorer.explored import Explored
 
 
 def widget(
@@ -28,7 +24,7 @@ def widget(
         VaelabError: where anywidget is not installed.
     """
     return _widget_class()(
-        view=bundle.half_view,
+        view=bundle.light_view(Economy()),
         weights=[bundle.weights(run, half=True) for run in range(len(bundle.explored))],
         lang=lang or "",
         theme=theme or "",
@@ -36,20 +32,12 @@ def widget(
     )
 
 
-def explore(vae: "VAE", X: Any = None, y: Any = None, **options: Any) -> Any:
-    """`vae.explore(X, y)`: a fitted estimator on images of yours; without any, on 2,000 draws from itself.
+def widget_of(explored: Explored, **options: Any) -> Any:
+    """The widget of one model that is in memory; `options` are those of `widget`.
 
     Raises:
-        VaelabError: where the images do not fit the model, or anywidget is not installed.
+        VaelabError: where anywidget is not installed.
     """
-    images = None if X is None else np.asarray(X)
-    if images is not None and images.dtype == np.float64:
-        images = images.astype(np.float32)
-    history: dict[str, list[float]] = getattr(vae, "history_", {})
-    metrics = [dict(zip(history, values, strict=True)) for values in zip(*history.values(), strict=True)]
-    metrics = [{"epoch": number + 1, **record} for number, record in enumerate(metrics)]
-    labels = None if y is None else np.asarray(y)
-    explored = explored_model(vae.model_, images, labels, beta=float(getattr(vae, "beta", 1.0)), metrics=metrics)
     return widget(Bundle((explored,)), **options)
 
 

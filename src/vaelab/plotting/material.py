@@ -1,4 +1,4 @@
-"""What the figures of a run are drawn from, read and computed once and only when a figure asks for it."""
+"""What the figures of a run, or of a fitted estimator, are drawn from, read and computed once and only when a figure asks for it."""
 
 from functools import cached_property
 from pathlib import PurePath
@@ -7,29 +7,37 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Integer, Shaped
 
+from vaelab.config import Config
 from vaelab.data import Dataset, Split
 from vaelab.generating import Encoded, can_sample, decode, sample_latents
 from vaelab.generating.pictures import shown_range
 from vaelab.model import Model
 from vaelab.priors import NormalPrior
-from vaelab.run_data import RunData
-from vaelab.runs import Run
+from vaelab.run_data import RunData, TrainingDataError
 
 if TYPE_CHECKING:
     from vaelab.evaluation.material import Material
+    from vaelab.plotting.fitted_material import FittedMaterial
     from vaelab.plotting.latent import Contours
     from vaelab.plotting.plane import Plane
 
 
 class FigureMaterial:
-    """A run's `Material` as its figures ask for it: the test images of a data set as grey values, their plane, black and white, words."""
+    """The `Material` of a run, or of an estimator in memory, as figures ask for it: the test images of a data set as grey values, their
+    plane, black and white, words.
+    """
 
-    def __init__(self, material: "Material"):
+    def __init__(self, material: "Material | FittedMaterial"):
         self.material = material
 
     @property
-    def run(self) -> Run:
-        return self.material.run
+    def config(self) -> Config:
+        return self.material.config
+
+    @property
+    def name(self) -> str:
+        """What a figure calls the model."""
+        return self.material.name
 
     @property
     def prior(self) -> str:
@@ -42,6 +50,15 @@ class FigureMaterial:
     @property
     def dataset(self) -> Dataset:
         return self.material.dataset
+
+    @property
+    def trained_model(self) -> Model:
+        """The model with the prior that was trained with it."""
+        return self.material.trained_model
+
+    @property
+    def how_to_sample(self) -> str:
+        return self.material.how_to_sample
 
     @property
     def source(self) -> RunData:
@@ -72,8 +89,12 @@ class FigureMaterial:
 
     @cached_property
     def shown(self) -> tuple[float, float]:
-        """The values of black and of white."""
-        return shown_range(self.test.images)
+        """The values of black and of white; where there are no images, those of the range that was fitted."""
+        try:
+            return shown_range(self.test.images)
+        except TrainingDataError:
+            values = self.model.values
+            return (0.0, 1.0) if values is None else shown_range(np.array([values.low, values.high], np.float32))
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -95,11 +116,12 @@ class FigureMaterial:
         """One line: of which run a figure is."""
         from vaelab.plotting.page import SEPARATOR
 
-        config = self.run.config
+        config = self.config
         size = config.model.latent_dim
         posterior = config.model.posterior.kind
         # of a path its last part: where it lies on this machine is nothing to the picture
-        words = [self.run.name, PurePath(self.data_name).name, f"{size} latent dimension{'' if size == 1 else 's'}"]
+        data = PurePath(self.material.data_name).name
+        words = [self.name, data, f"{size} latent dimension{'' if size == 1 else 's'}"]
         if posterior == "deterministic":
             words.append("autoencoder" if self.prior == "trained" else f"autoencoder with prior {self.prior}")
         else:
@@ -110,14 +132,6 @@ class FigureMaterial:
                 else f"prior {self.prior}, fitted afterwards"
             )
         return SEPARATOR.join([*words, f"seed {config.seed}"])
-
-    @property
-    def data_name(self) -> str:
-        if self.material.given_dataset is not None:
-            return self.material.given_dataset.name
-        if self.material.data is None and self.run.sample_file.is_file():
-            return self.dataset.name
-        return self.material.data or self.run.config.data.name
 
     @cached_property
     def contours(self) -> "Contours | None":

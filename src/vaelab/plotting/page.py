@@ -4,6 +4,7 @@ Figures are `matplotlib.figure.Figure`s of their own, never pyplot's: nothing gl
 in any thread.
 """
 
+import io
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -27,6 +28,15 @@ TITLE_LINE, FACTS_LINE = 0.21, 0.14
 """Inches."""
 
 
+class ShownFigure(Figure):
+    """A figure that a notebook shows where a cell ends in it, whether or not pyplot was imported there."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=self.dpi)
+        return buffer.getvalue()
+
+
 class Page:
     """A figure with a heading; axes are placed in inches from its upper left corner, on whole pixels.
 
@@ -39,7 +49,7 @@ class Page:
         lines = wrapped(facts, room, FACTS, separator=SEPARATOR) if facts else []
         self._drop = _whole(TITLE_LINE * (len(titles) - 1) + FACTS_LINE * max(0, len(lines) - 2))
         self.width, self.height = _whole(width), _whole(height) + self._drop
-        self.figure = Figure(figsize=(self.width, self.height), dpi=DPI, facecolor="white")
+        self.figure = ShownFigure(figsize=(self.width, self.height), dpi=DPI, facecolor="white")
         FigureCanvasAgg(self.figure)
         for line, words in enumerate(titles):
             self._write(left, 0.34 + TITLE_LINE * line, words, size=TITLE, weight="bold", color=INK)

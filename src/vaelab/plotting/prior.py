@@ -13,7 +13,6 @@ from scipy.ndimage import gaussian_filter
 
 from vaelab.densities import AbstractDensity, sample_many
 from vaelab.evaluation.aggregate_posterior import AggregatePosterior
-from vaelab.evaluation.figure import counted
 from vaelab.evaluation.mixture_log_probs import log_probs
 from vaelab.fitting.kernel_density import fit_kernel_density
 from vaelab.fitting.parts import Draws
@@ -76,6 +75,7 @@ def prior_figure(
     names: tuple[str, ...] | None = None,
     shown: tuple[float, float] = (0.0, 1.0),
     title: str = "The aggregate posterior and the prior",
+    images: str = "training images",
     facts: str = "",
     seed: int = 0,
 ) -> Figure:
@@ -86,7 +86,8 @@ def prior_figure(
     latent dimensions the densities are those of draws in the plane shown.
 
     `mean` and `log_variance` are those of q(z|x) of training images, of which 10,000 at most are used; an autoencoder has no
-    log_variance. `names` call the prior of each row, `shown` are the values of black and white, `seed` is that of the draws.
+    log_variance. `names` call the prior of each row, `images` what the codes are of, `shown` are the values of black and white, `seed` is
+    that of the draws.
     """
     generator = np.random.default_rng(seed)
     chosen = np.sort(generator.permutation(len(mean))[:MOST_POSTERIORS])
@@ -98,7 +99,7 @@ def prior_figure(
     if names is None:
         names = ("the prior",) if before is None else ("before", "after")
     views = [_view(one, name, codes, code_draws, plane, seed) for one, name in zip(models, names, strict=True)]
-    more = [counted(len(mean), "training image"), plane.choice, HOLE if mean.shape[1] <= 2 else HOLES]
+    more = [f"{len(mean):,} {images}", plane.choice, HOLE if mean.shape[1] <= 2 else HOLES]
     page = Page(9.75, 0.85 + ROW * len(views), title, SEPARATOR.join(filter(None, [facts, *more])))
     reach = _reach(views)
     for place, view in enumerate(views):

@@ -6,11 +6,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from vaelab.generating.pictures import as_levels, tiled
+from vaelab.plotting.page import ShownFigure
 
 
 def tutorial_scatter(points: Float[np.ndarray, "n 2"], labels: Integer[np.ndarray, " n"] | None) -> Figure:
     """6 x 6 inches, viridis, a colour bar."""
-    figure = Figure(figsize=(6, 6), dpi=100)
+    figure = ShownFigure(figsize=(6, 6), dpi=100)
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     drawn = axes.scatter(
@@ -30,7 +31,7 @@ def tutorial_grid(
     `images` come as `grid_of` has them, from the highest second latent downward; here, as in the tutorial, the first
     row is the lowest.
     """
-    figure = Figure(figsize=(10, 10), dpi=100)
+    figure = ShownFigure(figsize=(10, 10), dpi=100)
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     by_row = images.reshape(-1, columns, *images.shape[1:])[::-1].reshape(images.shape)

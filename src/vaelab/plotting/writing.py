@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from vaelab.evaluation.material import Material
+    from vaelab.plotting.fitted_material import FittedMaterial
     from vaelab.plotting.material import FigureMaterial
 
 FORMATS = ("png", "svg", "pdf")
@@ -27,7 +28,7 @@ DEFAULT_FIGURES = ("loss", "latent", "manifold", "reconstructions", "samples")
 
 
 class UnavailableError(VaelabError):
-    """A figure that this run cannot have, and why."""
+    """A figure that this model cannot have, and why."""
 
 
 def write_figures(
@@ -109,7 +110,7 @@ def figures_of(
     from vaelab.plotting.material import FigureMaterial
 
     shown = FigureMaterial(material)
-    size, drawn = material.run.config.model.latent_dim, set()
+    size, drawn = material.config.model.latent_dim, set()
     for name in DEFAULT_FIGURES if names is None else tuple(dict.fromkeys(names)):
         if name == "manifold" and size > 2:
             say(f"manifold: a grid needs one or two latent dimensions, and this run has {size}; drew traversals")
@@ -129,6 +130,18 @@ def figures_of(
             say(str(reason))
             continue
         yield f"{name}-tutorial" if as_tutorial else name, figure_bytes(figure, format)
+
+
+def figure_of(material: "Material | FittedMaterial", name: str, *, style: str = "vaelab") -> "Figure":
+    """One figure, by its name in `figure_names()`.
+
+    Raises:
+        VaelabError: for an unknown name or style, images that are not to be had, and a figure that the model cannot have.
+    """
+    _check_words((name,), FORMATS[0], style)
+    from vaelab.plotting.material import FigureMaterial
+
+    return FIGURES[name](FigureMaterial(material), style)
 
 
 def _check_words(names: Iterable[str] | None, format: str, style: str) -> None:  # noqa: A002
@@ -175,7 +188,7 @@ def figure_bytes(figure: "Figure", format: str) -> bytes:  # noqa: A002
 def _loss(material: "FigureMaterial", style: str) -> "Figure":
     del style
     if not material.records:
-        raise UnavailableError(f"loss: {material.run.metrics_file} has no epoch in it, so there is nothing to draw")
+        raise UnavailableError(f"loss: {material.name} has no epoch on record, so there is nothing to draw")
     from vaelab.plotting.loss import loss_figure
 
     return loss_figure(material.records, facts=material.facts)
@@ -213,7 +226,7 @@ def _manifold(material: "FigureMaterial", style: str) -> "Figure":
     size = material.model.latent_dim
     if size > 2:
         raise UnavailableError(
-            f"manifold: a grid needs one or two latent dimensions, and this run has {size}; draw traversals"
+            f"manifold: a grid needs one or two latent dimensions, and this model has {size}; draw traversals"
         )
     if material.has_normal_prior:
         values, where = [normal_quantiles()] * size, "at quantiles 5 % to 95 % of the prior"
@@ -291,10 +304,8 @@ def _reconstructions(material: "FigureMaterial", style: str) -> "Figure":
 def _samples(material: "FigureMaterial", style: str) -> "Figure":
     del style
     if not material.can_sample:
-        run = material.run.called
         raise UnavailableError(
-            "samples: an autoencoder has no prior to sample from; fit one to its codes with: "
-            f"vaelab fit-prior {run} mixture, then: vaelab plot {run} samples --prior mixture"
+            f"samples: an autoencoder has no prior to sample from; fit one to its codes with: {material.how_to_sample}"
         )
     from vaelab.generating import sample_latents
     from vaelab.plotting.samples import COUNT, samples_figure
@@ -309,11 +320,10 @@ def _prior(material: "FigureMaterial", style: str) -> "Figure":
     """The codes of training images, as the model sees them, against its prior; a fitted one beside the trained."""
     del style
     from vaelab.generating import encode
-    from vaelab.model import load_model
     from vaelab.pixels import seen_once
     from vaelab.plotting.prior import MOST_POSTERIORS, prior_figure
 
-    config = material.run.config
+    config = material.config
     images = material.dataset.train.images
     chosen = np.sort(np.random.default_rng(0).permutation(len(images))[:MOST_POSTERIORS])
     encoded = encode(material.model, seen_once(images[chosen], config.data.pixels, config.data.test_seed))
@@ -326,9 +336,10 @@ def _prior(material: "FigureMaterial", style: str) -> "Figure":
         material.model,
         encoded.mean,
         encoded.log_variance,
-        before=load_model(material.run) if fitted else None,
+        before=material.trained_model if fitted else None,
         names=(trained, f"Prior {material.prior}, fitted afterwards") if fitted else (trained,),
         shown=material.shown,
+        images="given images" if material.source.split == "given" else "training images",
         facts=material.facts,
     )
 
@@ -341,14 +352,14 @@ def _posterior(material: "FigureMaterial", style: str) -> "Figure":
     del style
     size = material.model.latent_dim
     if size > 2 or not material.model.has_density:
-        what = f"this run has {size}" if size > 2 else "an autoencoder has no posterior"
+        what = f"this model has {size}" if size > 2 else "an autoencoder has no posterior"
         raise UnavailableError(f"posterior: p(z|x) is computed on a grid of one or two latent dimensions, and {what}")
     from vaelab.evaluation.true_posterior import true_posteriors
     from vaelab.pixels import seen_once
     from vaelab.plotting.reconstructions import chosen_images
     from vaelab.plotting.true_posterior import true_posterior_figure
 
-    data = material.run.config.data
+    data = material.config.data
     chosen = chosen_images(material.labels, len(material.test))[:POSTERIORS]
     # binarised where the model is trained on such: p(z|x) is of the image as it is scored
     images = seen_once(material.test.images[chosen], data.pixels, data.test_seed)

@@ -68,14 +68,16 @@ class Beginning:
     mesh: Mesh
 
 
-def begin(config: Config, data: TrainingData) -> Beginning:
+def begin(config: Config, data: TrainingData, model: Model | None = None) -> Beginning:
     """Everything that a resolved configuration can be refused for, before a run folder is made for it.
+
+    `model`: go on from its weights, which are of this configuration, in the place of initial ones; the optimiser begins anew.
 
     Raises:
         VaelabError: for an optimiser, a schedule, a warm-up or a prior that cannot be built.
     """
     mesh = mesh_for(config.training.batch_size)
-    model = initial_model(config, data)
+    model = initial_model(config, data) if model is None else model
     return Beginning(model, build_trainer(config, model, len(data.images), mesh), mesh)
 
 

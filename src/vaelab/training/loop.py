@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from typing import Any
 
 import jax
@@ -30,7 +31,7 @@ from vaelab.training.divergence import (
 )
 from vaelab.training.epoch import Scores, StepLosses, Trainer, TrainingState
 from vaelab.training.placement import fetch, replicated
-from vaelab.training.snapshots import save_snapshot, snapshot_epochs
+from vaelab.training.snapshots import Snapshot, snapshot_epochs, snapshot_of, write_snapshot
 from vaelab.training.sources import TrainingData
 
 EpochReport = dict[str, Any]
@@ -81,12 +82,14 @@ def train(
     begun: Beginning | None = None,
     facts: dict[str, Any] | None = None,
     on_epoch: Callable[[EpochReport], None] = lambda report: None,
+    on_snapshot: Callable[[Snapshot], None] | None = None,
     stop: Stopped | None = None,
 ) -> TrainingResult:
     """Train the model that a resolved configuration describes.
 
     With a `run`, its folder is written as training goes, and where it holds a checkpoint, training goes on from there: the weights come
     out bit for bit as those of a training that was never stopped. `begun` is `begin(config, data)`, where that was done before.
+    The snapshots of `training.snapshots` go to `on_snapshot`, or else into the run.
 
     Raises:
         VaelabError: where training diverges: a loss or a weight is NaN or infinite, or the loss absurd to the end (`divergence.py`). The
@@ -108,14 +111,15 @@ def train(
     held_out = _held_out(config, data)
     # where nothing is held out, some training images show whether the weights are of use; their scores are not reported
     scored = replicated(_seen_once(data.images[:JUDGED], config) if held_out is None else held_out, mesh)
-    watched = None if data.watched_images is None else replicated(data.watched_images, mesh)
     run_epoch, run_score, to_beat = _compiled(begun, state, (images, labels), scored, config, data)
-    snapshots = set(snapshot_epochs(config.training.epochs, config.training.snapshots)) if run is not None else set()
+    take = on_snapshot or (None if run is None else partial(write_snapshot, run))
+    snapshots = set(snapshot_epochs(config.training.epochs, config.training.snapshots)) if take is not None else set()
+    watched = replicated(data.watched_images, mesh) if snapshots else None
     warmup_epochs = -(-trainer.warm_up.ends // trainer.steps_per_epoch)
 
     def snapshot(epoch: int, state: TrainingState) -> None:
-        if run is not None and watched is not None and epoch in snapshots:
-            save_snapshot(run, epoch, trainer.model_of(state), watched)
+        if take is not None and watched is not None and epoch in snapshots:
+            take(snapshot_of(epoch, trainer.model_of(state), watched, data.watched_rows))
 
     def save_sound() -> None:
         if run is not None:
@@ -178,7 +182,7 @@ def train(
         history.append(report)
         if run is not None:
             run.append_metrics(report)
-            snapshot(epoch, state)
+        snapshot(epoch, state)
         on_epoch(report)
         if not absurd:
             sound = _Sound(state, best, progress)

@@ -1,14 +1,35 @@
 """Small pictures of a training as it goes, for the explorer's replay: the latents of some images and the decoder, in half precision."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import jax
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Integer
 
 from vaelab.densities import DiagonalNormal
 from vaelab.model import Model, named_arrays
 from vaelab.pixels import scaled
 from vaelab.runs import Run
-from vaelab.tensors import write_tensors
+from vaelab.tensors import read_tensors, write_tensors
+
+FORMAT = "vaelab-snapshot-1"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The latents of the watched images, and the decoder, as they were after `epoch` epochs.
+
+    - `means`, `log_variances`: of q(z|x), the second only of a Gaussian posterior; half precision in a file
+    - `decoder`: its tensors by their names in the model file, half precision
+    - `rows`: which of the images shown they are, ascending; None for the first ones
+    """
+
+    epoch: int
+    means: Float[np.ndarray, "watched latent"]
+    log_variances: Float[np.ndarray, "watched latent"] | None
+    decoder: Mapping[str, np.ndarray]
+    rows: Integer[np.ndarray, " watched"] | None = None
 
 
 def snapshot_epochs(epochs: int, count: int) -> list[int]:
@@ -30,10 +51,38 @@ def posterior_parameters(model: Model, images: Array) -> dict[str, Float[Array, 
     return jax.vmap(parameters)(scaled(images))
 
 
-def save_snapshot(run: Run, epoch: int, model: Model, watched_images: Array) -> None:
-    """Write the latents of the watched images and the decoder's tensors at this epoch."""
+def snapshot_of(
+    epoch: int, model: Model, watched_images: Array, rows: Integer[np.ndarray, " watched"] | None = None
+) -> Snapshot:
+    """The latents of the watched images and the decoder's tensors at this epoch."""
     arrays = {
         name: np.asarray(array, np.float16) for name, array in posterior_parameters(model, watched_images).items()
     }
-    arrays |= {f"decoder.{name}": array.astype(np.float16) for name, array in named_arrays(model.decoder).items()}
-    write_tensors(run.snapshot_file(epoch), arrays, {"format": "vaelab-snapshot-1", "epoch": epoch})
+    decoder = {f"decoder.{name}": array.astype(np.float16) for name, array in named_arrays(model.decoder).items()}
+    return Snapshot(epoch, arrays["means"], arrays.get("log_variances"), decoder, rows)
+
+
+def write_snapshot(run: Run, snapshot: Snapshot) -> None:
+    arrays = {"means": snapshot.means, **snapshot.decoder}
+    if snapshot.log_variances is not None:
+        arrays["log_variances"] = snapshot.log_variances
+    if snapshot.rows is not None:
+        arrays["rows"] = snapshot.rows.astype(np.int32)
+    write_tensors(run.snapshot_file(snapshot.epoch), arrays, {"format": FORMAT, "epoch": snapshot.epoch})
+
+
+def read_snapshots(run: Run, latent_dim: int) -> list[Snapshot]:
+    """Those of a run, in order; one of another latent space is passed over.
+
+    Raises:
+        VaelabError: where a file is damaged.
+    """
+    found = []
+    for epoch, path in run.snapshots():
+        arrays, _ = read_tensors(path)
+        means = arrays.get("means")
+        if means is None or means.shape[1:] != (latent_dim,):
+            continue
+        decoder = {name: array for name, array in arrays.items() if name.startswith("decoder.")}
+        found.append(Snapshot(epoch, means, arrays.get("log_variances"), decoder, arrays.get("rows")))
+    return found

@@ -8,9 +8,10 @@ import numpy as np
 from vaelab.config import DataConfig
 from vaelab.data import Dataset
 from vaelab.data.image_spec import ImageSpec
+from vaelab.kept_sample import chosen_rows
 
 WATCHED = 2000
-"""How many test images the snapshots of a run follow."""
+"""How many images the snapshots of a run follow."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,23 @@ class TrainingData:
         return self.images.shape[1:]
 
     @property
-    def watched_images(self) -> np.ndarray | None:
-        """The images whose latent means the snapshots follow: the first of the test part."""
-        return None if self.test_images is None else self.test_images[:WATCHED]
+    def shown_images(self) -> np.ndarray:
+        """Those that stand for test images where a model is looked at: of arrays without any, the validation or the training images."""
+        if self.test_images is not None:
+            return self.test_images
+        held_out = self.validation_images
+        return self.images if held_out is None or len(held_out) == 0 else held_out
+
+    @property
+    def watched_rows(self) -> np.ndarray | None:
+        """Which of `shown_images` the snapshots follow: None for the first ones. Arrays may be sorted by class, so of them a choice."""
+        return None if self.test_images is not None else chosen_rows(len(self.shown_images), WATCHED)
+
+    @property
+    def watched_images(self) -> np.ndarray:
+        """The images whose latent means the snapshots follow."""
+        rows = self.watched_rows
+        return self.shown_images[:WATCHED] if rows is None else self.shown_images[rows]
 
     def image_spec(self, likelihood: str) -> ImageSpec:
         """What the model will take; every part is held against it.

@@ -12,6 +12,11 @@ export function buildHeader(explorer, scope) {
     `β = ${Number(run.beta.toPrecision(3))}`,
     run.shown < run.total ? t.imagesOf(run.shown, run.total) : t.images(run.shown),
   ];
+  const { left_out: left, image } = run;
+  const missing = [
+    ...(left?.picture ? [t.smallPictures(`${image.height} × ${image.width}`, left.picture.join(" × "))] : []),
+    ...(left?.decoders ? [t.noPastDecoders] : []),
+  ];
   const place = element("span.vx-place", {});
   const showPlace = () => {
     const { place: where } = run.engine;
@@ -52,6 +57,7 @@ export function buildHeader(explorer, scope) {
     element("strong.vx-brand", {}, "vaelab"),
     element("h1.vx-title", {}, bundle.manifest.runs.map(({ name }) => name).join(t.and)),
     element("span.vx-facts", {}, facts.join(" · ")),
+    missing.length > 0 && element("span.vx-facts.vx-left-out", { title: t.leftOutTip }, missing.join(" · ")),
     prior,
     place,
     element("span.vx-spring"),

@@ -1,0 +1,49 @@
+"""`VAE(warm_start=True)`: a fit that goes on from the weights that are there."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vaelab.config import Config, ModelConfig
+from vaelab.errors import VaelabError
+from vaelab.estimator_arguments import ARGUMENTS
+from vaelab.saved_estimator import flat
+
+if TYPE_CHECKING:
+    from vaelab.estimator import VAE
+
+ANEW = "warm_start=False begins anew"
+
+
+def goes_on(vae: "VAE") -> bool:
+    """Whether its next fit does."""
+    return bool(vae.warm_start) and "model_" in vae.__dict__
+
+
+def with_its_model(vae: "VAE", asked: Config) -> Config:
+    """What is asked for now, with the model as the first fit resolved it.
+
+    Raises:
+        VaelabError: where the arguments ask for another model than the weights are of.
+    """
+    before: ModelConfig = vae._asked
+    now, then = (flat(model.model_dump(mode="json")) for model in (asked.model, before))
+    for key in sorted({*now, *then}, key=lambda key: (f"model.{key}" not in ARGUMENTS, key)):
+        if now.get(key) != then.get(key):
+            name = ARGUMENTS.get(f"model.{key}", f"model.{key}")
+            raise VaelabError(
+                f"warm_start: {name} is {now.get(key)!r} now, and the weights that are there were fitted with {then.get(key)!r}; {ANEW}"
+            )
+    return asked.model_copy(update={"model": vae.config_.model})
+
+
+def check_same_labels(vae: "VAE", names: Any) -> None:
+    """A class prior knows the labels of the first fit by their places: refuse others.
+
+    Raises:
+        VaelabError: naming both.
+    """
+    fitted = getattr(vae, "label_names_", None)
+    if vae.prior == "class" and not np.array_equal(np.asarray(names), np.asarray(fitted)):
+        now, then = (", ".join(map(str, np.asarray(one).tolist())) for one in (names, fitted))
+        raise VaelabError(f"warm_start: the labels are {now} now, and the class prior was fitted on {then}; {ANEW}")
