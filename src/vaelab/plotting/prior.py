@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter
 
 from vaelab.densities import AbstractDensity, sample_many
 from vaelab.evaluation.aggregate_posterior import AggregatePosterior
+from vaelab.evaluation.figure import counted
 from vaelab.evaluation.mixture_log_probs import log_probs
 from vaelab.fitting.kernel_density import fit_kernel_density
 from vaelab.fitting.parts import Draws
@@ -75,7 +76,7 @@ def prior_figure(
     names: tuple[str, ...] | None = None,
     shown: tuple[float, float] = (0.0, 1.0),
     title: str = "The aggregate posterior and the prior",
-    images: str = "training images",
+    images: str = "training image",
     facts: str = "",
     seed: int = 0,
 ) -> Figure:
@@ -99,7 +100,7 @@ def prior_figure(
     if names is None:
         names = ("the prior",) if before is None else ("before", "after")
     views = [_view(one, name, codes, code_draws, plane, seed) for one, name in zip(models, names, strict=True)]
-    more = [f"{len(mean):,} {images}", plane.choice, HOLE if mean.shape[1] <= 2 else HOLES]
+    more = [counted(len(mean), images), plane.choice, HOLE if mean.shape[1] <= 2 else HOLES]
     page = Page(9.75, 0.85 + ROW * len(views), title, SEPARATOR.join(filter(None, [facts, *more])))
     reach = _reach(views)
     for place, view in enumerate(views):

@@ -339,7 +339,7 @@ def _prior(material: "FigureMaterial", style: str) -> "Figure":
         before=material.trained_model if fitted else None,
         names=(trained, f"Prior {material.prior}, fitted afterwards") if fitted else (trained,),
         shown=material.shown,
-        images="given images" if material.source.split == "given" else "training images",
+        images="given image" if material.source.split == "given" else "training image",
         facts=material.facts,
     )
 
