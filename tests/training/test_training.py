@@ -246,7 +246,8 @@ def test_the_bar_is_the_cost_of_the_mean_image(few_digits: Dataset):
     expected = -(pixels * np.log(mean) + (1 - pixels) * np.log(1 - mean)).sum(axis=1).mean()
     found = bar(beginning.begin(config, data).model, data.images, "grey")
     assert found.mean_image == pytest.approx(expected, rel=1e-5)
-    assert found.untrained == pytest.approx(784 * np.log(2), rel=1e-5)
+    # about one half in every pixel, whatever z is: of draws of z, so not quite
+    assert found.untrained == pytest.approx(784 * np.log(2), rel=1e-2)
 
 
 def test_a_training_that_hardly_moves_is_no_divergence(few_digits: Dataset):

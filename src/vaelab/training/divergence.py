@@ -59,8 +59,13 @@ class Bar:
 
     @property
     def height(self) -> float:
-        """The loss above which a model is worse than none: a quarter of a nat a pixel is left to one that has hardly been trained."""
-        return max(self.mean_image, self.untrained) + max(0.25 * self.pixels, 50.0)
+        """The loss above which a model is worse than none.
+
+        A quarter of a nat a pixel is left to one that has hardly been trained, and twice of what the untrained one lies above the mean
+        image, for that figure rests on a few draws.
+        """
+        untrained = 2.0 * max(self.untrained - self.mean_image, 0.0)
+        return self.mean_image + untrained + max(0.25 * self.pixels, 50.0)
 
     def is_missed(self, trained: float, held_out: float) -> bool:
         """Whether both losses are absurd, or the held-out one beyond what too small a training set explains (ten nats a pixel)."""
