@@ -15,12 +15,12 @@ import jax
 import jax.numpy as jnp
 import optax
 from jaxtyping import Array
+from vaelab.posteriors import GaussianPosterior
 
 from benchmarks.matrix_products import products_epoch
 from vaelab.config import load_recipe
 from vaelab.data import load_data
 from vaelab.densities import Bernoulli, DiagonalNormal
-from vaelab.posteriors import GaussianPosterior
 from vaelab.training import TrainingData, epoch
 from vaelab.training.beginning import initial_model, resolve
 from vaelab.training.placement import mesh_for, replicated

@@ -71,9 +71,10 @@ def ours(model_file: Path, images: int) -> dict[str, Any]:
     import jax.numpy as jnp
     import jax.random as jr
 
+    from vaelab.building import build_model
     from vaelab.config import Config
     from vaelab.evaluation.likelihood import importance_weighted_bound
-    from vaelab.model import build_model, with_named_arrays
+    from vaelab.naming import with_named_arrays
 
     with np.load(model_file, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
@@ -84,7 +85,7 @@ def ours(model_file: Path, images: int) -> dict[str, Any]:
         build_model(Config().with_values(values).model, jr.key(0)), arrays, source=str(model_file)
     )
     data = arrays["images"][:images]
-    prior = model.prior.density(model)
+    prior = model.prior_density()
 
     decoder = model.decoder.network.layers
     rows, repeats = 1000, SAMPLES // 1000
@@ -96,7 +97,7 @@ def ours(model_file: Path, images: int) -> dict[str, Any]:
         def chunk(z: jax.Array, _: None) -> tuple[jax.Array, None]:
             value, gate = z @ decoder[0].value.weight, z @ decoder[0].gate.weight
             deeper, deeper_gate = value @ decoder[1].value.weight, gate @ decoder[1].gate.weight
-            logits = deeper @ model.decoder.logits.weight
+            logits = deeper @ model.decoder.heads["logits"].weight
             return z + 1e-6 * logits[:, :LATENT] + 1e-6 * deeper_gate[:, :LATENT], None
 
         return jax.lax.scan(chunk, z, None, length=repeats)[0]

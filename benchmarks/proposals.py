@@ -8,7 +8,7 @@ import jax.random as jr
 from vaelab.data import load_data
 from vaelab.evaluation.likelihood import ALONE, WIDENED, importance_weighted_bound
 from vaelab.evaluation.quadrature import exact_log_probs
-from vaelab.model import load_model
+from vaelab.model_file import load_model
 from vaelab.pixels import seen_once
 from vaelab.runs import Run
 
@@ -17,7 +17,7 @@ IMAGES, SAMPLES = 1000, 5000
 
 def main() -> None:
     model = load_model(Run.open("pretrained:tutorial"))
-    prior = model.prior.density(model)
+    prior = model.prior_density()
     images = load_data("mnist").test.images[:IMAGES]
     for pixels in ("grey", "dynamic"):
         seen = seen_once(images, pixels, 0)

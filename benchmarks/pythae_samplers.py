@@ -38,6 +38,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from benchmarks.environments import FOLDER, ROOT, prepare, process_environment, python, versions
 from vaelab import __version__
+from vaelab.building import build_model
 from vaelab.config import Config
 from vaelab.data import load_data
 from vaelab.densities import AbstractDensity, DiagonalNormal, Mixture, standard_normal
@@ -51,9 +52,11 @@ from vaelab.evaluation.quadrature import exact_log_probs
 from vaelab.evaluation.reconstruction import sample_means
 from vaelab.fitting import fit_prior
 from vaelab.fitting.descent import LARGEST_BATCH, ROUNDS
-from vaelab.model import Model, build_model, load_model, with_named_arrays
+from vaelab.model import Model
+from vaelab.model_file import load_model
+from vaelab.naming import with_named_arrays
 from vaelab.pixels import seen_once
-from vaelab.priors import MixturePrior
+from vaelab.priors.mixture import MixturePrior
 from vaelab.reproduction import write_page
 from vaelab.reproduction.page import PEER
 from vaelab.reproduction.records import add_record, is_done, read_records
@@ -263,7 +266,7 @@ def sampled_by_vamp_sampler(model: Model) -> Mixture:
 
     Its batches hold every pseudo-input once, where there are no more of them than a batch has images: equal weights.
     """
-    trained = model.prior.density(model)
+    trained = model.prior_density()
     assert isinstance(trained, Mixture)
     assert isinstance(trained.components, DiagonalNormal)
     squashed = DiagonalNormal(trained.components.mean, jnp.tanh(trained.components.log_variance))
@@ -299,7 +302,7 @@ def of_pythae(kind: str, sampler: str) -> Callable[..., tuple[Model, AbstractDen
         elif sampler == "maf":
             density = checked_flow(arrays, network.latent)
         else:
-            density = sampled_by_vamp_sampler(model) if sampler == "vamp" else model.prior.density(model)
+            density = sampled_by_vamp_sampler(model) if sampler == "vamp" else model.prior_density()
         return model, density, arrays["images"], seconds
 
     return make
@@ -307,7 +310,7 @@ def of_pythae(kind: str, sampler: str) -> Callable[..., tuple[Model, AbstractDen
 
 def pythae_vamp_drawn_by_us(network: Network, images: Images) -> tuple[Model, AbstractDensity, np.ndarray, float]:
     model = carried_over(network, "VAMP")
-    return model, model.prior.density(model), sample_means(model, jr.key(network.seed), len(images.test)), 0.0
+    return model, model.prior_density(), sample_means(model, jr.key(network.seed), len(images.test)), 0.0
 
 
 def of_ours(trained: str, fitted: str | None) -> Callable[..., tuple[Model, AbstractDensity, np.ndarray, float]]:
@@ -317,7 +320,7 @@ def of_ours(trained: str, fitted: str | None) -> Callable[..., tuple[Model, Abst
         if fitted is not None:
             fit = fit_prior(model, images.train, fitted, pixels="dynamic", seed=network.seed)
             model, seconds = eqx.tree_at(lambda model: model.prior, model, fit.prior), fit.seconds
-        return model, model.prior.density(model), sample_means(model, jr.key(network.seed), len(images.test)), seconds
+        return model, model.prior_density(), sample_means(model, jr.key(network.seed), len(images.test)), seconds
 
     return make
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from vaelab.config import Config
-from vaelab.config_keys import parts_in
+from vaelab.config.keys import parts_in
 from vaelab.training import defaults
 from vaelab.training.optimisers import OPTIMISERS
 

@@ -23,11 +23,12 @@ from vaelab.generating import (
     reconstruct,
     sample_latents,
 )
-from vaelab.generating.batching import LARGE, SMALL, in_batches
+from vaelab.batching import LARGE, SMALL, in_batches
 from vaelab.generating.files import output_kind, read_latents, write_arrays, write_images
 from vaelab.generating.pictures import as_levels, paired_rows, shown_range, tiled
 from vaelab.generating.sampling import tempered
-from vaelab.model import Model, load_model
+from vaelab.model import Model
+from vaelab.model_file import load_model
 from vaelab.pixels import scaled
 from vaelab.runs import Run
 

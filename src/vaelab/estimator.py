@@ -30,7 +30,7 @@ from vaelab.fitting import fit_prior
 from vaelab.generating import check_latents, decode, encode, sample_latents
 from vaelab.generating.sampling import check_label
 from vaelab.model import Model
-from vaelab.priors import TRAINED
+from vaelab.prior_file import TRAINED
 from vaelab.run_data import RunData, TrainingDataError
 from vaelab.runs import Run
 from vaelab.saved_estimator import OwnPrior, load_estimator, save_estimator, trained_model
@@ -159,7 +159,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         drawn = int(check_random_state(self.random_state).randint(2**31))
         seed = int(self.random_state) if isinstance(self.random_state, numbers.Integral) else drawn
         asked = self._config(seed, X_val is not None)
-        likelihood = asked.model.likelihood.kind
+        likelihood = asked.model.likelihood
         spec = self.model_.image_spec if warm else ImageSpec.of_training(images, likelihood, "X")
         held_out = None if X_val is None else spec.taken(self._array(X_val, name="X_val"), "X_val")
         data = TrainingData(images, labels, held_out)
@@ -291,7 +291,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             VaelabError: for an autoencoder, which has no density.
         """
         images, _ = self._seen(X)
-        prior = self.model_.prior.density(self.model_)
+        prior = self.model_.prior_density()
         return importance_weighted_bound(
             self.model_, prior, images, samples=whole_number(importance_samples, "importance_samples"), key=jr.key(0),
             widths=proposal_widths(self.model_.latent_dim), indices=row_numbers(images),

@@ -17,11 +17,11 @@ from vaelab.config import Config
 from vaelab.data import Dataset, Fingerprint, Split
 from vaelab.errors import VaelabError
 from vaelab.kept_sample import chosen_rows, write_sample
-from vaelab.model import Model, load_model, model_facts, save_model
+from vaelab.model import Model
+from vaelab.model_file import load_model, model_facts, save_model
 from vaelab.parameters import as_json, from_json
-from vaelab.priors import TRAINED, AbstractPrior, fingerprint, save_prior
-from vaelab.priors.chosen import prior_path
-from vaelab.priors.stored import read_prior
+from vaelab.prior_file import TRAINED, fingerprint, prior_path, read_prior, save_prior
+from vaelab.priors.base import AbstractPrior
 from vaelab.run_data import is_of_arrays, run_data
 from vaelab.runs import Run
 from vaelab.training import TrainingData
@@ -209,7 +209,7 @@ def _parameters(kind: "type[VAE]", config: Config) -> dict[str, Any]:
         "hidden": model.encoder.hidden,
         "prior": model.prior.kind,
         "likelihood": model.likelihood.kind,
-        "deterministic": model.posterior.kind == "deterministic",
+        "deterministic": not model.posterior.has_density,
         "activation": model.encoder.activation,
         "pixels": config.data.pixels,
         "beta": config.objective.beta,

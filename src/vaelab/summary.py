@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import equinox as eqx
 import jax
 
-from vaelab.model import Model, named_arrays, operation_graph, trainable_parts
+from vaelab.model import Model, trainable_parts
+from vaelab.model_graph import operation_graph
+from vaelab.naming import named_arrays
 
 
 @dataclass(frozen=True)

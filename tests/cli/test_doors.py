@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from vaelab import cli
-from vaelab.model import label_names, load_model, named_arrays
+from vaelab.model_file import label_names, load_model
+from vaelab.naming import named_arrays
 from vaelab.runs import Run
 
 LEVELS = np.random.default_rng(0).integers(0, 256, (60, 6, 5), dtype=np.uint8)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from vaelab.model import load_model, named_arrays
+from vaelab.model_file import load_model
+from vaelab.naming import named_arrays
 from vaelab.runs import Run
 
 COMMON = ["digits", "--hidden", "16", "--no-figures", "--set", "training.checkpoint_seconds=0"]

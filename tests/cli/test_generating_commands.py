@@ -13,7 +13,7 @@ from vaelab.cli.app import app
 from vaelab.data import Dataset
 from vaelab.errors import VaelabError
 from vaelab.generating import decode, encode
-from vaelab.model import load_model
+from vaelab.model_file import load_model
 from vaelab.runs import Run
 
 Command = Callable[..., str]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from vaelab import cli
-from vaelab.model import load_model, named_arrays
+from vaelab.model_file import load_model
+from vaelab.naming import named_arrays
 from vaelab.runs import Run
 
 SMALL = ["digits", "--hidden", "8", "--epochs", "2", "--no-figures"]

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import scipy.special
 
+from vaelab.building import build_model
 from vaelab.config import Config
-from vaelab.model import build_model, named_arrays, operation_graph
+from vaelab.model_graph import operation_graph
+from vaelab.naming import named_arrays
 
 
 def interpret(graph: dict[str, Any], arrays: dict[str, np.ndarray], value: np.ndarray) -> dict[str, np.ndarray]:

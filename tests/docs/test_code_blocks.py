@@ -252,7 +252,8 @@ def test_the_readmes_dear_commands_run(desk: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.slow
 def test_the_file_and_the_command_train_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from vaelab.model import load_model, named_arrays
+    from vaelab.model_file import load_model
+    from vaelab.naming import named_arrays
     from vaelab.runs import Run
 
     monkeypatch.chdir(tmp_path)

@@ -17,7 +17,7 @@ from conftest import small, train_run
 from vaelab import VAE
 from vaelab.data import Dataset
 from vaelab.errors import VaelabError
-from vaelab.model import named_arrays
+from vaelab.naming import named_arrays
 from vaelab.parameters import as_json, from_json
 from vaelab.runs import Run
 

@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 import vaelab
 from vaelab import VAE
 from vaelab.errors import VaelabError
-from vaelab.model import named_arrays
+from vaelab.naming import named_arrays
 
 IMAGES, NUMBERS = load_digits(return_X_y=True)
 X = (IMAGES[:120] / 16).reshape(-1, 8, 8)

@@ -6,8 +6,9 @@ import jax.random as jr
 import numpy as np
 from scipy.stats import multivariate_normal
 
+from vaelab.building import build_model
 from vaelab.config import Config
-from vaelab.model import Model, build_model
+from vaelab.model import Model
 
 SCALE = 0.5
 
@@ -36,18 +37,18 @@ def model_of(
     model = build_model(Config().with_values(values | changes).model, jr.key(1))
     head = "logits" if likelihood != "gaussian" else "mean"
     return eqx.tree_at(
-        lambda m: (m.encoder.log_variance.bias, getattr(m.decoder, head).weight),
+        lambda m: (m.encoder.heads["log_variance"].bias, m.decoder.heads[head].weight),
         model,
-        (jnp.full(latent_dim, log_variance), strength * getattr(model.decoder, head).weight),
+        (jnp.full(latent_dim, log_variance), strength * model.decoder.heads[head].weight),
     )
 
 
 def prior_as_encoder(latent_dim: int) -> Model:
     """A Bernoulli model whose q(z|x) is N(0, I) for every image: no closed form, a gap, and weights that are bounded."""
     model = model_of(latent_dim, strength=1.5, log_variance=0.0)
-    heads = (model.encoder.mean.weight, model.encoder.log_variance.weight)
+    heads = (model.encoder.heads["mean"].weight, model.encoder.heads["log_variance"].weight)
     return eqx.tree_at(
-        lambda m: (m.encoder.mean.weight, m.encoder.log_variance.weight), model, tuple(0.0 * head for head in heads)
+        lambda m: (m.encoder.heads["mean"].weight, m.encoder.heads["log_variance"].weight), model, tuple(0.0 * head for head in heads)
     )
 
 
@@ -76,12 +77,12 @@ def linear_gaussian(
     )
     model = eqx.tree_at(
         lambda m: (
-            m.decoder.mean.weight,
-            m.decoder.mean.bias,
-            m.encoder.mean.weight,
-            m.encoder.mean.bias,
-            m.encoder.log_variance.weight,
-            m.encoder.log_variance.bias,
+            m.decoder.heads["mean"].weight,
+            m.decoder.heads["mean"].bias,
+            m.encoder.heads["mean"].weight,
+            m.encoder.heads["mean"].bias,
+            m.encoder.heads["log_variance"].weight,
+            m.encoder.heads["log_variance"].bias,
         ),
         model,
         tuple(jnp.asarray(array, jnp.float32) for array in arrays),
@@ -98,8 +99,8 @@ def folded_gaussian(latent_dim: int, *, scale: float, pixels: int = 6) -> tuple[
     values = {"model.image_shape": [pixels], "model.latent_dim": latent_dim, "model.likelihood.kind": "gaussian",
               "model.likelihood.scale": scale, "model.encoder.hidden": [], "model.decoder.hidden": [2 * latent_dim]}  # fmt: skip
     folded = build_model(Config().with_values(values).model, jr.key(0))
-    eye, weight = np.eye(latent_dim), np.asarray(model.decoder.mean.weight)
-    arrays = (np.concatenate([eye, -eye], axis=1), np.concatenate([weight, weight]), model.decoder.mean.bias)
+    eye, weight = np.eye(latent_dim), np.asarray(model.decoder.heads["mean"].weight)
+    arrays = (np.concatenate([eye, -eye], axis=1), np.concatenate([weight, weight]), model.decoder.heads["mean"].bias)
     decoder = eqx.tree_at(
         lambda d: (d.network.layers[0].weight, d.mean.weight, d.mean.bias),
         folded.decoder,

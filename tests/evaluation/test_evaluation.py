@@ -13,7 +13,7 @@ from vaelab.evaluation.evaluation import Evaluation, evaluate
 from vaelab.evaluation.feature_networks import digit_classifier
 from vaelab.evaluation.of_run import judged_images, write_evaluation
 from vaelab.evaluation.report import as_page
-from vaelab.model import load_model
+from vaelab.model_file import load_model
 from vaelab.runs import Run
 
 KEYS = {

@@ -13,7 +13,7 @@ from vaelab.evaluation.image_log_probs import bernoulli_log_probs
 from vaelab.evaluation.likelihood import ALONE, WIDENED, importance_weighted_bound
 from vaelab.evaluation.quadrature import exact_log_probs
 from vaelab.evaluation.row_numbers import row_numbers
-from vaelab.model import load_model
+from vaelab.model_file import load_model
 from vaelab.runs import Run
 
 
@@ -158,8 +158,8 @@ def test_bad_input() -> None:
 
 
 def test_refused_for_an_autoencoder() -> None:
+    from vaelab.building import build_model
     from vaelab.config import Config
-    from vaelab.model import build_model
 
     values = {
         "model.image_shape": [4, 4],

@@ -43,7 +43,7 @@ def test_any_gaussian_prior_has_its_marginal() -> None:
     from scipy.stats import multivariate_normal
 
     model, marginal = linear_gaussian(2)
-    weight = np.asarray(model.decoder.mean.weight, np.float64)
+    weight = np.asarray(model.decoder.heads["mean"].weight, np.float64)
     factor = np.array([[0.6, 0.0], [0.5, 0.3]])
     mean = np.array([1.0, -2.0])
     prior = FullNormal(jnp.asarray(mean, jnp.float32), jnp.asarray(factor, jnp.float32))
@@ -73,7 +73,7 @@ def test_narrow_posteriors_get_finer_grids() -> None:
     assert exact.settled.all()
     from scipy.stats import multivariate_normal
 
-    weight = np.asarray(model.decoder.mean.weight, np.float64)
+    weight = np.asarray(model.decoder.heads["mean"].weight, np.float64)
     covariance = marginal.cov_object.covariance + (30.0**2 - 1.0) * weight.T @ weight
     np.testing.assert_allclose(exact.log_prob, multivariate_normal(marginal.mean, covariance).logpdf(images), atol=2e-3)
 
@@ -83,7 +83,7 @@ def test_a_far_component_of_the_prior_costs_no_precision() -> None:
     from scipy.stats import multivariate_normal
 
     model, marginal = linear_gaussian(2)
-    weight = np.asarray(model.decoder.mean.weight, np.float64)
+    weight = np.asarray(model.decoder.heads["mean"].weight, np.float64)
     means, variances = np.array([[0.0, 0.0], [60.0, -40.0]]), (1.0, 9.0)
     parts = [
         DiagonalNormal(jnp.asarray(mean), jnp.full(2, np.log(v))) for mean, v in zip(means, variances, strict=True)
@@ -122,7 +122,7 @@ def test_neither_integral_depends_on_the_other(latent_dim: int, scale: float, wi
     assert exact.settled.all()
     # pixels in single precision are off by 6e-8, which a scale of 1e-3 makes 1e-3 nats of
     np.testing.assert_allclose(exact.log_prob, marginal.logpdf(images), atol=2e-2 if scale < 0.01 else 5e-3)
-    weight = np.asarray(model.decoder.mean.weight, np.float64)
+    weight = np.asarray(model.decoder.heads["mean"].weight, np.float64)
     precision = 1.0 + (weight**2).sum(axis=1) / scale**2
     # KL(N(m + a, (w s)^2) || N(m, s^2)), for each dimension
     gap = np.sum(0.5 * (widened**2 + shifted**2 * precision - 1.0) - np.log(widened))
@@ -137,7 +137,7 @@ def test_every_mode_is_found(latent_dim: int, scale: float) -> None:
 
     model, marginal = folded_gaussian(latent_dim, scale=scale)
     generator = np.random.default_rng(0)
-    weight = np.asarray(model.decoder.mean.weight[:latent_dim], np.float64)
+    weight = np.asarray(model.decoder.heads["mean"].weight[:latent_dim], np.float64)
     # modes farther apart than the points of the first lattice: nearer ones are told apart beside its highest point alone
     z = 0.2 + np.abs(generator.normal(size=(10, latent_dim)))
     images = z @ weight + marginal.mean + scale * generator.normal(size=(10, len(marginal.mean)))

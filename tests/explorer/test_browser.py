@@ -263,7 +263,7 @@ def test_the_exact_posterior_of_the_pinned_image_shows_how_far_q_falls_short(pag
     shown = float(re.search(r"−log p\(x\) = ([\d.]+) nats", page.page.locator(".vx-gap").inner_text())[1])
     # The same by a finer grid in JAX.
     model, image = bundle.explored[0].model, jnp.asarray(bundle.explored[0].images[0] / np.float32(255.0), jnp.float32)
-    prior = model.prior.density(model)
+    prior = model.prior_density()
     axis = jnp.linspace(-6, 6, 400)
     grid = jnp.stack(jnp.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     joint = jax.lax.map(lambda z: model.likelihood(z).log_prob(image) + prior.log_prob(z), grid, batch_size=2000)
@@ -644,7 +644,7 @@ def test_weights_with_a_nan_are_named(chromium, bundle: Bundle):
     whole = explored_model(explored.model, explored.images[:50], explored.labels[:50])
     broken = Bundle((whole,))
     assert broken.view
-    damaged = eqx.tree_at(lambda model: model.decoder.logits.bias, explored.model, jnp.full(784, jnp.nan))
+    damaged = eqx.tree_at(lambda model: model.decoder.heads["logits"].bias, explored.model, jnp.full(784, jnp.nan))
     object.__setattr__(whole, "model", damaged)
     context = chromium.new_context(locale="en-GB")
     with Serving(broken) as address:
@@ -652,7 +652,7 @@ def test_weights_with_a_nan_are_named(chromium, bundle: Bundle):
         page.page.goto(f"{address}#lang=en")
         page.until("Boolean(window.vaelabExplorer?.state.problem)")
         assert "NaN" in page.state("problem")
-        assert "decoder.logits.bias" in page.page.locator(".vx-problem").inner_text()
+        assert "decoder.heads.logits.bias" in page.page.locator(".vx-problem").inner_text()
     context.close()
 
 

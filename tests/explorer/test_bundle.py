@@ -146,8 +146,8 @@ def test_a_plain_autoencoder_has_no_prior_and_no_spread(tiny_autoencoder_run, fe
 def test_a_gaussian_likelihood_says_its_scale(generator):
     import jax
 
+    from vaelab.building import build_model
     from vaelab.config import load_recipe
-    from vaelab.model import build_model
 
     changes = {"model.likelihood.kind": "gaussian", "model.likelihood.scale": 0.25, "model.likelihood.learned": True}
     config = load_recipe("tutorial").with_values({**changes, "model.image_shape": [4, 4], "model.encoder.hidden": [3]})

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load
 
+from vaelab.building import build_model
 from vaelab.config import load_recipe
 from vaelab.explorer import export as module
 from vaelab.explorer.bundle import Bundle
@@ -16,7 +17,7 @@ from vaelab.explorer.economy import Economy, averages, economies, smaller
 from vaelab.explorer.explored import explored_model
 from vaelab.explorer.export import MOST_BYTES, export, write_export
 from vaelab.generating import decode, encode
-from vaelab.model import Model, build_model
+from vaelab.model import Model
 from vaelab.training.snapshots import Snapshot, snapshot_of
 
 SHAPE = (48, 40, 3)
@@ -105,7 +106,7 @@ def test_a_gaussian_decoders_small_pictures_are_its_pictures_made_small(heavy: B
     tensors = load(heavy.weights(0, economy=economy))
     z = np.array([[0.3, -1.2]], np.float32)
     hidden = np.maximum(z @ tensors["decoder.network.layers.0.weight"] + tensors["decoder.network.layers.0.bias"], 0.0)
-    small = (hidden @ tensors["decoder.mean.weight"] + tensors["decoder.mean.bias"]).reshape(24, 20, 3)
+    small = (hidden @ tensors["decoder.heads.mean.weight"] + tensors["decoder.heads.mean.bias"]).reshape(24, 20, 3)
     whole = decode(model, z)[0].reshape(24, 2, 20, 2, 3).mean(axis=(1, 3))
     np.testing.assert_allclose(small, whole, atol=1e-5)
 
@@ -117,7 +118,7 @@ def test_its_encoder_reads_a_small_picture_as_if_it_were_enlarged(heavy: Bundle,
         small.reshape(1, -1) @ tensors["encoder.network.layers.0.weight"] + tensors["encoder.network.layers.0.bias"],
         0.0,
     )
-    mean = hidden @ tensors["encoder.mean.weight"] + tensors["encoder.mean.bias"]
+    mean = hidden @ tensors["encoder.heads.mean.weight"] + tensors["encoder.heads.mean.bias"]
     enlarged = small.repeat(2, axis=1).repeat(2, axis=2)
     np.testing.assert_allclose(mean, encode(model, enlarged).mean, atol=1e-4)
 

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from vaelab.building import build_model
 from vaelab.config import NormalPriorConfig, load_recipe, recipe_names
 from vaelab.explorer.bundle import Bundle
 from vaelab.explorer.explored import explored_model
 from vaelab.generating import decode, encode
-from vaelab.model import Model, build_model
+from vaelab.model import Model
 
 EXAMPLES = 7  # not a multiple of the interpreter's block of four
 

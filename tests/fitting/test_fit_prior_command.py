@@ -14,8 +14,10 @@ from vaelab.cli.fit_prior import fit_prior
 from vaelab.cli.sample import sample
 from vaelab.data import Dataset
 from vaelab.errors import VaelabError
-from vaelab.model import load_model
-from vaelab.priors import MixturePrior, NormalPrior, fingerprint, load_prior, save_prior
+from vaelab.model_file import load_model
+from vaelab.prior_file import fingerprint, load_prior, save_prior
+from vaelab.priors.mixture import MixturePrior
+from vaelab.priors.normal import NormalPrior
 from vaelab.runs import Run
 
 app = typer.Typer()

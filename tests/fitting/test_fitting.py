@@ -18,8 +18,9 @@ from vaelab.fitting.kernel_density import fit_kernel_density
 from vaelab.fitting.mixture import fit_mixture
 from vaelab.fitting.parts import Draws, chosen_images, log_probs
 from vaelab.fitting.second_stage import fit_second_stage
-from vaelab.model import load_model
-from vaelab.priors import ByClassPrior, FlowArchitecture
+from vaelab.model_file import load_model
+from vaelab.priors.by_class import ByClassPrior
+from vaelab.priors.flow import FlowArchitecture
 from vaelab.runs import Run
 
 SEPARATE = Mixture(
@@ -152,7 +153,7 @@ def test_by_class_tells_the_classes_apart(tiny_autoencoder_run: Run, few_digits:
     fitted = fit_prior(model, images[some], "mixture", labels=labels[some], by_class=True, components=1)
     assert isinstance(fitted.prior, ByClassPrior)
     assert fitted.prior.labels == (0, 1, 4)
-    density = fitted.prior.density(model)
+    density = fitted.prior_density()
     codes = posterior_draws(model, images[some], "grey", key=jr.key(0))
     each = np.stack([log_probs(density.given(jnp.asarray(label)), codes) for label in (0, 1, 4)])
     guessed = np.array([0, 1, 4])[each.argmax(axis=0)]

@@ -6,7 +6,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from conftest import small
-from vaelab.model import Model, build_model
+from vaelab.building import build_model
+from vaelab.model import Model
 from vaelab.plotting.prior import RED, prior_figure
 
 

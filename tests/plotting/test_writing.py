@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from conftest import small
+from vaelab.building import build_model
 from vaelab.data import Dataset, Split
 from vaelab.errors import VaelabError
 from vaelab.evaluation.material import Material
-from vaelab.model import build_model, save_model
+from vaelab.model_file import save_model
 from vaelab.plotting import write_figures
 from vaelab.plotting.material import FigureMaterial, contours_of
 from vaelab.plotting.writing import figures_of

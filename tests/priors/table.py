@@ -11,23 +11,19 @@ import jax.random as jr
 import numpy as np
 from scipy import stats
 
+from vaelab.building import build_model
 from vaelab.config import ModelConfig
 from vaelab.densities import AbstractDensity
-from vaelab.model import Model, build_model
-from vaelab.priors import (
-    AbstractPrior,
-    ByClassPrior,
-    ClassPrior,
-    FlowArchitecture,
-    FlowPrior,
-    KernelPrior,
-    MixturePrior,
-    NormalPrior,
-    SecondStageArchitecture,
-    SecondStagePrior,
-    VampPrior,
-)
-from vaelab.priors.second_stage import quadrature_density
+from vaelab.model import Model
+from vaelab.priors.base import AbstractPrior
+from vaelab.priors.by_class import ByClassPrior
+from vaelab.priors.flow import FlowArchitecture, FlowPrior
+from vaelab.priors.kernel import KernelPrior
+from vaelab.priors.mixture import MixturePrior
+from vaelab.priors.normal import NormalPrior
+from vaelab.priors.per_class import ClassPrior
+from vaelab.priors.second_stage import SecondStageArchitecture, SecondStagePrior, quadrature_density
+from vaelab.priors.vamp import VampPrior
 
 KEY = jr.key(7)
 
@@ -38,8 +34,8 @@ def model_of(latent_dim: int) -> Model:
     config = ModelConfig.model_validate({"latent_dim": latent_dim, "image_shape": (4, 4), "encoder": {"hidden": (8,)}})
     model = build_model(config, jr.key(3))
     # an untrained encoder gives posteriors near N(0, I): these are apart, and of several widths
-    where = lambda model: (model.encoder.mean.weight, model.encoder.log_variance.bias)  # noqa: E731
-    values = (2.0 * model.encoder.mean.weight, jnp.linspace(-1.5, -1.2, latent_dim))
+    where = lambda model: (model.encoder.heads["mean"].weight, model.encoder.heads["log_variance"].bias)  # noqa: E731
+    values = (2.0 * model.encoder.heads["mean"].weight, jnp.linspace(-1.5, -1.2, latent_dim))
     return eqx.tree_at(where, model, values)
 
 
@@ -86,7 +82,7 @@ def kernel(size: int) -> AbstractPrior:
 
 def second_stage(size: int) -> AbstractPrior:
     prior = shaken(SecondStagePrior(SecondStageArchitecture(size, width=8), key=KEY), 0.05)
-    return eqx.tree_at(lambda prior: prior.decoder.free_scale, prior, jnp.asarray(-0.3))
+    return eqx.tree_at(lambda prior: prior.decoder.family.free_scale, prior, jnp.asarray(-0.3))
 
 
 def by_class(size: int) -> AbstractPrior:

@@ -14,8 +14,10 @@ from priors.table import KEY, density_of, log_probs, model_of, prior_of, samples
 from vaelab.errors import VaelabError
 from vaelab.model import trainable_parts
 from vaelab.naming import named_arrays
-from vaelab.priors import ClassPrior, MixturePrior, VampPrior
+from vaelab.priors.mixture import MixturePrior
+from vaelab.priors.per_class import ClassPrior
 from vaelab.priors.second_stage import SecondStageBound, quadrature_density
+from vaelab.priors.vamp import VampPrior
 
 VALUES = np.random.default_rng(0).normal(size=(20, 2)) * 2.0
 
@@ -85,7 +87,7 @@ def test_vamp_gradient_reaches_the_one_encoder() -> None:
     prior = prior_of("vamp", 2)
     model = eqx.tree_at(lambda model: model.prior, model_of(2), prior)
     z = jnp.array([0.5, -0.5])
-    gradient = eqx.filter_grad(lambda model: model.prior.density(model).log_prob(z))(model)
+    gradient = eqx.filter_grad(lambda model: model.prior_density().log_prob(z))(model)
     for name, array in named_arrays(gradient.encoder).items():
         assert np.abs(array).max() > 0.0, name
     assert set(named_arrays(prior)) == {"pseudo_inputs", "bounds"}

@@ -22,7 +22,7 @@ from priors.table import (
     samples_of,
 )
 from vaelab.naming import named_arrays
-from vaelab.priors import load_prior, save_prior
+from vaelab.prior_file import load_prior, save_prior
 
 NAMES = pytest.mark.parametrize("name", TABLE)
 # a flow is compiled for some seconds in every dimension: the laws in two say nearly all

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import jax.random as jr
 import pytest
 
+from vaelab.building import build_model
 from vaelab.data import Dataset, load_data
 from vaelab.errors import VaelabError
-from vaelab.model import build_model
 from vaelab.reproduction import rows as rows_module
 from vaelab.reproduction.page import PEER, write_page
 from vaelab.reproduction.records import add_record, read_records

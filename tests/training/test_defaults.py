@@ -7,7 +7,8 @@ from sklearn.datasets import load_sample_images
 
 from conftest import small
 from vaelab.data import Dataset, load_data
-from vaelab.model import named_arrays, weights_on_pixels
+from vaelab.model import weights_on_pixels
+from vaelab.naming import named_arrays
 from vaelab.training import TrainingData, train
 from vaelab.training.beginning import initial_model, resolve
 from vaelab.training.defaults import DIGIT_SUM
@@ -88,7 +89,7 @@ def test_a_learned_scale_begins_at_the_data_and_falls():
     data = TrainingData(images, None)
     config = resolve(small("tutorial", **changes), data)
     scales = [
-        0.001 + np.log1p(np.exp(model.decoder.free_scale))
+        0.001 + np.log1p(np.exp(model.decoder.family.free_scale))
         for model in (initial_model(config, data), train(config, data).model)
     ]
     assert scales[0] == pytest.approx(config.model.likelihood.scale, rel=1e-4)
@@ -102,7 +103,7 @@ NETWORKS = {
         {"model.encoder.activation": "gated"},
         {"encoder.network.layers.0.value.weight", "encoder.network.layers.0.gate.weight"},
     ),
-    "no layers": ({"model.encoder.hidden": []}, {"encoder.mean.weight", "encoder.log_variance.weight"}),
+    "no layers": ({"model.encoder.hidden": []}, {"encoder.heads.mean.weight", "encoder.heads.log_variance.weight"}),
 }
 
 

@@ -16,7 +16,8 @@ from conftest import small
 from vaelab.config import Config
 from vaelab.data import Dataset
 from vaelab.errors import VaelabError
-from vaelab.model import load_model, named_arrays
+from vaelab.model_file import load_model
+from vaelab.naming import named_arrays
 from vaelab.runs import Run
 from vaelab.tensors import read_tensors
 from vaelab.training import Outcome, Stopped, TrainingData, beginning, train
@@ -289,7 +290,7 @@ def test_averaged_weights_are_the_moving_average(few_digits: Dataset):
     averaged = train(config, data).model
     last = train(config.with_values({"training.averaging": None}), data).model
     first = train(config.with_values({"training.averaging": None, "training.learning_rate": 1e-12}), data).model
-    ours, end, start = (named_arrays(model)["decoder.logits.weight"] for model in (averaged, last, first))
+    ours, end, start = (named_arrays(model)["decoder.heads.logits.weight"] for model in (averaged, last, first))
     assert 0 < np.abs(ours - end).mean() < np.abs(start - end).mean()
 
 
@@ -307,7 +308,7 @@ def test_a_data_mean_bias_begins_at_the_mean_image(few_digits: Dataset):
 
     config, data = begin(small("tutorial", **{"model.output_bias": "data-mean"}), few_digits)
     model = initial_model(config, data)
-    begun = jax.nn.sigmoid(model.decoder.logits.bias)
+    begun = jax.nn.sigmoid(model.decoder.heads["logits"].bias)
     expected = np.clip(data.images.reshape(len(data.images), -1).mean(axis=0) / 255, 1e-3, 1 - 1e-3)
     np.testing.assert_allclose(begun, expected, rtol=1e-4)
 
@@ -399,13 +400,15 @@ def test_bad_data_are_refused_before_training(few_digits: Dataset):
 
 def test_the_importance_weighted_bound_is_tighter(few_digits: Dataset):
     """log p >= L_50 >= L_1 (Burda et al. 2016, theorem 1): on one model, the same images."""
-    from vaelab.objectives import Batch, Elbo, ImportanceWeighted
+    from vaelab.objectives.base import Batch
+    from vaelab.objectives.elbo import Elbo
+    from vaelab.objectives.importance_weighted import ImportanceWeighted
     from vaelab.pixels import scaled
     from vaelab.training.beginning import initial_model
 
     config, data = begin(small("tutorial"), few_digits)
     model = initial_model(config, data)
-    model = eqx.tree_at(lambda model: model.encoder.log_variance.bias, model, replace_fn=lambda bias: bias + 1.0)
+    model = eqx.tree_at(lambda model: model.encoder.heads["log_variance"].bias, model, replace_fn=lambda bias: bias + 1.0)
     batch = Batch(scaled(jnp.asarray(data.images[:100])), None)
     beta = jnp.float32(1.0)
     one, fifty = (

@@ -100,7 +100,7 @@ def compare(
     names = [entry.name for entry in comparison.entries]
     first = comparison.entries[0].evaluation
     setting = first.setting
-    name = score_name(setting.likelihood, grey=first.grey_floor is not None)
+    name = score_name(setting.levels, grey=first.grey_floor is not None)
     words = {
         "nll_quadrature": f"exact {name}",
         "nll_importance": f"{name}, K = {setting.importance_samples}",

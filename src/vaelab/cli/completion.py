@@ -14,7 +14,8 @@ PRETRAINED = "pretrained:tutorial"
 
 def recipes(incomplete: str) -> Offers:
     """The named recipes, each with the first line of its file."""
-    from vaelab.config import RECIPES, recipe_names
+    from vaelab.config import recipe_names
+    from vaelab.config.recipes import RECIPES
 
     for name in recipe_names():
         first = (RECIPES / f"{name}.toml").read_text(encoding="utf-8").splitlines()[0]
@@ -76,6 +77,13 @@ def kinds_of(part: str) -> Any:
         yield from _starting(found.items(), incomplete)
 
     return kinds
+
+
+def fitted_priors(incomplete: str) -> Offers:
+    """The kinds of priors that are fitted afterwards."""
+    from vaelab.fitting.names import kinds
+
+    yield from _starting([(kind, "") for kind in kinds()], incomplete)
 
 
 def one_of(*words: str) -> Any:

@@ -35,7 +35,7 @@ def decode(
     from vaelab.generating import check_latents
     from vaelab.generating import decode as decode_latents
     from vaelab.generating.files import output_kind, read_latents, write_images
-    from vaelab.model import load_model
+    from vaelab.model_file import load_model
 
     z, name = read_latents(latents, array)
     model = load_model(opened)

@@ -90,7 +90,7 @@ def _shares(images: "np.ndarray") -> "np.ndarray":
 
 def _loaded(names: tuple[str, str]) -> tuple["Model", "Model", "Dataset", str]:
     from vaelab.generating import check_images
-    from vaelab.model import load_model
+    from vaelab.model_file import load_model
     from vaelab.run_data import run_data
     from vaelab.runs import Run
 

@@ -38,7 +38,7 @@ def encode(
 
     from vaelab.generating import encode as encode_images
     from vaelab.generating.files import write_arrays
-    from vaelab.model import load_model
+    from vaelab.model_file import load_model
 
     model = load_model(opened)
     split, name = input_images(opened, model, data, part, training_data)

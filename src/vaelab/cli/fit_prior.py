@@ -7,7 +7,7 @@ import typer
 
 from vaelab.cli import completion
 from vaelab.cli.options import Overwrite, RunName, Seed, TrainingDataPath
-from vaelab.errors import VaelabError, nearest_name
+from vaelab.errors import VaelabError
 
 if TYPE_CHECKING:
     from vaelab.fitting import FittedPrior
@@ -21,7 +21,7 @@ def fit_prior(
             metavar="KIND",
             help="mixture, kde, flow or second-stage.",
             show_default=False,
-            autocompletion=completion.one_of("mixture", "kde", "flow", "second-stage"),
+            autocompletion=completion.fitted_priors,
         ),
     ] = "mixture",
     name: Annotated[
@@ -46,13 +46,12 @@ def fit_prior(
     overwrite: Overwrite = False,
 ) -> None:
     """Fit a density to the latents of the training images, and keep it beside the model as another prior."""
-    from vaelab.fitting.names import KINDS, default_name
-    from vaelab.priors.chosen import checked_name
+    from vaelab.fitting.names import check_kind, default_name
+    from vaelab.prior_file import checked_name
     from vaelab.runs import Run
 
     opened = Run.open(run)
-    if kind not in KINDS:
-        raise VaelabError(f"unknown kind of prior '{kind}'; {nearest_name(kind, KINDS)}")
+    check_kind(kind)
     if components is not None and components < 1:
         raise VaelabError(f"--components {components}: expected 1 or more")
     called = (
@@ -77,8 +76,8 @@ def fit_prior(
 
     from vaelab.cli.steps import steps
     from vaelab.fitting import fit_prior as fit
-    from vaelab.model import label_names, load_model
-    from vaelab.priors import fingerprint, save_prior
+    from vaelab.model_file import label_names, load_model
+    from vaelab.prior_file import fingerprint, save_prior
     from vaelab.run_data import run_data
     from vaelab.training import TrainingData
 

@@ -44,7 +44,7 @@ def interpolate(
     from vaelab.generating import decode, encode, path_between
     from vaelab.generating.files import output_kind, write_images
     from vaelab.generating.pictures import as_seen
-    from vaelab.model import load_model
+    from vaelab.model_file import load_model
     from vaelab.run_data import chosen_data
 
     model = load_model(opened)

@@ -48,7 +48,7 @@ def reconstruct(
     from vaelab.generating import reconstruct as reconstruct_images
     from vaelab.generating.files import output_kind, write_images
     from vaelab.generating.pictures import as_seen, paired_rows
-    from vaelab.model import load_model
+    from vaelab.model_file import load_model
 
     model = load_model(opened)
     kind = output_kind(out, model.image_shape)

@@ -39,7 +39,7 @@ def sample(
     from vaelab.runs import Run
 
     opened = Run.open(run)
-    if prior == "trained" and opened.config.model.posterior.kind == "deterministic":
+    if prior == "trained" and not opened.config.model.posterior.has_density:
         fitted = opened.prior_names()
         todo = (
             f"One is fitted to its codes: --prior {' or '.join(fitted)}"
@@ -55,7 +55,7 @@ def sample(
     from vaelab.generating import decode, draw_pixels, sample_latents
     from vaelab.generating.files import output_kind, write_images
     from vaelab.generating.sampling import check_label
-    from vaelab.model import label_names, load_model
+    from vaelab.model_file import label_names, load_model
 
     model = load_model(opened, prior)
     output_kind(out, model.image_shape)
@@ -82,7 +82,7 @@ def prior_that_knows_labels(run: "Run") -> str | None:
     Raises:
         VaelabError: where several have, for then it must be said which.
     """
-    from vaelab.priors import read_prior
+    from vaelab.prior_file import read_prior
 
     known = [name for name in run.prior_names() if read_prior(run.prior_file(name))[0].labels is not None]
     if len(known) > 1:
@@ -98,7 +98,7 @@ def label_number(run: "Run", label: str) -> int:
     Raises:
         VaelabError: for a name that the run's data do not have.
     """
-    from vaelab.model import label_names
+    from vaelab.model_file import label_names
 
     names = label_names(run) or ()
     if label in names:

@@ -21,9 +21,10 @@ def summary(
     from rich.console import Console
     from rich.table import Table
 
+    from vaelab.building import build_model
     from vaelab.config import load_recipe
     from vaelab.data import load_data
-    from vaelab.model import build_model, load_model
+    from vaelab.model_file import load_model
     from vaelab.runs import Run
     from vaelab.summary import summarise
 

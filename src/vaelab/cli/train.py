@@ -320,7 +320,7 @@ def _closing_line(run: Any, material: "Material", result: "TrainingResult", figu
     score = f"val_loss {last['val_loss']:.2f}" if "val_loss" in last else f"loss {last['loss']:.2f}"
     found = closing_sentence(material) if figures else ""
     look = f"see {run.figures}, or: " if figures else ""
-    after = "vaelab sample" if run.config.model.posterior.kind != "deterministic" else "vaelab reconstruct"
+    after = "vaelab sample" if run.config.model.posterior.has_density else "vaelab reconstruct"
     done = (
         f"{score} after {result.kept_epoch} {'epoch' if result.kept_epoch == 1 else 'epochs'} in {result.seconds:.0f} s"
     )

@@ -8,6 +8,8 @@ import numpy as np
 from vaelab.data.image_values import Images, ImageValues, as_fitted, check_floats, check_unit
 from vaelab.door import in_words, option
 from vaelab.errors import VaelabError
+from vaelab.settings import LikelihoodSettings
+from vaelab.support import REALS, Support
 
 NEAR = 1.0
 """Floats that leave [0, 1] by no more were scaled like those fitted, by the range of other images."""
@@ -17,25 +19,27 @@ NEAR = 1.0
 class ImageSpec:
     """What every array of images is held against, whichever door it came through.
 
-    `likelihood` is its kind (None where any value goes); `values` is what training looked at (None for a model of an early version).
+    `likelihood` is what the model's is called, `support` the values that it scores; `values` is what training looked at (None for a model
+    of an early version).
     """
 
     shape: tuple[int, ...]
-    likelihood: str | None = None
+    likelihood: str = ""
+    support: Support = REALS
     values: ImageValues | None = None
 
     @classmethod
-    def of_training(cls, images: Images, likelihood: str, source: str) -> "ImageSpec":
+    def of_training(cls, images: Images, likelihood: LikelihoodSettings, source: str) -> "ImageSpec":
         """That of a model to be fitted to these images, uint8 or floats; `source` names them.
 
         Raises `VaelabError` for NaN or infinity, and where the likelihood cannot score them.
         """
         if images.dtype != np.uint8:
             check_floats(images, source)
-        if likelihood != "gaussian":
+        if likelihood.support.is_unit:
             otherwise = f", or choose {option('likelihood', 'gaussian')}"
-            check_unit(images, source, reason=f"for a {likelihood} likelihood", otherwise=otherwise)
-        return cls(images.shape[1:], likelihood, ImageValues.of(images))
+            check_unit(images, source, reason=f"for a {likelihood.kind} likelihood", otherwise=otherwise)
+        return cls(images.shape[1:], likelihood.kind, likelihood.support, ImageValues.of(images))
 
     def taken(self, array: np.ndarray, source: str) -> Images:
         """`array` as uint8 or float32 images for the model, read by the rule of what it was fitted on (`as_fitted`).
@@ -58,7 +62,7 @@ class ImageSpec:
         if images.dtype == np.uint8:
             return
         check_floats(images, source)
-        if self.likelihood not in (None, "gaussian"):
+        if self.support.is_unit:
             reason = f"for this model's {self.likelihood} likelihood"
             check_unit(images, source, reason=reason, otherwise=self._cut(images))
 

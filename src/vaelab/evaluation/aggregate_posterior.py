@@ -1,17 +1,18 @@
 """The aggregate posterior q(z) = 1/N sum_n q(z|x_n): where the codes of the training images really lie."""
 
 import math
+from dataclasses import dataclass
+from functools import cached_property
 
 import jax
 import jax.numpy as jnp
-import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Num, PRNGKeyArray
 
-from vaelab.densities import AbstractDensity, DiagonalNormal, Mixture
+from vaelab.codes import Codes, codes_of
+from vaelab.densities import DiagonalNormal, Mixture
 from vaelab.errors import VaelabError
-from vaelab.evaluation.mixture_log_probs import log_probs, mixture_log_prob_of_points
-from vaelab.generating.coding import posteriors_of
+from vaelab.evaluation.mixture_log_probs import log_probs
 from vaelab.model import Model
 
 NO_DENSITY = (
@@ -20,11 +21,11 @@ NO_DENSITY = (
 )
 
 
-class AggregatePosterior(AbstractDensity):
+@dataclass(frozen=True)
+class AggregatePosterior:
     """The mixture of the posteriors of some images, each with weight 1/N (Hoffman and Johnson, "ELBO surgery", 2016)."""
 
-    mean: Float[Array, "images latent"]
-    log_variance: Float[Array, "images latent"]
+    codes: Codes
 
     @classmethod
     def of(cls, model: Model, images: Num[np.ndarray, "images ..."]) -> "AggregatePosterior":
@@ -32,60 +33,57 @@ class AggregatePosterior(AbstractDensity):
 
         **Raises:** `VaelabError` for a deterministic posterior, whose aggregate has no density.
         """
-        return cls(*encode(model, images))
+        return cls.from_codes(codes_of(model, images))
 
     @classmethod
-    def from_codes(
-        cls, mean: Float[np.ndarray, "images latent"], log_variance: Float[np.ndarray, "images latent"] | None
-    ) -> "AggregatePosterior":
-        """Of means and log-variances that are there already.
+    def from_codes(cls, codes: Codes) -> "AggregatePosterior":
+        """Of codes that are there already.
 
-        **Raises:** as `of` does, for an autoencoder, which has no log-variances.
+        **Raises:** as `of` does.
         """
-        if log_variance is None:
+        if not codes.has_density:
             raise VaelabError(NO_DENSITY)
-        return cls(jnp.asarray(mean), jnp.asarray(log_variance))
+        return cls(codes)
+
+    @classmethod
+    def of_gaussians(
+        cls, mean: Float[np.ndarray, "images latent"], log_variance: Float[np.ndarray, "images latent"]
+    ) -> "AggregatePosterior":
+        """Of diagonal Gaussians."""
+        return cls(Codes(DiagonalNormal(jnp.asarray(mean), jnp.asarray(log_variance))))
+
+    @property
+    def mean(self) -> Float[np.ndarray, "images latent"]:
+        """The code of each image."""
+        return self.codes.centres
+
+    @property
+    def log_variance(self) -> Float[np.ndarray, "images latent"]:
+        """Of each entry of each image's posterior."""
+        found = self.codes.log_variances
+        assert found is not None
+        return found
 
     def first(self, count: int) -> "AggregatePosterior":
         """That of the first images alone."""
-        return self if len(self.mean) <= count else AggregatePosterior(self.mean[:count], self.log_variance[:count])
+        return AggregatePosterior(self.codes.first(count))
 
-    @property
+    @cached_property
     def mixture(self) -> Mixture:
-        count = self.mean.shape[0]
-        return Mixture(jnp.full(count, -math.log(count), self.mean.dtype), DiagonalNormal(self.mean, self.log_variance))
-
-    def log_prob(self, value: Float[Array, " latent"]) -> Float[Array, ""]:
-        return mixture_log_prob_of_points(self.mixture, value[None])[0]
+        count = len(self.codes)
+        return Mixture(jnp.full(count, -math.log(count)), jax.tree.map(jnp.asarray, self.codes.densities))
 
     def log_probs(self, points: Float[np.ndarray, "points latent"]) -> Float[np.ndarray, " points"]:
         """log q(z) (nats) at many points, chunked: 10,000 points under 60,000 components in some seconds and under 100 MB."""
         return log_probs(self.mixture, points)
 
-    def sample(self, key: PRNGKeyArray) -> Float[Array, " latent"]:
-        which_key, value_key = jr.split(key)
-        which = jr.randint(which_key, (), 0, self.mean.shape[0])
-        return DiagonalNormal(self.mean[which], self.log_variance[which]).sample(value_key)
-
     def draws(self, key: PRNGKeyArray) -> Float[np.ndarray, "images latent"]:
         """One draw from each image's posterior, in the order of the images."""
-        return np.asarray(_draws(self.mean, self.log_variance, key))
+        if self.codes.is_diagonal:
+            return np.asarray(_gaussian_draws(self.mean, self.log_variance, key))
+        return self.codes.draws(key)
 
 
 @jax.jit
-def _draws(mean: Array, log_variance: Array, key: PRNGKeyArray) -> Array:
-    return mean + jnp.exp(0.5 * log_variance) * jr.normal(key, mean.shape, mean.dtype)
-
-
-def encode(
-    model: Model, images: Num[np.ndarray, "images ..."]
-) -> tuple[Float[Array, "images latent"], Float[Array, "images latent"]]:
-    """Mean and log-variance of q(z|x) for many images as the model sees them (uint8 is scaled to [0, 1]), chunked.
-
-    **Raises:** `VaelabError` for a model whose posterior is no Gaussian: a plain autoencoder has codes, and no density.
-    """
-    if not model.has_density:
-        raise VaelabError(NO_DENSITY)
-    mean, log_variance = posteriors_of(model, images)
-    assert log_variance is not None
-    return jnp.asarray(mean), jnp.asarray(log_variance)
+def _gaussian_draws(mean: Array, log_variance: Array, key: PRNGKeyArray) -> Array:
+    return mean + jnp.exp(0.5 * log_variance) * jax.random.normal(key, mean.shape, mean.dtype)

@@ -151,13 +151,13 @@ def _of_log(material: "Material") -> Checkup:
 def _of_images(found: Checkup, coded: "CodedImages") -> Checkup:
     """What needs no density."""
     from vaelab.evaluation.baselines import pixel_range
-    from vaelab.evaluation.scores import likelihood_name, score_name
+    from vaelab.evaluation.scores import score_name
 
     errors = coded.at_means.squared_error
     over = counted(len(errors), "held-out image")
     found = dataclasses.replace(
         found,
-        score=score_name(likelihood_name(coded.model), grey=coded.is_grey),
+        score=score_name(coded.model.decoder.support.levels, grey=coded.is_grey),
         squared_error=mean_figure(errors, over),
     )
     beside, training = coded.baselines, coded.seen_training
@@ -174,4 +174,4 @@ def _of_images(found: Checkup, coded: "CodedImages") -> Checkup:
 
 
 def _median_log_variance(coded: "CodedImages") -> Float[np.ndarray, " latent"]:
-    return np.median(np.asarray(coded.codes[1], np.float64), axis=0)
+    return np.median(np.asarray(coded.codes.log_variances, np.float64), axis=0)

@@ -5,18 +5,15 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int, Num
 
+from vaelab.codes import Codes, codes_of
 from vaelab.evaluation.aggregate_posterior import AggregatePosterior
 from vaelab.evaluation.baselines import Baselines, baselines, grey_floor
 from vaelab.evaluation.figure import Figure
 from vaelab.evaluation.inputs import checked_images
 from vaelab.evaluation.latents import Probes, probes
 from vaelab.evaluation.reconstruction import ReconstructionScores, reconstruction_scores
-from vaelab.evaluation.scores import likelihood_name
-from vaelab.generating.coding import posteriors_of
 from vaelab.model import Model
 from vaelab.pixels import Pixels, seen_once
-
-CodesAndSpread = tuple[Float[np.ndarray, "images latent"], Float[np.ndarray, "images latent"] | None]
 
 
 class CodedImages:
@@ -61,31 +58,31 @@ class CodedImages:
 
     @cached_property
     def is_grey(self) -> bool:
-        """Whether a Bernoulli likelihood is asked to score pixels between 0 and 1."""
-        return likelihood_name(self.model) == "bernoulli" and not is_binary(self.seen)
+        """Whether a likelihood of black and white is asked to score pixels between them."""
+        return not self.model.decoder.support.scores(self.seen)
 
     # --- codes ----------------------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def codes(self) -> CodesAndSpread:
-        """Means and log-variances of q(z|x) of the held-out images; no log-variances for an autoencoder."""
-        return posteriors_of(self.model, self.seen)
+    def codes(self) -> Codes:
+        """q(z|x) of the held-out images."""
+        return codes_of(self.model, self.seen)
 
     @cached_property
-    def training_codes(self) -> CodesAndSpread | None:
-        return None if self.seen_training is None else posteriors_of(self.model, self.seen_training)
+    def training_codes(self) -> Codes | None:
+        return None if self.seen_training is None else codes_of(self.model, self.seen_training)
 
     @property
     def means(self) -> Float[np.ndarray, "images latent"]:
-        return self.codes[0]
+        return self.codes.centres
 
     @cached_property
     def posteriors(self) -> AggregatePosterior:
-        return AggregatePosterior.from_codes(*self.codes)
+        return AggregatePosterior.from_codes(self.codes)
 
     @cached_property
     def training_posteriors(self) -> AggregatePosterior | None:
-        return None if self.training_codes is None else AggregatePosterior.from_codes(*self.training_codes)
+        return None if self.training_codes is None else AggregatePosterior.from_codes(self.training_codes)
 
     # --- scores that no prior has a part in -----------------------------------------------------------------------------------------
 
@@ -106,10 +103,5 @@ class CodedImages:
         """None without labels, or where all are one."""
         if self.labels is None or self.training_labels is None or self.training_codes is None:
             return None
-        return probes(self.training_codes[0], self.training_labels, self.means, self.labels)
+        return probes(self.training_codes.centres, self.training_labels, self.means, self.labels)
 
-
-def is_binary(images: Num[np.ndarray, "images ..."]) -> bool:
-    """Whether all pixels are black or white."""
-    top = 255 if images.dtype == np.uint8 else 1
-    return bool(((images == 0) | (images == top)).all())

@@ -9,12 +9,12 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Num, UInt32
 
-from vaelab.densities import DiagonalNormal, kl_divergence
-from vaelab.evaluation.aggregate_posterior import encode
+from vaelab.batching import in_batches
+from vaelab.codes import Codes, codes_of
+from vaelab.densities import AbstractCentredDensity, DiagonalNormal, kl_divergence, sample_many
 from vaelab.evaluation.expectations import posterior_expectations
 from vaelab.evaluation.inputs import check_has_density
 from vaelab.evaluation.row_numbers import row_numbers
-from vaelab.generating.batching import in_batches
 from vaelab.model import Model
 from vaelab.pixels import scaled
 
@@ -45,55 +45,54 @@ def elbo_of(model: Model, images: Num[np.ndarray, "n ..."]) -> ElboParts:
     **Raises:** `VaelabError` for an autoencoder, which has none.
     """
     check_has_density(model, "an evidence lower bound")
-    mean, log_variance = (np.asarray(values) for values in encode(model, images))
-    if model.latent_dim <= 2:
-        prior = model.prior.density(model).given(None)
-        found = posterior_expectations(model, prior, images, mean.astype(np.float64), log_variance.astype(np.float64))
-        entropy = np.sum(0.5 * (log_variance.astype(np.float64) + math.log(2.0 * math.pi * math.e)), axis=1)
-        per_dimension = _divergences(model, mean, log_variance)
+    codes = codes_of(model, images)
+    if model.latent_dim <= 2 and codes.is_diagonal:
+        prior = model.prior_density().given(None)
+        mean, log_variance = np.asarray(codes.centres, np.float64), np.asarray(codes.log_variances, np.float64)
+        found = posterior_expectations(model, prior, images, mean, log_variance)
+        entropy = np.sum(0.5 * (log_variance + math.log(2.0 * math.pi * math.e)), axis=1)
+        per_dimension = _divergences(model, codes)
         kl = -entropy - found.log_prior if per_dimension is None else per_dimension.sum(axis=1)
         return ElboParts(found.reconstruction - kl, -found.reconstruction, kl, per_dimension, found.error)
     reconstruction, kl, per_dimension, error = in_batches(
         lambda *rows: _terms(model, *rows),
         images,
         row_numbers(images),
-        mean,
-        log_variance,
         features=DRAWS * math.prod(model.image_shape),
     )
     return ElboParts(-(reconstruction + kl), reconstruction, kl, per_dimension, error)
 
 
-def _divergences(model: Model, mean: np.ndarray, log_variance: np.ndarray) -> Float[np.ndarray, "n latent"] | None:
+def _divergences(model: Model, codes: Codes) -> Float[np.ndarray, "n latent"] | None:
     """KL(q(z_d|x) || p(z_d)) of each dimension in closed form, where there is one."""
-    prior = model.prior.density(model).given(None)
-    found = jax.vmap(lambda m, v: kl_divergence(DiagonalNormal(m, v), prior))(
-        jnp.asarray(mean), jnp.asarray(log_variance)
-    )
+    prior = model.prior_density().given(None)
+    found = jax.vmap(lambda posterior: kl_divergence(posterior, prior))(jax.tree.map(jnp.asarray, codes.densities))
     return None if found is None else np.asarray(found)
 
 
 @jax.jit
 def _terms(
-    model: Model, images: Array, numbers: UInt32[Array, " n"], mean: Array, log_variance: Array
+    model: Model, images: Array, numbers: UInt32[Array, " n"]
 ) -> tuple[Array, Array, Array | None, Array]:
-    prior = model.prior.density(model).given(None)
+    prior = model.prior_density().given(None)
 
-    def of_image(
-        image: Array, number: Array, mean: Array, log_variance: Array
-    ) -> tuple[Array, Array, Array | None, Array]:
-        posterior = DiagonalNormal(mean, log_variance)
+    def of_image(image: Array, number: Array) -> tuple[Array, Array, Array | None, Array]:
+        posterior = model.posterior(image, prior)
         per_dimension = kl_divergence(posterior, prior)
 
-        def at(noise: Array) -> tuple[Array, Array]:
-            z = posterior.mean + posterior.standard_deviation * noise
+        def at(z: Array) -> tuple[Array, Array]:
             return -model.likelihood(z).log_prob(image), posterior.log_prob(z) - prior.log_prob(z)
 
-        noise = jr.normal(jr.fold_in(jr.key(0), number), (DRAWS, model.latent_dim))
-        reconstruction, log_ratio = jax.vmap(at)(noise)
+        reconstruction, log_ratio = jax.vmap(at)(_draws_of(posterior, jr.fold_in(jr.key(0), number), model.latent_dim))
         drawn = reconstruction if per_dimension is not None else reconstruction + log_ratio
         error = drawn.std() * math.sqrt(1.0 / (DRAWS - 1))
         kl = log_ratio.mean() if per_dimension is None else per_dimension.sum()
         return reconstruction.mean(), kl, per_dimension, error
 
-    return jax.vmap(of_image)(scaled(images), numbers, mean, log_variance)
+    return jax.vmap(of_image)(scaled(images), numbers)
+
+
+def _draws_of(posterior: AbstractCentredDensity, key: Array, latent_dim: int) -> Float[Array, "draws latent"]:
+    if isinstance(posterior, DiagonalNormal):
+        return posterior.mean + posterior.standard_deviation * jr.normal(key, (DRAWS, latent_dim))
+    return sample_many(posterior, key, DRAWS)

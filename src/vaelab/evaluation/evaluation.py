@@ -35,7 +35,6 @@ from vaelab.evaluation.prior_fit import FEWEST_CODES, PriorFit, closed_form_rate
 from vaelab.evaluation.quadrature import ExactLikelihood, exact_log_probs
 from vaelab.evaluation.reconstruction import reconstruction_scores, sample_means
 from vaelab.evaluation.sample_quality import JudgedSamples, SampleQuality, drawn_images
-from vaelab.evaluation.scores import likelihood_name
 from vaelab.model import Model
 from vaelab.pixels import Pixels
 
@@ -67,6 +66,7 @@ class Setting:
     pixels: str
     pixel_seed: int
     likelihood: str
+    levels: int | None  # on which it is a probability; None: a density
     latent_dim: int
     prior: str
     scoring: str
@@ -231,7 +231,7 @@ def evaluate_coded(
     used_samples = None
 
     if model.has_density:
-        prior = model.prior.density(model).given(None)  # the test label is never used
+        prior = model.prior_density().given(None)  # the test label is never used
         used_samples = importance_samples or IMPORTANCE_SAMPLES
         if scoring == "quadrature":
             used_samples = None
@@ -282,7 +282,8 @@ def evaluate_coded(
             images=len(seen),
             pixels=coded.pixels,
             pixel_seed=coded.pixel_seed,
-            likelihood=likelihood_name(model),
+            likelihood=model.likelihood_kind,
+            levels=model.decoder.support.levels,
             latent_dim=model.latent_dim,
             prior=prior_name,
             scoring=scoring,
@@ -451,10 +452,4 @@ def _by_one_draw(
     from vaelab.evaluation.mixture_log_probs import log_probs
 
     z = posteriors.draws(key)
-    own = -0.5 * np.sum(
-        (z - np.asarray(posteriors.mean)) ** 2 * np.exp(-np.asarray(posteriors.log_variance))
-        + np.asarray(posteriors.log_variance)
-        + math.log(2.0 * math.pi),
-        axis=1,
-    )
-    return own - log_probs(prior, z), -reconstruction_scores(model, seen, z).log_prob
+    return posteriors.codes.log_probs(z) - log_probs(prior, z), -reconstruction_scores(model, seen, z).log_prob

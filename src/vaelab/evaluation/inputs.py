@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Num
 
+from vaelab.codes import Codes
 from vaelab.errors import VaelabError
 from vaelab.model import Model
 
@@ -16,6 +17,18 @@ def checked_images(
     (continuous) Bernoulli likelihood, and for values of another scale than those that it was fitted on.
     """
     return model.image_spec.taken(np.asarray(images), what)
+
+
+def check_diagonal(codes: Codes) -> None:
+    """Refuse a question about q(z|x) that only a Gaussian of independent entries can be asked.
+
+    **Raises:** `VaelabError` with the reason.
+    """
+    if not codes.is_diagonal:
+        raise VaelabError(
+            f"quadrature over q(z|x) is done for diagonal Gaussians; this model's posterior is a {type(codes.densities).__name__}. "
+            "Ask for importance sampling"
+        )
 
 
 def check_has_density(model: Model, question: str) -> None:

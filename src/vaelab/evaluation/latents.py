@@ -20,7 +20,8 @@ NEIGHBOURS = 10
 @dataclasses.dataclass(frozen=True)
 class LatentUse:
     """- `kl_per_dimension`: nats for each latent dimension, averaged over images
-    - `kl_against`: the prior it is measured against; `N(0, I)` where the model's own does not factorise
+    - `kl_against`: the prior it is measured against; `N(0, I)` where the model's own does not factorise. A posterior that does not
+      factorise counts as a Gaussian of its own mean and variance in each dimension
     - `variance_of_means`: of the posterior mean over images, for each dimension
     - `active_units`: how many of these exceed 0.01
     """
@@ -54,7 +55,7 @@ def per_dimension(posteriors: AggregatePosterior, reference: DiagonalNormal) -> 
         assert divergence is not None
         return divergence
 
-    return np.asarray(jax.vmap(one)(posteriors.mean, posteriors.log_variance), np.float64)
+    return np.asarray(jax.vmap(one)(jnp.asarray(posteriors.mean), jnp.asarray(posteriors.log_variance)), np.float64)
 
 
 def active_units(means: Float[np.ndarray, "images latent"]) -> int:

@@ -24,7 +24,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Integer, Num, PRNGKeyArray, UInt32
 
-from vaelab.densities import AbstractDensity, DiagonalNormal
+from vaelab.densities import AbstractCentredDensity, AbstractDensity, DiagonalNormal
 from vaelab.errors import VaelabError
 from vaelab.evaluation.image_log_probs import log_probs_of_image
 from vaelab.evaluation.inputs import check_has_density, checked_images
@@ -83,7 +83,7 @@ def importance_weighted_bound(
 
     **Arguments:**
 
-    - `prior`: the density p(z), `model.prior.density(model)` or any other over the same latent space
+    - `prior`: the density p(z), `model.prior_density()` or any other over the same latent space
     - `images`: as the model sees them, floats of shape (n, *image_shape), or uint8 to be scaled to [0, 1]
     - `samples`: K
     - `widths`: of the proposals, in sigmas of q(z|x), each with its equal share of the draws; the first is 1, which is q(z|x)
@@ -100,6 +100,8 @@ def importance_weighted_bound(
         )
     if not widths or widths[0] != 1.0 or min(widths) <= 0.0:
         raise VaelabError(f"widths must be positive and begin with 1, for q(z|x) itself; found {widths}")
+    if not _is_gaussian(model):
+        widths = ALONE  # nobody knows how to widen another density
     widths = widths[:samples]  # where there are fewer draws than widths
     images = checked_images(model, images)
     count = len(images)
@@ -126,6 +128,11 @@ def importance_weighted_bound(
     return ImportanceEstimates(samples, log_sum - math.log(samples), error, elbo, reconstruction, share)
 
 
+def _is_gaussian(model: Model) -> bool:
+    image = jax.ShapeDtypeStruct(model.image_shape, jnp.float32)
+    return isinstance(eqx.filter_eval_shape(model.posterior, image), DiagonalNormal)
+
+
 class _Sums(NamedTuple):
     log_sum: Float[Array, ""]  # log sum_k w_k
     log_sum_of_squares: Float[Array, ""]  # log sum_k w_k^2
@@ -148,26 +155,19 @@ def _bound(
     own_draws = float(draws_of_width[0])
 
     def one_image(image: Array, number: Array) -> _Sums:
-        posterior = model.posterior(image)
-        assert isinstance(posterior, DiagonalNormal)
+        posterior = model.posterior(image, prior)
         image_key = jr.fold_in(key, number)
-        log_scale = 0.5 * jnp.sum(posterior.log_variance + math.log(2.0 * math.pi))
 
         def add(sums: _Sums, place: Array) -> tuple[_Sums, None]:
             draw = place * chunk + jnp.arange(chunk)
             turn = draw % len(widths)
-            noise = jnp.array(widths)[turn][:, None] * jr.normal(
-                jr.fold_in(image_key, place), (chunk, model.latent_dim)
-            )
-            z = posterior.mean[None] + posterior.standard_deviation[None] * noise
-            square = jnp.sum(noise**2, axis=1)
+            z, log_proposal, log_posterior = _proposed(posterior, jr.fold_in(image_key, place), turn, widths, draws_of_width)
             reconstruction = log_probs_of_image(model, image, z)
             log_joint = reconstruction + prior_log_probs(prior, z)
-            log_weights = log_joint + log_scale - _log_proposal(square, widths, draws_of_width, model.latent_dim)
             counted = draw < samples
-            weights = jnp.where(counted, log_weights, -jnp.inf)
+            weights = jnp.where(counted, log_joint - log_proposal, -jnp.inf)
             own = counted & (turn == 0)
-            log_ratio = log_joint + log_scale + 0.5 * square
+            log_ratio = log_joint - log_posterior
             return _Sums(
                 jnp.logaddexp(sums.log_sum, jax.nn.logsumexp(weights)),
                 jnp.logaddexp(sums.log_sum_of_squares, jax.nn.logsumexp(2.0 * weights)),
@@ -180,6 +180,27 @@ def _bound(
         return jax.lax.scan(add, begin, jnp.arange(math.ceil(samples / chunk), dtype=jnp.int32))[0]
 
     return jax.lax.map(lambda group: jax.vmap(one_image)(scaled(group[0]), group[1]), (images, numbers))
+
+
+def _proposed(
+    posterior: AbstractCentredDensity,
+    key: PRNGKeyArray,
+    turn: Integer[Array, " chunk"],
+    widths: tuple[float, ...],
+    draws_of_width: np.ndarray,
+) -> tuple[Float[Array, "chunk latent"], Float[Array, " chunk"], Float[Array, " chunk"]]:
+    """Draws, each of the width whose turn it is, their log-density under the mixture of all widths, and under q(z|x) itself."""
+    chunk = turn.shape[0]
+    if not isinstance(posterior, DiagonalNormal):
+        z, log_posterior = jax.vmap(posterior.sample_and_log_prob)(jr.split(key, chunk))
+        return z, log_posterior, log_posterior
+    latent_dim = posterior.mean.shape[0]
+    log_scale = 0.5 * jnp.sum(posterior.log_variance + math.log(2.0 * math.pi))
+    noise = jnp.array(widths)[turn][:, None] * jr.normal(key, (chunk, latent_dim))
+    square = jnp.sum(noise**2, axis=1)
+    z = posterior.mean[None] + posterior.standard_deviation[None] * noise
+    log_proposal = _log_proposal(square, widths, draws_of_width, latent_dim) - log_scale
+    return z, log_proposal, -log_scale - 0.5 * square
 
 
 def _log_proposal(

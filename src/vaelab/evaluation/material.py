@@ -8,8 +8,9 @@ from vaelab.config import Config
 from vaelab.data import Dataset, Split
 from vaelab.densities import AbstractDensity
 from vaelab.evaluation.bounds import CHECKED_IMAGES, CHECKED_TRAINING_IMAGES
-from vaelab.model import Model, load_model
-from vaelab.priors import TRAINED
+from vaelab.model import Model
+from vaelab.model_file import load_model
+from vaelab.prior_file import TRAINED
 from vaelab.run_data import RunData, chosen_data, is_of_arrays
 from vaelab.runs import Run
 
@@ -93,7 +94,7 @@ class Material:
     @cached_property
     def density(self) -> AbstractDensity:
         """p(z); of a class prior the mixture over labels, for the label of a held-out image is never used."""
-        return self.model.prior.density(self.model).given(None)
+        return self.model.prior_density().given(None)
 
     @cached_property
     def records(self) -> list[dict[str, Any]]:

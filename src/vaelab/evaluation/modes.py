@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Num
 
+from vaelab.batching import in_batches
 from vaelab.densities import AbstractDensity
-from vaelab.generating.batching import in_batches
 from vaelab.model import Model
 from vaelab.pixels import scaled
 

@@ -11,9 +11,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from vaelab.densities import LOG_TWO_PI, AbstractDensity, Bernoulli, ContinuousBernoulli, DiagonalNormal
+from vaelab.densities import LOG_TWO_PI, AbstractDensity, Bernoulli, ContinuousBernoulli, IsotropicNormal
 from vaelab.evaluation.image_log_probs import sum_softplus
-from vaelab.likelihoods import GaussianLikelihood
 from vaelab.model import Model
 
 ROUNDING = 6e-8
@@ -88,8 +87,8 @@ def pixel_form(model: Model, z: Float[Array, "points latent"]) -> AbstractPixelF
     if isinstance(densities, ContinuousBernoulli):
         offsets = jnp.sum(densities.log_normaliser.reshape(points, -1), axis=1)
         return LinearForm(densities.logits.reshape(points, -1), offsets)
-    if isinstance(model.decoder, GaussianLikelihood) and isinstance(densities, DiagonalNormal):
+    if isinstance(densities, IsotropicNormal):
         means = densities.mean.reshape(points, -1)
         centre = jnp.mean(means, axis=0)
-        return SharedScaleForm(centre, means - centre[None], densities.log_variance.reshape(-1)[0])
+        return SharedScaleForm(centre, means - centre[None], 2.0 * jnp.log(densities.scale[0]))
     return GeneralForm(densities)

@@ -4,8 +4,6 @@ import dataclasses
 import math
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
@@ -65,7 +63,7 @@ def prior_fit(
     count = held_out.mean.shape[0]
     coverage = prior_coverage(prior, held_out, training, key=key, prior_draws=prior_draws)
     z = coverage.codes
-    log_posterior = np.asarray(_own_log_probs(held_out.mean, held_out.log_variance, jnp.asarray(z)))
+    log_posterior = held_out.codes.log_probs(z)
     information = log_posterior - held_out.log_probs(z)
     rate = closed_form_rate(held_out, prior)
     rate = log_posterior - coverage.log_prior if rate is None else rate
@@ -119,7 +117,7 @@ def prior_coverage(
 
 def closed_form_rate(posteriors: AggregatePosterior, prior: AbstractDensity) -> Float[np.ndarray, " images"] | None:
     """KL(q(z|x) || p(z)) of each image where it has a closed form."""
-    if not isinstance(prior, DiagonalNormal):
+    if not (isinstance(prior, DiagonalNormal) and posteriors.codes.is_diagonal):
         return None
     return per_dimension(posteriors, prior).sum(axis=1)
 
@@ -138,8 +136,3 @@ def share_below(values: Float[np.ndarray, " values"], reference: Float[np.ndarra
     of_quantile = 0.5 * float(np.mean((values >= lower) & (values < higher)))
     return Figure(own.value, math.hypot(own.standard_error, of_quantile), over, len(values))
 
-
-@jax.jit
-def _own_log_probs(mean: jax.Array, log_variance: jax.Array, z: jax.Array) -> jax.Array:
-    """log q(z_n|x_n), each draw under its own posterior."""
-    return jax.vmap(lambda m, v, z: DiagonalNormal(m, v).log_prob(z))(mean, log_variance, z)

@@ -17,11 +17,11 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Bool, Float, Num
 
+from vaelab.codes import codes_of
 from vaelab.densities import AbstractDensity
 from vaelab.errors import VaelabError
-from vaelab.evaluation.aggregate_posterior import encode
 from vaelab.evaluation.expectations import ROUNDING, log_joint_at, posterior_expectations
-from vaelab.evaluation.inputs import check_has_density, checked_images
+from vaelab.evaluation.inputs import check_diagonal, check_has_density, checked_images
 from vaelab.evaluation.latent_box import latent_box
 from vaelab.evaluation.own_lattice import own_lattices
 from vaelab.evaluation.shared_lattice import shared_lattice
@@ -96,7 +96,9 @@ def exact_log_probs(
     check_has_density(model, "log p(x) by quadrature")
     check_dimensions(model.latent_dim)
     images = checked_images(model, images)
-    mean, log_variance = (np.asarray(values, np.float64) for values in encode(model, images))
+    codes = codes_of(model, images)
+    check_diagonal(codes)
+    mean, log_variance = np.asarray(codes.centres, np.float64), np.asarray(codes.log_variances, np.float64)
     sigma = np.exp(0.5 * log_variance)
     count = len(images)
     at_mean = log_joint_at(model, prior, images, mean)

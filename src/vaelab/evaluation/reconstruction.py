@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Num, PRNGKeyArray
 
+from vaelab.batching import features_of, in_batches
 from vaelab.densities import sample_many
-from vaelab.generating.batching import features_of, in_batches
 from vaelab.generating.coding import decode
 from vaelab.model import Model
 from vaelab.pixels import scaled
@@ -34,7 +34,7 @@ def reconstruction_scores(
 
 def sample_means(model: Model, key: PRNGKeyArray, count: int) -> Float[np.ndarray, "samples ..."]:
     """Decoder means at `count` draws of the prior, clipped to [0, 1]: the images that a user is shown."""
-    z = np.asarray(sample_many(model.prior.density(model), key, count))
+    z = np.asarray(sample_many(model.prior_density(), key, count))
     return np.clip(decode(model, z), 0.0, 1.0)
 
 

@@ -100,7 +100,7 @@ def _finite(value: Any) -> Any:
 def rows(evaluation: "Evaluation") -> Iterable[tuple[str, str, str]]:
     """(name, value ± error, what it is) of every number that there is, in the order in which one asks."""
     e, s = evaluation, evaluation.setting
-    score = score_name(s.likelihood, grey=e.grey_floor is not None)
+    score = score_name(s.levels, grey=e.grey_floor is not None)
     what = {
         "NLL": "negative log-likelihood, nats an image",
         "grey cross-entropy": "a loss on grey pixels, nats an image, and no likelihood",
@@ -213,7 +213,7 @@ def rows(evaluation: "Evaluation") -> Iterable[tuple[str, str, str]]:
         f"of {counted(b.components, 'principal component')} of {counted(b.components_of, 'training image')}",
     )
     yield "  mean image", _nats(b.mean_image), "of the mean training image in place of a reconstruction"
-    if b.pixelwise_bernoulli is not None and s.likelihood == "bernoulli":
+    if b.pixelwise_bernoulli is not None and s.levels == 2:
         yield "pixelwise Bernoulli", _nats(b.pixelwise_bernoulli), "nats, the score of a model without latents"
 
 

@@ -4,12 +4,12 @@ import dataclasses
 import math
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Num
 
-from vaelab.densities import AbstractDensity, DiagonalNormal
+from vaelab.codes import codes_of
+from vaelab.densities import AbstractDensity
 from vaelab.evaluation.inputs import checked_images
 from vaelab.evaluation.mixture_log_probs import log_probs
 from vaelab.evaluation.pixel_forms import pixel_form
@@ -70,10 +70,10 @@ def true_posteriors(
     """
     images = checked_images(model, images)
     exact = exact_log_probs(model, prior, images)
-    mean, log_variance = _encode(model, jnp.asarray(images))
+    codes = codes_of(model, images)
     return [
         _one(model, prior, image, np.asarray(m, np.float64), np.asarray(v, np.float64), exact, index, resolution)
-        for index, (image, m, v) in enumerate(zip(images, mean, log_variance, strict=True))
+        for index, (image, m, v) in enumerate(zip(images, codes.centres, codes.log_variances, strict=True))
     ]
 
 
@@ -137,8 +137,3 @@ def _scores(model: Model, images: Array, z: Float[Array, "points latent"]) -> Fl
     return pixel_form(model, z).log_probs(scaled(images))[0]
 
 
-@eqx.filter_jit
-def _encode(model: Model, images: Array) -> tuple[Array, Array]:
-    posterior = jax.vmap(model.posterior)(scaled(images))
-    assert isinstance(posterior, DiagonalNormal)
-    return posterior.mean, posterior.log_variance

@@ -9,7 +9,7 @@ widget(bundle)                                   # in a notebook (the extra `not
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from vaelab.priors import TRAINED
+from vaelab.prior_file import TRAINED
 
 if TYPE_CHECKING:
     from vaelab.explorer.bundle import Bundle
@@ -35,7 +35,7 @@ def bundle_of(
     """
     from vaelab.explorer.bundle import Bundle
     from vaelab.explorer.explored import explored_run
-    from vaelab.model import load_model
+    from vaelab.model_file import load_model
     from vaelab.run_data import RunData, chosen_data
     from vaelab.runs import Run
 

@@ -25,7 +25,8 @@ from vaelab.explorer.explored import Explored, with_decoder
 from vaelab.explorer.prior_columns import prior_columns
 from vaelab.generating import Encoded, decode, encode
 from vaelab.generating.pictures import as_levels
-from vaelab.model import Model, operation_graph
+from vaelab.model import Model
+from vaelab.model_graph import operation_graph
 from vaelab.naming import named_arrays
 from vaelab.training.snapshots import Snapshot
 
@@ -183,7 +184,7 @@ def _run_columns(explored: Explored) -> tuple[dict[str, Any], dict[str, np.ndarr
         "normalise": "mnist" if channels == 1 and _as_mnist(explored, height, width) else "fit",
         "label_names": None if explored.label_names is None else list(explored.label_names),
         "posterior": "gaussian" if encoded.log_variance is not None else "deterministic",
-        "likelihood": {"kind": _likelihood_kind(model), "scale": explored.scale},
+        "likelihood": {"kind": model.likelihood_kind, "scale": explored.scale},
         "pixels": explored.pixels,
         "beta": explored.beta,
         "priors": priors,
@@ -302,12 +303,6 @@ def centred_by_mass(images: Shaped[np.ndarray, "n height width"]) -> bool:
     down = (ink.sum(axis=2) @ np.arange(height)) / mass - height / 2
     across = (ink.sum(axis=1) @ np.arange(width)) / mass - width / 2
     return bool(np.quantile(np.hypot(down, across), 0.95) < 1.0)
-
-
-def _likelihood_kind(model: Model) -> str:
-    return {"BernoulliLikelihood": "bernoulli", "ContinuousBernoulliLikelihood": "continuous-bernoulli"}.get(
-        type(model.decoder).__name__, "gaussian"
-    )
 
 
 def _finite(record: Mapping[str, Any]) -> dict[str, int | float]:

@@ -6,20 +6,19 @@ from functools import cached_property
 from typing import Any
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Integer, Shaped
 
+from vaelab.conditional import ConditionalDensity
 from vaelab.data import Dataset
-from vaelab.densities import DiagonalNormal
 from vaelab.generating import check_images, decode
 from vaelab.generating.pictures import is_picture, shown_range
 from vaelab.generating.sampling import can_sample, sample_latents
 from vaelab.kept_sample import chosen_rows
-from vaelab.likelihoods import GaussianLikelihood
-from vaelab.model import Model, load_model
+from vaelab.model import Model
+from vaelab.model_file import load_model
 from vaelab.naming import with_named_arrays
-from vaelab.priors import TRAINED
+from vaelab.prior_file import TRAINED
 from vaelab.runs import Run
 from vaelab.training.snapshots import Snapshot, read_snapshots
 
@@ -75,11 +74,8 @@ class Explored:
     @property
     def scale(self) -> float | None:
         """The standard deviation of a Gaussian likelihood; None for others."""
-        if not isinstance(self.model.decoder, GaussianLikelihood):
-            return None
-        density = self.model.likelihood(jnp.zeros(self.model.latent_dim))
-        assert isinstance(density, DiagonalNormal)
-        return float(np.exp(0.5 * np.asarray(density.log_variance).ravel()[0]))
+        decoder = self.model.decoder
+        return decoder.family.on_page().get("scale") if isinstance(decoder, ConditionalDensity) else None
 
 
 def images_shown(images: Shaped[np.ndarray, "n ..."]) -> int:

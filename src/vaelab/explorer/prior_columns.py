@@ -9,6 +9,7 @@ from jaxtyping import Float
 from vaelab.densities import AbstractDensity, DiagonalNormal, FullNormal, Mixture
 from vaelab.evaluation.mixture_log_probs import log_probs
 from vaelab.generating.sampling import sample_latents
+from vaelab.kinds import PRIORS
 from vaelab.model import Model
 from vaelab.priors.by_label import DensityByLabel
 
@@ -26,8 +27,8 @@ def prior_columns(model: Model, reach: float) -> tuple[dict[str, Any], dict[str,
 
     `reach`: half the side of the square that a grid of log p(z) covers.
     """
-    density = model.prior.density(model)
-    entry: dict[str, Any] = {"kind": _kind(model), "mixture": False, "diagonal": True, "field": None}
+    density = model.prior_density()
+    entry: dict[str, Any] = {"kind": PRIORS.name_of(model.prior), "mixture": False, "diagonal": True, "field": None}
     columns = {"draws": np.asarray(sample_latents(model, DRAWS, seed=0), np.float32)}
     gaussians = gaussians_of(density)
     if gaussians is not None and len(gaussians[0]) <= COMPONENTS:
@@ -88,16 +89,3 @@ def field_of(density: AbstractDensity, latent_dim: int, reach: float) -> Float[n
     points = np.stack([columns.ravel(), rows.ravel()], axis=1).astype(np.float32)
     return np.maximum(log_probs(density, points), -80.0).reshape(GRID, GRID).astype(np.float32)
 
-
-def _kind(model: Model) -> str:
-    name = type(model.prior).__name__
-    return {
-        "NormalPrior": "normal",
-        "MixturePrior": "mixture",
-        "VampPrior": "vamp",
-        "FlowPrior": "flow",
-        "ClassPrior": "class",
-        "KernelPrior": "kde",
-        "SecondStagePrior": "second-stage",
-        "ByClassPrior": "by-class",
-    }.get(name, name)

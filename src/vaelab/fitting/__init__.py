@@ -2,6 +2,6 @@
 
 from vaelab.fitting.fit import fit_prior
 from vaelab.fitting.fitted import FittedPrior
-from vaelab.fitting.names import KINDS, Kind, default_name
+from vaelab.fitting.names import default_name, kinds
 
-__all__ = ["KINDS", "FittedPrior", "Kind", "default_name", "fit_prior"]
+__all__ = ["FittedPrior", "default_name", "fit_prior", "kinds"]

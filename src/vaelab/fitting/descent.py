@@ -12,7 +12,7 @@ import optax
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from vaelab.fitting.parts import Draws
-from vaelab.priors import AbstractPrior
+from vaelab.priors.base import AbstractPrior
 
 Prior = TypeVar("Prior", bound=AbstractPrior)
 Loss = Callable[[Prior, Float[Array, " latent"], PRNGKeyArray], Float[Array, ""]]

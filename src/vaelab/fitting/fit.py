@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 
 import jax.numpy as jnp
 import jax.random as jr
@@ -10,19 +11,16 @@ from jaxtyping import Int, PRNGKeyArray
 
 from vaelab.densities import standard_normal
 from vaelab.door import flag, option
-from vaelab.errors import VaelabError, nearest_name
+from vaelab.errors import VaelabError
 from vaelab.fitting.draws import posterior_draws
 from vaelab.fitting.fitted import Fit, FittedPrior
-from vaelab.fitting.flow import fit_flow
-from vaelab.fitting.kernel_density import fit_kernel_density
-from vaelab.fitting.mixture import fit_mixture
-from vaelab.fitting.names import KINDS
+from vaelab.fitting.names import check_kind, fit_of
 from vaelab.fitting.parts import LEARNT_BY_HEART, MOST_FITTED, Draws, chosen_images, log_probs
-from vaelab.fitting.second_stage import fit_second_stage
 from vaelab.model import Model
 from vaelab.pixels import Pixels
-from vaelab.priors import ByClassPrior, NormalPrior, class_count
-from vaelab.priors.by_label import log_frequencies
+from vaelab.priors.by_class import ByClassPrior
+from vaelab.priors.by_label import class_count, log_frequencies
+from vaelab.priors.normal import NormalPrior
 
 FEWEST_IMAGES = 10
 """Of one class, or in all, below which no density is fitted."""
@@ -53,7 +51,7 @@ def fit_prior(
         kind: mixture, kde, flow or second-stage.
         labels: needed for `by_class`.
         label_names: of the labels 0, 1, ..., for what is said.
-        by_class: one density for each class, and their mixture by frequency; `prior.density(model).given(label)` is a class's.
+        by_class: one density for each class, and their mixture by frequency; `prior.density().given(label)` is a class's.
         components: of a mixture, instead of choosing.
         pixels: the treatment that the model was trained with.
         seed: of the draws, of which images are held out, and of what is random in the fit.
@@ -61,9 +59,8 @@ def fit_prior(
     Raises:
         VaelabError: for an unknown kind, too few images, or labels that are missing.
     """
-    if kind not in KINDS:
-        raise VaelabError(f"unknown kind of prior '{kind}'; {nearest_name(kind, KINDS)}")
-    if components is not None and kind != "mixture":
+    check_kind(kind)
+    if components is not None and "components" not in signature(fit_of(kind)).parameters:
         raise VaelabError(f"{flag('components')} is a mixture's; a {kind} prior has none. Leave it out")
     if by_class and labels is None:
         raise VaelabError(f"{option('by_class')} needs labels, and these data have none; leave it out")
@@ -101,7 +98,7 @@ def fit_prior(
         fit = _fit_each_class(of_class, kind, labels, components, seed, label_names)
     else:
         fit = _fit_one(draws, kind, components, seed)
-    held_out = log_probs(fit.prior.density(model), draws.held_out)
+    held_out = log_probs(fit.prior.density(model.encoder), draws.held_out)
     normal = log_probs(standard_normal(model.latent_dim), draws.held_out)
     gain = held_out - normal
     return FittedPrior(
@@ -123,13 +120,8 @@ def fit_prior(
 
 
 def _fit_one(draws: Draws, kind: str, components: int | None, seed: int) -> Fit:
-    if kind == "mixture":
-        return fit_mixture(draws, components=components, seed=seed)
-    if kind == "kde":
-        return fit_kernel_density(draws)
-    if kind == "flow":
-        return fit_flow(draws, seed=seed)
-    return fit_second_stage(draws, seed=seed)
+    asked = {} if components is None else {"components": components}
+    return fit_of(kind)(draws, seed=seed, **asked)
 
 
 def _fit_each_class(

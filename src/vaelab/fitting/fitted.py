@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from vaelab.priors import AbstractPrior
+from vaelab.priors.base import AbstractPrior
 
 
 @dataclass(frozen=True)

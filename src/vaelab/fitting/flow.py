@@ -5,7 +5,7 @@ import jax.random as jr
 from vaelab.fitting.descent import ROUNDS, fitted_by_descent
 from vaelab.fitting.fitted import Fit
 from vaelab.fitting.parts import Draws
-from vaelab.priors import FlowArchitecture, FlowPrior
+from vaelab.priors.flow import FlowArchitecture, FlowPrior
 
 
 def fit_flow(draws: Draws, *, seed: int = 0, architecture: FlowArchitecture | None = None, rounds: int = ROUNDS) -> Fit:

@@ -6,7 +6,7 @@ import numpy as np
 
 from vaelab.fitting.fitted import Fit
 from vaelab.fitting.parts import Draws, log_probs
-from vaelab.priors import KernelPrior
+from vaelab.priors.kernel import KernelPrior
 
 MOST_POINTS = 10_000
 JUDGES = 2_000
@@ -14,11 +14,12 @@ FACTORS = (1.5, 1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12)
 """Times the bandwidth of Scott's rule, which is right for one Gaussian and too wide for many clusters."""
 
 
-def fit_kernel_density(draws: Draws) -> Fit:
+def fit_kernel_density(draws: Draws, *, seed: int = 0) -> Fit:
     """A Gaussian kernel on each draw, its width in each dimension a factor times Scott's spread * n^(-1/(d + 4)).
 
     Scott, "Multivariate density estimation", 1992, eq. 6.44. The factors are tried from the widest on, until two in a row do worse.
     """
+    del seed  # nothing is drawn
     points = draws.fitted[:MOST_POINTS]
     scott = draws.spread * len(points) ** (-1.0 / (draws.latent_dim + 4))
     prior = KernelPrior(jnp.asarray(points, jnp.float32), jnp.asarray(scott, jnp.float32))

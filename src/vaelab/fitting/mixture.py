@@ -12,7 +12,7 @@ from vaelab.door import option
 from vaelab.errors import VaelabError
 from vaelab.fitting.fitted import Fit
 from vaelab.fitting.parts import Draws
-from vaelab.priors import MixturePrior
+from vaelab.priors.mixture import MixturePrior
 
 CANDIDATES = (1, 2, 5, 10, 20, 50, 100)
 ITERATIONS = 100

@@ -1,12 +1,43 @@
 """The kinds of fitted priors, and what one is called unless its user says otherwise."""
 
-from typing import Literal, get_args
+from collections.abc import Callable
+from typing import Any
 
-Kind = Literal["mixture", "kde", "flow", "second-stage"]
-KINDS: tuple[str, ...] = get_args(Kind)
+from vaelab.errors import VaelabError, nearest_name
+from vaelab.kinds import PRIORS, found_at
+from vaelab.settings import PriorSettings
+
+
+def kinds() -> tuple[str, ...]:
+    """Every kind of prior that can be fitted to codes."""
+    return tuple(kind for kind in PRIORS.names if _settings(kind).fit is not None)
+
+
+def check_kind(kind: str) -> None:
+    """Refuse what is no kind of fitted prior.
+
+    Raises:
+        VaelabError: with the nearest.
+    """
+    if kind not in kinds():
+        raise VaelabError(f"unknown kind of prior '{kind}'; {nearest_name(kind, kinds())}")
+
+
+def fit_of(kind: str) -> Callable[..., Any]:
+    """The function that fits one to draws: `(draws, *, seed, ...) -> Fit`."""
+    place = _settings(kind).fit
+    assert place is not None
+    return found_at(place)
 
 
 def default_name(kind: str, *, by_class: bool, latent_dim: int) -> str:
-    """The kind; `-by-class` where it is that; `-bound` where its log-density is only one: a second stage beyond two dimensions."""
-    bound = kind == "second-stage" and latent_dim > 2
+    """The kind; `-by-class` where it is that; `-bound` where its log-density is only a bound: a second stage beyond two dimensions."""
+    exact_up_to = _settings(kind).exact_up_to
+    bound = exact_up_to is not None and latent_dim > exact_up_to
     return kind + ("-by-class" if by_class else "") + ("-bound" if bound else "")
+
+
+def _settings(kind: str) -> type[PriorSettings]:
+    found = PRIORS.settings_of(kind)
+    assert issubclass(found, PriorSettings)
+    return found

@@ -8,8 +8,8 @@ from vaelab.fitting.descent import fitted_by_descent
 from vaelab.fitting.fitted import Fit
 from vaelab.fitting.parts import Draws, log_probs
 from vaelab.model import Model, elbo_terms
-from vaelab.priors import NormalPrior, SecondStageArchitecture, SecondStagePrior
-from vaelab.priors.second_stage import NODES, quadrature_density
+from vaelab.priors.normal import NormalPrior
+from vaelab.priors.second_stage import NODES, SecondStageArchitecture, SecondStagePrior, quadrature_density
 
 
 def fit_second_stage(draws: Draws, *, seed: int = 0, width: int = 128, rounds: int = 100) -> Fit:
@@ -29,8 +29,8 @@ def fit_second_stage(draws: Draws, *, seed: int = 0, width: int = 128, rounds: i
 def _negative_elbo(prior: SecondStagePrior, value: Float[Array, " latent"], key: PRNGKeyArray) -> Float[Array, ""]:
     """For one draw, in standard units."""
     size = prior.latent_dim
-    model = Model(prior.encoder, prior.decoder, NormalPrior(size), image_shape=(size,), latent_dim=size)
-    terms = elbo_terms(model, model.prior.density(model), (value - prior.centre) / prior.spread, key)
+    model = Model(prior.encoder, prior.decoder, NormalPrior(size))
+    terms = elbo_terms(model, model.prior_density(), (value - prior.centre) / prior.spread, key)
     return terms.rate - terms.reconstruction
 
 

@@ -8,20 +8,17 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Float32, Shaped, UInt32
 
-from vaelab.densities import DiagonalNormal
-from vaelab.generating.batching import features_of, in_batches
+from vaelab.batching import features_of, in_batches
+from vaelab.codes import codes_of
 from vaelab.generating.checking import check_images, check_latents
-from vaelab.likelihoods import AbstractLikelihood
 from vaelab.model import Model
-from vaelab.pixels import scaled
-from vaelab.posteriors import AbstractPosterior
 
 
 class Encoded(NamedTuple):
     """q(z|x) of each image, and one draw from it."""
 
     mean: Float32[np.ndarray, "n latent"]
-    log_variance: Float32[np.ndarray, "n latent"] | None  # of a diagonal Gaussian; None for an autoencoder
+    log_variance: Float32[np.ndarray, "n latent"] | None  # of each entry; None for an autoencoder
     draw: Float32[np.ndarray, "n latent"]  # the mean itself for an autoencoder
 
 
@@ -35,19 +32,15 @@ def encode(model: Model, images: Shaped[np.ndarray, "n ..."], *, seed: int = 0) 
         VaelabError: where the images do not fit the model.
     """
     check_images(model, images)
-    mean, log_variance = posteriors_of(model, images)
+    codes = codes_of(model, images)
+    mean, log_variance = codes.centres, codes.log_variances
     if log_variance is None:
         return Encoded(mean, None, mean)
+    if not codes.is_diagonal:
+        return Encoded(mean, log_variance, codes.draws(jr.key(seed)))
     # by NumPy: a compiled program with random numbers takes a second to build, and this one would be run once
     noise = np.random.default_rng(seed).standard_normal(mean.shape, np.float32)
     return Encoded(mean, log_variance, mean + np.exp(0.5 * log_variance) * noise)
-
-
-def posteriors_of(
-    model: Model, images: Shaped[np.ndarray, "n ..."]
-) -> tuple[Float32[np.ndarray, "n latent"], Float32[np.ndarray, "n latent"] | None]:
-    """Mean and log-variance of q(z|x) of each image, for images that were checked; None for an autoencoder, which has no variance."""
-    return in_batches(lambda rows: _posteriors(model.encoder, rows), images, features=features_of(model.image_shape))
 
 
 def encode_means(model: Model, images: Shaped[np.ndarray, "n ..."]) -> Float32[np.ndarray, "n latent"]:
@@ -63,7 +56,7 @@ def decode(model: Model, z: Float[np.ndarray, "n latent"]) -> Float32[np.ndarray
     """
     check_latents(model, z)
     rows = np.asarray(z, np.float32)
-    return in_batches(lambda part: _means(model.decoder, part), rows, features=features_of(model.image_shape))
+    return in_batches(lambda part: _means(model, part), rows, features=features_of(model.image_shape))
 
 
 def draw_pixels(model: Model, z: Float[np.ndarray, "n latent"], *, seed: int = 0) -> Float32[np.ndarray, "n ..."]:
@@ -76,7 +69,7 @@ def draw_pixels(model: Model, z: Float[np.ndarray, "n latent"], *, seed: int = 0
     rows, key = np.asarray(z, np.float32), jr.key(seed)
     places = np.arange(len(rows), dtype=np.uint32)
     return in_batches(
-        lambda part, which: _draws(model.decoder, part, which, key),
+        lambda part, which: _draws(model, part, which, key),
         rows,
         places,
         features=features_of(model.image_shape),
@@ -94,7 +87,7 @@ def log_likelihoods(
     check_latents(model, z)
     given = jnp.asarray(image, jnp.float32)
     return in_batches(
-        lambda part: _log_likelihoods(model.decoder, part, given),
+        lambda part: _log_likelihoods(model, part, given),
         np.asarray(z, np.float32),
         features=features_of(model.image_shape),
     )
@@ -110,29 +103,19 @@ def reconstruct(model: Model, images: Shaped[np.ndarray, "n ..."]) -> Float32[np
 
 
 @jax.jit
-def _posteriors(
-    encoder: AbstractPosterior, images: Shaped[Array, "n ..."]
-) -> tuple[Float[Array, "n latent"], Float[Array, "n latent"] | None]:
-    posteriors = jax.vmap(encoder)(scaled(images))
-    if isinstance(posteriors, DiagonalNormal):
-        return posteriors.mean, posteriors.log_variance
-    return posteriors.mean, None
-
-
-@jax.jit
-def _means(decoder: AbstractLikelihood, z: Float[Array, "n latent"]) -> Float[Array, "n ..."]:
-    return jax.vmap(lambda point: decoder(point).mean)(z)
+def _means(model: Model, z: Float[Array, "n latent"]) -> Float[Array, "n ..."]:
+    return jax.vmap(lambda point: model.likelihood(point).centre)(z)
 
 
 @jax.jit
 def _draws(
-    decoder: AbstractLikelihood, z: Float[Array, "n latent"], places: UInt32[Array, " n"], key: Array
+    model: Model, z: Float[Array, "n latent"], places: UInt32[Array, " n"], key: Array
 ) -> Float[Array, "n ..."]:
-    return jax.vmap(lambda point, place: decoder(point).sample(jr.fold_in(key, place)))(z, jnp.asarray(places))
+    return jax.vmap(lambda point, place: model.likelihood(point).sample(jr.fold_in(key, place)))(z, jnp.asarray(places))
 
 
 @jax.jit
 def _log_likelihoods(
-    decoder: AbstractLikelihood, z: Float[Array, "n latent"], image: Float[Array, " *image"]
+    model: Model, z: Float[Array, "n latent"], image: Float[Array, " *image"]
 ) -> Float[Array, " n"]:
-    return jax.vmap(lambda point: decoder(point).log_prob(image))(z)
+    return jax.vmap(lambda point: model.likelihood(point).log_prob(image))(z)

@@ -9,18 +9,17 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Float32, UInt32
 
+from vaelab.batching import in_batches
 from vaelab.densities import AbstractDensity, DiagonalNormal, FullNormal, Mixture
 from vaelab.door import in_words
 from vaelab.errors import VaelabError
-from vaelab.generating.batching import in_batches
 from vaelab.model import Model
-from vaelab.priors import DensityByLabel, NormalPrior
-from vaelab.priors.by_label import ChosenDensity
+from vaelab.priors.by_label import ChosenDensity, DensityByLabel
 
 
 def can_sample(model: Model) -> bool:
     """False for an autoencoder without a fitted prior: nothing made its codes follow N(0, I)."""
-    return model.has_density or not isinstance(model.prior, NormalPrior)
+    return model.has_density or not model.prior.settings().is_fixed
 
 
 def sample_latents(
@@ -39,7 +38,7 @@ def sample_latents(
     """
     if not can_sample(model):
         raise VaelabError("an autoencoder has no prior to sample from: nothing made its codes follow N(0, I)")
-    density = model.prior.density(model)
+    density = model.prior_density()
     if label is not None:
         check_label(model, label)
         density = density.given(jnp.asarray(label))

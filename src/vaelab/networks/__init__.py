@@ -1,6 +1,1 @@
-"""Features in, features out: one architecture a file."""
-
-from vaelab.networks.linear import Linear
-from vaelab.networks.mlp import Mlp
-
-__all__ = ["Linear", "Mlp"]
+"""Features in, features out: one architecture a file, its settings in `settings.py`."""

@@ -1,16 +1,18 @@
 """The multilayer perceptron, plain or gated."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
-from vaelab.graph import Graph
+from vaelab.networks.base import AbstractNetwork
 from vaelab.networks.linear import Linear
+from vaelab.networks.settings import MlpSettings
+from vaelab.space import Shape, Space
 
 Activation = Literal["relu", "tanh", "gated"]
 
@@ -35,38 +37,47 @@ class GatedLinear(eqx.Module):
     def __call__(self, x: Float[Array, " in"]) -> Float[Array, " out"]:
         return self.value(x) * jax.nn.sigmoid(self.gate(x))
 
-    def trace(self, graph: Graph, value: str, path: str) -> str:
-        gate = graph.add("activation", graph.dense(value, f"{path}.gate"), kind="sigmoid")
-        return graph.add("multiply", graph.dense(value, f"{path}.value"), gate)
 
 
-class Mlp(eqx.Module):
-    """Dense layers of the widths `hidden`, each followed by the activation; with no widths, the identity."""
+class Mlp(AbstractNetwork):
+    """Dense layers of the widths `hidden`, each followed by the activation; with no widths, the identity.
+
+    What is given, an image or a tree of arrays, is read as one vector.
+    """
 
     layers: tuple[Linear | GatedLinear, ...]
     activation: Activation = eqx.field(static=True)
-    out_features: int = eqx.field(static=True)
+    given: Space = eqx.field(static=True)
+    out_shape: Shape = eqx.field(static=True)
 
-    def __init__(self, in_features: int, hidden: tuple[int, ...], activation: Activation, *, key: PRNGKeyArray):
-        widths = (in_features, *hidden)
+    def __init__(self, given: Space | Shape | int, hidden: tuple[int, ...], activation: Activation, *, key: PRNGKeyArray):
+        """`given` is what it reads: a space, the shape of an array, or the length of a vector."""
+        if not isinstance(given, Space):
+            given = Space.of_shape((given,) if isinstance(given, int) else given)
+        widths = (given.size, *hidden)
         layer = GatedLinear if activation == "gated" else Linear
         keys = jr.split(key, max(len(hidden), 1))
         self.layers = tuple(layer(a, b, key=k) for a, b, k in zip(widths[:-1], widths[1:], keys, strict=False))
         self.activation = activation
-        self.out_features = widths[-1]
+        self.given = given
+        self.out_shape = (widths[-1],)
 
-    def __call__(self, x: Float[Array, " in"]) -> Float[Array, " out"]:
+    @classmethod
+    def build(cls, settings: MlpSettings, given: Space, *, key: PRNGKeyArray) -> "Mlp":
+        return cls(given, settings.hidden, settings.activation, key=key)
+
+    def __call__(
+        self, given: Any, condition: Array | None = None, *, key: PRNGKeyArray | None = None
+    ) -> Float[Array, " out"]:
+        del condition, key
+        x = self.given.flat(given)
         for layer in self.layers:
             x = layer(x)
             if self.activation != "gated":
                 x = ACTIVATIONS[self.activation](x)
         return x
 
-    def trace(self, graph: Graph, value: str, path: str) -> str:
-        for index, layer in enumerate(self.layers):
-            here = f"{path}.layers.{index}"
-            if isinstance(layer, GatedLinear):
-                value = layer.trace(graph, value, here)
-            else:
-                value = graph.add("activation", graph.dense(value, here), kind=self.activation)
-        return value
+    def reads_input(self) -> PyTree[bool]:
+        """The weights of the first layer, its gate's included."""
+        first = {id(leaf) for leaf in jax.tree.leaves(self.layers[:1]) if leaf.ndim == 2}
+        return jax.tree.map(lambda leaf: id(leaf) in first, self)

@@ -7,6 +7,7 @@ from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 from vaelab.model import Model, elbo_terms
 from vaelab.objectives.base import AbstractObjective, Batch, LossTerms
+from vaelab.objectives.settings import ElboSettings
 
 
 class Elbo(AbstractObjective):
@@ -18,8 +19,12 @@ class Elbo(AbstractObjective):
 
     samples: int = eqx.field(static=True, default=1)
 
+    @classmethod
+    def build(cls, settings: ElboSettings) -> "Elbo":
+        return cls(settings.samples)
+
     def __call__(self, model: Model, batch: Batch, beta: Float[Array, ""], keys: Key[Array, " batch"]) -> LossTerms:
-        prior = model.prior.density(model)
+        prior = model.prior_density()
 
         def one_image(image: Array, label: Array | None, key: PRNGKeyArray) -> tuple[Array, Array]:
             if self.samples == 1:

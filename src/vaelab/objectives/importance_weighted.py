@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 from vaelab.model import Model, elbo_terms
 from vaelab.objectives.base import AbstractObjective, Batch, LossTerms
+from vaelab.objectives.settings import ImportanceWeightedSettings
 
 
 class ImportanceWeighted(AbstractObjective):
@@ -22,8 +23,12 @@ class ImportanceWeighted(AbstractObjective):
 
     samples: int = eqx.field(static=True)
 
+    @classmethod
+    def build(cls, settings: ImportanceWeightedSettings) -> "ImportanceWeighted":
+        return cls(settings.samples)
+
     def __call__(self, model: Model, batch: Batch, beta: Float[Array, ""], keys: Key[Array, " batch"]) -> LossTerms:
-        prior = model.prior.density(model)
+        prior = model.prior_density()
 
         def one_image(image: Array, key: PRNGKeyArray, label: Array | None) -> tuple[Array, Array]:
             terms = jax.vmap(lambda key: elbo_terms(model, prior, image, key, label))(jr.split(key, self.samples))

@@ -12,7 +12,6 @@ from vaelab.data import Dataset, Split
 from vaelab.generating import Encoded, can_sample, decode, sample_latents
 from vaelab.generating.pictures import shown_range
 from vaelab.model import Model
-from vaelab.priors import NormalPrior
 from vaelab.run_data import RunData, TrainingDataError
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ class FigureMaterial:
 
     @property
     def has_normal_prior(self) -> bool:
-        return self.model.has_density and isinstance(self.model.prior, NormalPrior)
+        return self.model.has_density and self.model.prior.settings().is_fixed
 
     @property
     def can_sample(self) -> bool:
@@ -118,11 +117,10 @@ class FigureMaterial:
 
         config = self.config
         size = config.model.latent_dim
-        posterior = config.model.posterior.kind
         # of a path its last part: where it lies on this machine is nothing to the picture
         data = PurePath(self.material.data_name).name
         words = [self.name, data, f"{size} latent dimension{'' if size == 1 else 's'}"]
-        if posterior == "deterministic":
+        if not config.model.posterior.has_density:
             words.append("autoencoder" if self.prior == "trained" else f"autoencoder with prior {self.prior}")
         else:
             words.append(f"β {config.objective.beta:g}")
@@ -154,7 +152,7 @@ def contours_of(model: Model, points: Float[np.ndarray, "n 2"], *, cells: int = 
 
     from vaelab.plotting.latent import Contours
 
-    density = model.prior.density(model)
+    density = model.prior_density()
     log_probs = eqx.filter_jit(lambda density, z: jax.vmap(density.log_prob)(z))
     draws = sample_latents(model, cells**2)  # as many as there are cells: one program serves both
     together = np.concatenate([draws, points])

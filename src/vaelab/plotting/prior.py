@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
@@ -120,7 +119,7 @@ def _codes(
         order = np.random.default_rng(seed).permutation(len(mean))
         density = fit_kernel_density(Draws(mean[order[:half]], mean[order[half:]])).prior.density()
         return density, mean[:DRAWS]
-    aggregate = AggregatePosterior(jnp.asarray(mean), jnp.asarray(log_variance))
+    aggregate = AggregatePosterior.of_gaussians(mean, log_variance)
     return aggregate.mixture, aggregate.draws(jr.key(seed))[:DRAWS]
 
 
@@ -132,7 +131,7 @@ def _view(
     plane: Plane,
     seed: int,
 ) -> View:
-    prior = model.prior.density(model)
+    prior = model.prior_density()
     drawn = np.asarray(sample_many(prior, jr.key(seed + 1), DRAWS))
     across, up, log_q, log_p = _on_the_plane(codes, prior, code_draws, drawn, plane)
     of_prior, of_codes = _holds_most(log_p), _holds_most(log_q)

@@ -363,7 +363,7 @@ def _posterior(material: "FigureMaterial", style: str) -> "Figure":
     chosen = chosen_images(material.labels, len(material.test))[:POSTERIORS]
     # binarised where the model is trained on such: p(z|x) is of the image as it is scored
     images = seen_once(material.test.images[chosen], data.pixels, data.test_seed)
-    density = material.model.prior.density(material.model)
+    density = material.model.prior_density()
     return true_posterior_figure(true_posteriors(material.model, density, images), images, facts=material.facts)
 
 

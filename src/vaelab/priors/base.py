@@ -1,33 +1,41 @@
 """What every prior offers."""
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import equinox as eqx
 import jax
 import numpy as np
 from jaxtyping import PRNGKeyArray, PyTree
 
+from vaelab.conditional import AbstractConditional
 from vaelab.densities import AbstractDensity
-
-if TYPE_CHECKING:
-    from vaelab.model import Model
+from vaelab.settings import PriorSettings
 
 Scoring = Literal["any", "quadrature", "bound"]
 
 
 class AbstractPrior(eqx.Module):
-    """The parameters of p(z). `density(model)` is what is asked for `log_prob` and `sample`.
+    """The parameters of p(z). `density(encoder)` is what is asked for `log_prob` and `sample`.
 
-    It is taken once a step, outside the `vmap` over images, and may use the model (a VampPrior encodes its pseudo-inputs).
+    It is taken once a step, outside the `vmap` over images, and may use the encoder (a VampPrior encodes its pseudo-inputs).
     A prior's leaves are arrays and nothing else, so that a model with any prior passes through plain `jax.jit`.
     """
 
     latent_dim: eqx.AbstractVar[int]
 
     @abstractmethod
-    def density(self, model: "Model | None" = None) -> AbstractDensity:
-        """p(z), over vectors of shape (latent,). Only a VampPrior asks for the model."""
+    def density(self, encoder: AbstractConditional | None = None) -> AbstractDensity:
+        """p(z), over vectors of shape (latent,). Only a VampPrior asks for the encoder."""
+
+    @abstractmethod
+    def settings(self) -> PriorSettings:
+        """What rebuilds its shapes: the header of its file."""
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Of the images that it holds, for which it is built; none for most."""
+        return ()
 
     @property
     def scoring(self) -> Scoring:

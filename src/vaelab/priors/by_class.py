@@ -1,15 +1,14 @@
 """A fitted prior for each class."""
 
-from typing import TYPE_CHECKING
-
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 
+from vaelab.conditional import AbstractConditional
+from vaelab.kinds import PRIORS
 from vaelab.priors.base import AbstractPrior, Scoring
 from vaelab.priors.by_label import DensityByLabel
-
-if TYPE_CHECKING:
-    from vaelab.model import Model
+from vaelab.priors.settings import ByClassPriorSettings
 
 
 class ByClassPrior(AbstractPrior):
@@ -38,5 +37,15 @@ class ByClassPrior(AbstractPrior):
     def labels(self) -> tuple[int, ...]:
         return tuple(np.flatnonzero(np.isfinite(np.asarray(self.log_frequencies))).tolist())
 
-    def density(self, model: "Model | None" = None) -> DensityByLabel:
-        return DensityByLabel(self.log_frequencies, tuple(prior.density(model) for prior in self.priors))
+    @classmethod
+    def build(
+        cls, settings: ByClassPriorSettings, latent_dim: int, image_shape: tuple[int, ...], *, key: PRNGKeyArray
+    ) -> "ByClassPrior":
+        priors = tuple(PRIORS.build(part, latent_dim, image_shape, key=key) for part in settings.priors)
+        return cls(priors, jnp.zeros(len(priors)))
+
+    def settings(self) -> ByClassPriorSettings:
+        return ByClassPriorSettings(priors=tuple(prior.settings() for prior in self.priors))
+
+    def density(self, encoder: AbstractConditional | None = None) -> DensityByLabel:
+        return DensityByLabel(self.log_frequencies, tuple(prior.density(encoder) for prior in self.priors))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
@@ -24,11 +24,10 @@ from flowjax.bijections import (
 from flowjax.distributions import StandardNormal, Transformed
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
+from vaelab.conditional import AbstractConditional
 from vaelab.densities import AbstractDensity
 from vaelab.priors.base import AbstractPrior
-
-if TYPE_CHECKING:
-    from vaelab.model import Model
+from vaelab.priors.settings import FlowPriorSettings
 
 FlowKind = Literal["coupling", "masked-autoregressive"]
 Affine = Literal["trained", "fixed"]
@@ -91,12 +90,26 @@ class FlowPrior(AbstractPrior):
         self.architecture = architecture
         self.affine = affine
 
+    @classmethod
+    def build(
+        cls, settings: FlowPriorSettings, latent_dim: int, image_shape: tuple[int, ...], *, key: PRNGKeyArray
+    ) -> "FlowPrior":
+        del image_shape
+        architecture = FlowArchitecture(latent_dim, settings.flow, settings.layers, settings.width, settings.knots)
+        return cls(architecture, settings.affine, key=key)
+
+    def settings(self) -> FlowPriorSettings:
+        made = self.architecture
+        return FlowPriorSettings(
+            flow=made.flow, layers=made.layers, width=made.width, knots=made.knots, affine=self.affine
+        )
+
     @property
     def latent_dim(self) -> int:
         return self.architecture.latent_dim
 
-    def density(self, model: "Model | None" = None) -> "FlowDensity":
-        del model
+    def density(self, encoder: AbstractConditional | None = None) -> "FlowDensity":
+        del encoder
         return FlowDensity(self.arrays, self.centre, self.log_spread, self.architecture)
 
     def with_scale(self, centre: Float[np.ndarray, " latent"], spread: Float[np.ndarray, " latent"]) -> "FlowPrior":

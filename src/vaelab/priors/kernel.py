@@ -1,17 +1,14 @@
 """The kernel density estimate."""
 
-from typing import TYPE_CHECKING
-
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from vaelab.conditional import AbstractConditional
 from vaelab.densities import LOG_TWO_PI, AbstractDensity
 from vaelab.priors.base import AbstractPrior, Scoring
-
-if TYPE_CHECKING:
-    from vaelab.model import Model
+from vaelab.priors.settings import KernelPriorSettings
 
 
 class KernelPrior(AbstractPrior):
@@ -23,6 +20,16 @@ class KernelPrior(AbstractPrior):
     def __init__(self, points: Float[Array, "draws latent"], bandwidth: Float[Array, " latent"]):
         self.points, self.bandwidth = points, bandwidth
 
+    @classmethod
+    def build(
+        cls, settings: KernelPriorSettings, latent_dim: int, image_shape: tuple[int, ...], *, key: PRNGKeyArray
+    ) -> "KernelPrior":
+        del image_shape, key
+        return cls(jnp.zeros((settings.draws, latent_dim)), jnp.ones(latent_dim))
+
+    def settings(self) -> KernelPriorSettings:
+        return KernelPriorSettings(draws=self.points.shape[0])
+
     @property
     def latent_dim(self) -> int:
         return self.points.shape[1]
@@ -31,8 +38,8 @@ class KernelPrior(AbstractPrior):
     def scoring(self) -> Scoring:
         return "quadrature"
 
-    def density(self, model: "Model | None" = None) -> "KernelDensity":
-        del model
+    def density(self, encoder: AbstractConditional | None = None) -> "KernelDensity":
+        del encoder
         return KernelDensity(self.points, self.bandwidth)
 
 

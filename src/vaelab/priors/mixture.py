@@ -1,6 +1,6 @@
 """The mixture of Gaussians, learned with the model or fitted afterwards."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import equinox as eqx
 import jax
@@ -9,11 +9,10 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from vaelab.conditional import AbstractConditional
 from vaelab.densities import DiagonalNormal, FullNormal, Mixture
 from vaelab.priors.base import AbstractPrior
-
-if TYPE_CHECKING:
-    from vaelab.model import Model
+from vaelab.priors.settings import MixturePriorSettings
 
 Covariance = Literal["diagonal", "full"]
 
@@ -44,6 +43,16 @@ class MixturePrior(AbstractPrior):
         self.lower = jnp.zeros((components, latent_dim, latent_dim)) if covariance == "full" else None
         self.latent_dim = latent_dim
 
+    @classmethod
+    def build(
+        cls, settings: MixturePriorSettings, latent_dim: int, image_shape: tuple[int, ...], *, key: PRNGKeyArray
+    ) -> "MixturePrior":
+        del image_shape
+        return cls(latent_dim, settings.components, settings.covariance, key=key)
+
+    def settings(self) -> MixturePriorSettings:
+        return MixturePriorSettings(components=self.components, covariance=self.covariance)
+
     @property
     def components(self) -> int:
         return self.logits.shape[0]
@@ -71,8 +80,8 @@ class MixturePrior(AbstractPrior):
         parameters = tuple(jnp.asarray(value, jnp.float32) for value in values)
         return eqx.tree_at(lambda prior: (prior.logits, prior.means, prior.log_scales, prior.lower), blank, parameters)
 
-    def density(self, model: "Model | None" = None) -> Mixture:
-        del model
+    def density(self, encoder: AbstractConditional | None = None) -> Mixture:
+        del encoder
         log_weights = jax.nn.log_softmax(self.logits)
         if self.lower is None:
             return Mixture(log_weights, DiagonalNormal(self.means, 2.0 * self.log_scales))

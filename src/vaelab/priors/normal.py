@@ -1,14 +1,12 @@
 """The standard normal prior."""
 
-from typing import TYPE_CHECKING
-
 import equinox as eqx
+from jaxtyping import PRNGKeyArray
 
+from vaelab.conditional import AbstractConditional
 from vaelab.densities import DiagonalNormal, standard_normal
 from vaelab.priors.base import AbstractPrior
-
-if TYPE_CHECKING:
-    from vaelab.model import Model
+from vaelab.priors.settings import NormalPriorSettings
 
 
 class NormalPrior(AbstractPrior):
@@ -16,6 +14,16 @@ class NormalPrior(AbstractPrior):
 
     latent_dim: int = eqx.field(static=True)
 
-    def density(self, model: "Model | None" = None) -> DiagonalNormal:
-        del model
+    @classmethod
+    def build(
+        cls, settings: NormalPriorSettings, latent_dim: int, image_shape: tuple[int, ...], *, key: PRNGKeyArray
+    ) -> "NormalPrior":
+        del settings, image_shape, key
+        return cls(latent_dim)
+
+    def settings(self) -> NormalPriorSettings:
+        return NormalPriorSettings()
+
+    def density(self, encoder: AbstractConditional | None = None) -> DiagonalNormal:
+        del encoder
         return standard_normal(self.latent_dim)

@@ -1,7 +1,5 @@
 """One Gaussian a label."""
 
-from typing import TYPE_CHECKING
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -9,13 +7,12 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
+from vaelab.conditional import AbstractConditional
 from vaelab.densities import AbstractDensity, DiagonalNormal, Mixture
 from vaelab.errors import VaelabError
 from vaelab.priors.base import AbstractPrior
 from vaelab.priors.by_label import log_frequencies
-
-if TYPE_CHECKING:
-    from vaelab.model import Model
+from vaelab.priors.settings import ClassPriorSettings
 
 
 class ClassPrior(AbstractPrior):
@@ -37,6 +34,23 @@ class ClassPrior(AbstractPrior):
         self.log_frequencies = jnp.full(classes, -float(np.log(classes)))
         self.latent_dim = latent_dim
 
+    @classmethod
+    def build(
+        cls, settings: ClassPriorSettings, latent_dim: int, image_shape: tuple[int, ...], *, key: PRNGKeyArray
+    ) -> "ClassPrior":
+        """The prior before training.
+
+        Raises:
+            VaelabError: where the number of classes is not known yet.
+        """
+        del image_shape
+        if settings.classes is None:
+            raise VaelabError("model.prior.classes: expected the number of classes, such as 10; found none")
+        return cls(latent_dim, settings.classes, key=key)
+
+    def settings(self) -> ClassPriorSettings:
+        return ClassPriorSettings(classes=self.classes)
+
     @property
     def classes(self) -> int:
         return self.means.shape[0]
@@ -45,8 +59,8 @@ class ClassPrior(AbstractPrior):
     def labels(self) -> tuple[int, ...]:
         return tuple(np.flatnonzero(np.isfinite(np.asarray(self.log_frequencies))).tolist())
 
-    def density(self, model: "Model | None" = None) -> "ClassDensity":
-        del model
+    def density(self, encoder: AbstractConditional | None = None) -> "ClassDensity":
+        del encoder
         return ClassDensity(Mixture(self.log_frequencies, DiagonalNormal(self.means, self.log_variances)))
 
     def trainable(self) -> PyTree[bool]:

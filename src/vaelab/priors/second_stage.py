@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import equinox as eqx
 import jax
@@ -11,15 +10,14 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
+from vaelab.conditional import AbstractConditional, ConditionalDensity
 from vaelab.densities import LOG_TWO_PI, AbstractDensity, standard_normal
-from vaelab.likelihoods import GaussianLikelihood
-from vaelab.networks import Mlp
-from vaelab.posteriors import GaussianPosterior
+from vaelab.families.diagonal_gaussian import DiagonalGaussian
+from vaelab.families.gaussian_pixels import GaussianPixels
+from vaelab.networks.mlp import Mlp
 from vaelab.priors.base import AbstractPrior, Scoring
 from vaelab.priors.kernel import log_sum_of_kernels
-
-if TYPE_CHECKING:
-    from vaelab.model import Model
+from vaelab.priors.settings import SecondStagePriorSettings
 
 SMALLEST_SCALE = 0.05
 """The floor of the learned gamma, in standard deviations of the latents: so that the quadrature's grid resolves it."""
@@ -50,8 +48,8 @@ class SecondStagePrior(AbstractPrior):
     (`scoring` is `bound`), and nothing exact follows from it.
     """
 
-    encoder: GaussianPosterior
-    decoder: GaussianLikelihood
+    encoder: ConditionalDensity
+    decoder: ConditionalDensity
     centre: Float[Array, " latent"]
     spread: Float[Array, " latent"]
     architecture: SecondStageArchitecture = eqx.field(static=True)
@@ -59,15 +57,11 @@ class SecondStagePrior(AbstractPrior):
     def __init__(self, architecture: SecondStageArchitecture, *, key: PRNGKeyArray):
         size, hidden = architecture.latent_dim, (architecture.width, architecture.width)
         keys = jr.split(key, 4)
-        self.encoder = GaussianPosterior(Mlp(size, hidden, "relu", key=keys[0]), size, key=keys[1])
-        self.decoder = GaussianLikelihood(
-            Mlp(size, hidden, "relu", key=keys[2]),
-            (size,),
-            scale=STARTING_SCALE,
-            learned=True,
-            floor=SMALLEST_SCALE,
-            key=keys[3],
+        scaled = GaussianPixels((size,), scale=STARTING_SCALE, learned=True, floor=SMALLEST_SCALE)
+        self.encoder = ConditionalDensity(
+            Mlp(size, hidden, "relu", key=keys[0]), DiagonalGaussian((size,)), key=keys[1]
         )
+        self.decoder = ConditionalDensity(Mlp(size, hidden, "relu", key=keys[2]), scaled, key=keys[3])
         self.centre, self.spread = jnp.zeros(size), jnp.ones(size)
         self.architecture = architecture
 
@@ -78,6 +72,22 @@ class SecondStagePrior(AbstractPrior):
         scale = jnp.asarray(centre, jnp.float32), jnp.asarray(spread, jnp.float32)
         return eqx.tree_at(lambda prior: (prior.centre, prior.spread), self, scale)
 
+    @classmethod
+    def build(
+        cls, settings: SecondStagePriorSettings, latent_dim: int, image_shape: tuple[int, ...], *, key: PRNGKeyArray
+    ) -> "SecondStagePrior":
+        del image_shape
+        return cls(SecondStageArchitecture(latent_dim, settings.width), key=key)
+
+    def settings(self) -> SecondStagePriorSettings:
+        return SecondStagePriorSettings(width=self.architecture.width)
+
+    @property
+    def gamma(self) -> Float[Array, ""]:
+        """The standard deviation of p(y|u), one for all u."""
+        assert isinstance(self.decoder.family, GaussianPixels)
+        return self.decoder.family.scale
+
     @property
     def latent_dim(self) -> int:
         return self.architecture.latent_dim
@@ -86,8 +96,8 @@ class SecondStagePrior(AbstractPrior):
     def scoring(self) -> Scoring:
         return "quadrature" if self.latent_dim in NODES else "bound"
 
-    def density(self, model: "Model | None" = None) -> AbstractDensity:
-        del model
+    def density(self, encoder: AbstractConditional | None = None) -> AbstractDensity:
+        del encoder
         if self.latent_dim in NODES:
             return quadrature_density(self, NODES[self.latent_dim])
         return SecondStageBound(self)
@@ -112,8 +122,7 @@ class SecondStageQuadrature(AbstractDensity):
 
     def log_prob(self, value: Float[Array, " latent"]) -> Float[Array, ""]:
         prior = self.prior
-        # one gamma for all u: any decoded node has it
-        gamma = prior.decoder(jnp.zeros(prior.latent_dim)).standard_deviation[0]
+        gamma = prior.gamma
         standard = (value - prior.centre) / prior.spread
         log_kernels = log_sum_of_kernels(self.centres / gamma, standard / gamma, self.log_weights)
         log_scale = prior.latent_dim * (jnp.log(gamma) + 0.5 * LOG_TWO_PI) + jnp.sum(jnp.log(prior.spread))
@@ -131,7 +140,7 @@ def quadrature_density(prior: SecondStagePrior, nodes: int) -> SecondStageQuadra
     grid = grid[np.sum(grid**2, axis=1) <= radius**2]
     log_density = -0.5 * np.sum(grid**2, axis=1)
     log_weights = log_density - np.log(np.exp(log_density).sum())
-    centres = jax.vmap(lambda u: prior.decoder(u).mean)(jnp.asarray(grid, jnp.float32))
+    centres = jax.vmap(lambda u: prior.decoder(u).centre)(jnp.asarray(grid, jnp.float32))
     return SecondStageQuadrature(prior, centres, jnp.asarray(log_weights, jnp.float32))
 
 

@@ -1,6 +1,6 @@
 """The VampPrior."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import equinox as eqx
 import jax
@@ -9,13 +9,12 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
-from vaelab.densities import Mixture
+from vaelab.conditional import AbstractConditional
+from vaelab.densities import Flat, Mixture
 from vaelab.errors import VaelabError
 from vaelab.pixels import scaled
 from vaelab.priors.base import AbstractPrior
-
-if TYPE_CHECKING:
-    from vaelab.model import Model
+from vaelab.priors.settings import VampPriorSettings
 
 
 class VampPrior(AbstractPrior):
@@ -47,6 +46,19 @@ class VampPrior(AbstractPrior):
         self.latent_dim = latent_dim
         self.start = start
 
+    @classmethod
+    def build(
+        cls, settings: VampPriorSettings, latent_dim: int, image_shape: tuple[int, ...], *, key: PRNGKeyArray
+    ) -> "VampPrior":
+        return cls(latent_dim, settings.components, image_shape, settings.start, key=key)
+
+    def settings(self) -> VampPriorSettings:
+        return VampPriorSettings(components=self.components, start=self.start)
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        return self.pseudo_inputs.shape[1:]
+
     @property
     def components(self) -> int:
         return self.pseudo_inputs.shape[0]
@@ -57,11 +69,12 @@ class VampPrior(AbstractPrior):
         low, high = self.bounds
         return jnp.clip(self.pseudo_inputs, low, high)
 
-    def density(self, model: "Model | None" = None) -> Mixture:
-        if model is None:
-            raise TypeError("a VampPrior's density needs the model whose encoder reads its pseudo-inputs")
+    def density(self, encoder: AbstractConditional | None = None) -> Mixture:
+        if encoder is None:
+            raise TypeError("a VampPrior's density needs the encoder that reads its pseudo-inputs")
         uniform = jnp.full(self.components, -float(np.log(self.components)))
-        return Mixture(uniform, jax.vmap(model.posterior)(self.images))
+        posteriors = jax.vmap(encoder)(self.images)
+        return Mixture(uniform, posteriors if encoder.space.is_array else Flat(posteriors, encoder.space))
 
     def trainable(self) -> PyTree[bool]:
         return eqx.tree_at(lambda mask: mask.bounds, jax.tree.map(eqx.is_inexact_array, self), replace=False)

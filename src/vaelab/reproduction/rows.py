@@ -25,7 +25,8 @@ from vaelab.evaluation.prior_fit import prior_fit
 from vaelab.evaluation.quadrature import exact_log_probs
 from vaelab.evaluation.reconstruction import sample_means
 from vaelab.fitting import fit_prior
-from vaelab.model import Model, load_model
+from vaelab.model import Model
+from vaelab.model_file import load_model
 from vaelab.pixels import seen_once
 from vaelab.reproduction.records import Record, add_record, is_done, read_records
 from vaelab.reproduction.tables import Row, Table
@@ -110,7 +111,7 @@ def _make(
 ) -> bool:
     """Make what is missing of one row with one seed; where its scores are `needed` for another row's gain, those too."""
     config = row_config(row, seed)
-    deterministic = config.model.posterior.kind == "deterministic"
+    deterministic = not config.model.posterior.has_density
     priors = [*([] if deterministic else [TRAINED]), *row.fitted]
     missing = [prior for prior in priors if not is_done(read_records(results, table.name), row.name, prior, seed)]
     folder = work / f"{row.name}-{seed}"
@@ -228,7 +229,7 @@ def _measured(table: Table, model: Model, judged: _Judged, seed: int) -> tuple[d
     log_probs = None
     over = f"{len(judged.test):,} test images"
     if model.has_density:
-        prior = model.prior.density(model).given(None)
+        prior = model.prior_density().given(None)
         if table.importance_samples is None:
             exact = exact_log_probs(model, prior, judged.seen_test)
             log_probs = exact.log_prob

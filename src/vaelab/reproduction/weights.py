@@ -7,8 +7,9 @@ import equinox as eqx
 import jax.random as jr
 import numpy as np
 
+from vaelab.building import build_model
 from vaelab.config import Config
-from vaelab.model import Model, build_model
+from vaelab.model import Model
 from vaelab.naming import named_arrays, with_named_arrays
 from vaelab.tensors import read_tensors, write_tensors
 

@@ -11,13 +11,12 @@ import jax.random as jr
 import numpy as np
 from jax.sharding import Mesh
 
+from vaelab.building import build_model
 from vaelab.config import Config
 from vaelab.data.image_values import ImageValues, check_unit
 from vaelab.errors import VaelabError
-from vaelab.likelihoods import BernoulliLikelihood, ContinuousBernoulliLikelihood, GaussianLikelihood
-from vaelab.model import Model, build_model, weights_on_pixels
-from vaelab.networks import Linear
-from vaelab.priors import class_count
+from vaelab.model import Model, weights_on_pixels, with_output_bias
+from vaelab.priors.by_label import class_count
 from vaelab.training.defaults import chosen_by_data, mean_image, pixel_size
 from vaelab.training.epoch import Trainer, build_trainer
 from vaelab.training.placement import mesh_for
@@ -36,7 +35,7 @@ def resolve(config: Config, data: TrainingData) -> Config:
         raise VaelabError(
             f"images have shape {data.image_shape}; the model asks for {shape}. Give images of that shape, or leave model.image_shape out"
         )
-    data.image_spec(config.model.likelihood.kind)
+    data.image_spec(config.model.likelihood)
     if config.data.pixels == "static" and not _is_binary(data.images):
         raise VaelabError(
             "data.pixels = 'static' is for images that were binarised once; these have grey values. Choose 'dynamic', which binarises them"
@@ -47,8 +46,9 @@ def resolve(config: Config, data: TrainingData) -> Config:
     if config.training.batch_size > len(data.images):
         known["training.batch_size"] = len(data.images)
     known |= chosen_by_data(config, data.images)
-    if config.model.prior.kind == "class" and config.model.prior.classes is None:
-        known["model.prior.classes"] = class_count(data.labels)
+    prior = config.model.prior.completed(classes=lambda: class_count(data.labels))
+    found = prior.model_dump(exclude={"kind"})
+    known |= {f"model.prior.{name}": value for name, value in found.items() if value != getattr(config.model.prior, name)}
     return config.with_values(known, source="the data")
 
 
@@ -96,7 +96,7 @@ def initial_model(config: Config, data: TrainingData) -> Model:
     if config.training.first_layer_rate != 1.0:
         model = _with_unit_inputs(model, data.images)
     if config.model.output_bias == "data-mean":
-        model = with_output_bias(model, data.images)
+        model = with_output_bias(model, jnp.asarray(mean_image(data.images), jnp.float32))
     return model
 
 
@@ -106,17 +106,3 @@ def _with_unit_inputs(model: Model, images: np.ndarray) -> Model:
     if size <= 1.0:
         return model
     return jax.tree.map(lambda array, reads: array / size if reads else array, model, weights_on_pixels(model))
-
-
-def with_output_bias(model: Model, images: np.ndarray) -> Model:
-    """The decoder's last bias such that it begins at the mean image: a logit for Bernoulli pixels, the mean itself for Gaussian ones."""
-    mean = jnp.ravel(jnp.asarray(mean_image(images), jnp.float32))
-    if isinstance(model.decoder, BernoulliLikelihood | ContinuousBernoulliLikelihood):
-        mean = jax.scipy.special.logit(jnp.clip(mean, 1e-3, 1.0 - 1e-3))
-    return eqx.tree_at(lambda model: output_layer(model).bias, model, mean)
-
-
-def output_layer(model: Model) -> Linear:
-    """The decoder's last layer, one output a pixel."""
-    decoder: Any = model.decoder
-    return decoder.mean if isinstance(decoder, GaussianLikelihood) else decoder.logits

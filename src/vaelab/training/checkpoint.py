@@ -6,7 +6,7 @@ from typing import Any
 
 from jaxtyping import PyTree
 
-from vaelab.model import named_arrays, with_named_arrays
+from vaelab.naming import named_arrays, with_named_arrays
 from vaelab.tensors import read_tensors, write_tensors
 from vaelab.training.epoch import TrainingState
 

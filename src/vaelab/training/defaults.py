@@ -24,8 +24,9 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from vaelab.config import Config, GaussianLikelihoodConfig
+from vaelab.config import Config
 from vaelab.pixels import scaled
+from vaelab.settings import rounded
 
 DIGIT_SUM = 128.0
 """The largest mean sum of an image's absolute values that the tutorial's rate is meant for: a little above MNIST's 102."""
@@ -34,17 +35,18 @@ DIGIT_SUM = 128.0
 def chosen_by_data(config: Config, images: np.ndarray) -> dict[str, Any]:
     """The values of the keys that are `auto`, for training images (n, *image_shape), uint8 or floating point."""
     likelihood = config.model.likelihood
-    gaussian = isinstance(likelihood, GaussianLikelihoodConfig)
+    unbounded = not likelihood.support.is_unit
     found: dict[str, Any] = {}
     # read once, and only where something asks for it
     image_sum = _mean_sum(images) if "auto" in (config.training.first_layer_rate, config.model.output_bias) else 0.0
     if config.training.first_layer_rate == "auto":
-        found["training.first_layer_rate"] = _rounded(min(1.0, DIGIT_SUM / image_sum)) if image_sum > 0.0 else 1.0
+        found["training.first_layer_rate"] = rounded(min(1.0, DIGIT_SUM / image_sum)) if image_sum > 0.0 else 1.0
     if config.model.output_bias == "auto":
-        found["model.output_bias"] = "data-mean" if gaussian or image_sum > DIGIT_SUM else "zeros"
-    if isinstance(likelihood, GaussianLikelihoodConfig) and likelihood.scale == "auto":
-        found["model.likelihood.scale"] = _rounded(max(_spread(images), 2.0 * likelihood.floor))
-    return found
+        found["model.output_bias"] = "data-mean" if unbounded or image_sum > DIGIT_SUM else "zeros"
+    completed = likelihood.completed(spread=lambda: _spread(images)).model_dump()
+    return found | {
+        f"model.likelihood.{name}": value for name, value in completed.items() if value != getattr(likelihood, name)
+    }
 
 
 def mean_image(images: np.ndarray) -> np.ndarray:
@@ -71,8 +73,3 @@ def _in_parts(images: np.ndarray) -> Iterator[np.ndarray]:
     """Some images at a time as the model sees them: never all of them at once."""
     for part in np.array_split(images, max(len(images) // 5000, 1)):
         yield np.asarray(scaled(jnp.asarray(part)))
-
-
-def _rounded(value: float) -> float:
-    """Three digits: enough for a rule of thumb, and short in `config.toml`."""
-    return float(f"{value:.3g}")

@@ -15,9 +15,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, PyTree
 
 from vaelab.config import Config
-from vaelab.model import Model
+from vaelab.model import Model, mean_image_alone
 from vaelab.pixels import Pixels, seen
-from vaelab.training.beginning import output_layer, with_output_bias
+from vaelab.training.defaults import mean_image
 from vaelab.training.epoch import Scores, StepLosses, first_bad_step
 
 HOPELESS = 10
@@ -75,8 +75,7 @@ class Bar:
 def bar(model: Model, images: np.ndarray, pixels: Pixels) -> Bar:
     """The bar for the model at its beginning, on training images (n, *image_shape), of which some are scored."""
     # with no weights before its bias, a decoder draws the mean image whatever z is
-    drawer = with_output_bias(model, images)
-    drawer = eqx.tree_at(lambda drawer: output_layer(drawer).weight, drawer, replace_fn=jnp.zeros_like)
+    drawer = mean_image_alone(model, jnp.asarray(mean_image(images), jnp.float32))
     some = jnp.asarray(images[:JUDGED])
 
     some = seen(some, pixels, jr.key(0))

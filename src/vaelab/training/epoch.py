@@ -17,8 +17,9 @@ from jax.sharding import Mesh
 from jaxtyping import Array, Float, Int, Key, PRNGKeyArray, PyTree
 
 from vaelab.config import Config
+from vaelab.kinds import OBJECTIVES
 from vaelab.model import Model, trainable_parts, weights_on_pixels
-from vaelab.objectives import AbstractObjective, Batch, build_objective
+from vaelab.objectives.base import AbstractObjective, Batch
 from vaelab.pixels import seen
 from vaelab.training.optimisers import build_optimiser
 from vaelab.training.placement import shared_out
@@ -79,7 +80,7 @@ def build_trainer(config: Config, model: Model, image_count: int, mesh: Mesh) ->
     batch_size = config.training.batch_size
     steps_per_epoch = image_count // batch_size
     warm_up = warm_up_of(config, steps_per_epoch)
-    objective = build_objective(config.objective)
+    objective = OBJECTIVES.build(config.objective)
     parameters, fixed = eqx.partition(model, trainable_parts(model))
     reads_pixels = weights_on_pixels(parameters)
     optimiser = build_optimiser(config.training, steps_per_epoch * config.training.epochs, reads_pixels)

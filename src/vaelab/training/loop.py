@@ -14,7 +14,8 @@ from jaxtyping import Array, PyTree
 
 from vaelab.config import Config
 from vaelab.errors import VaelabError
-from vaelab.model import Model, save_model
+from vaelab.model import Model
+from vaelab.model_file import save_model
 from vaelab.pixels import seen_once
 from vaelab.runs import Run
 from vaelab.training.beginning import Beginning, begin

@@ -7,8 +7,8 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Integer
 
-from vaelab.densities import DiagonalNormal
-from vaelab.model import Model, named_arrays
+from vaelab.model import Model
+from vaelab.naming import named_arrays
 from vaelab.pixels import scaled
 from vaelab.runs import Run
 from vaelab.tensors import read_tensors, write_tensors
@@ -45,8 +45,8 @@ def posterior_parameters(model: Model, images: Array) -> dict[str, Float[Array, 
 
     def parameters(image: Float[Array, " *image"]) -> dict[str, Float[Array, " latent"]]:
         posterior = model.posterior(image)
-        spread = {"log_variances": posterior.log_variance} if isinstance(posterior, DiagonalNormal) else {}
-        return {"means": posterior.mean, **spread}
+        spread = {} if posterior.marginal_log_variance is None else {"log_variances": posterior.marginal_log_variance}
+        return {"means": posterior.centre, **spread}
 
     return jax.vmap(parameters)(scaled(images))
 

@@ -9,6 +9,7 @@ from vaelab.config import DataConfig
 from vaelab.data import Dataset
 from vaelab.data.image_spec import ImageSpec
 from vaelab.kept_sample import chosen_rows
+from vaelab.settings import LikelihoodSettings
 
 WATCHED = 2000
 """How many images the snapshots of a run follow."""
@@ -47,7 +48,7 @@ class TrainingData:
         rows = self.watched_rows
         return self.shown_images[:WATCHED] if rows is None else self.shown_images[rows]
 
-    def image_spec(self, likelihood: str) -> ImageSpec:
+    def image_spec(self, likelihood: LikelihoodSettings) -> ImageSpec:
         """What the model will take; every part is held against it.
 
         Raises:

@@ -1,0 +1,128 @@
+"""q(z|x) and p(x|z): the same thing, a density whose numbers a network gives."""
+
+from abc import abstractmethod
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, PRNGKeyArray, PyTree
+
+from vaelab.densities import AbstractCentredDensity, AbstractDensity
+from vaelab.families.base import AbstractFamily
+from vaelab.networks.base import AbstractNetwork
+from vaelab.networks.linear import Linear
+from vaelab.space import Shape, Space
+from vaelab.support import Support
+
+
+class AbstractConditional(eqx.Module):
+    """What is given in, a density out: an image and q(z|x), or z and p(x|z)."""
+
+    space: eqx.AbstractVar[Space]  # of the values that its densities are over
+    support: eqx.AbstractVar[Support]
+
+    @abstractmethod
+    def __call__(
+        self,
+        given: Any,
+        condition: Array | None = None,
+        *,
+        prior: AbstractDensity | None = None,
+        key: PRNGKeyArray | None = None,
+    ) -> AbstractCentredDensity:
+        """The density for one example.
+
+        - `condition`: its label, for networks that see one
+        - `prior`: p(z), which a ladder's q(z_l | x, z_>l) needs for its top-down path; every other encoder looks away
+        - `key`: for dropout
+        """
+
+
+class ConditionalDensity(AbstractConditional):
+    """A network, a linear head for each of the numbers that the family's densities need, and the family."""
+
+    network: AbstractNetwork
+    heads: dict[str, Linear]
+    family: AbstractFamily
+
+    def __init__(self, network: AbstractNetwork, family: AbstractFamily, *, key: PRNGKeyArray):
+        shapes = family.parameters()
+        keys = jr.split(key, len(shapes)) if len(shapes) > 1 else [key]
+        self.network = network
+        self.heads = {
+            name: _head(network.out_shape, shape, key=key)
+            for (name, shape), key in zip(shapes.items(), keys, strict=True)
+        }
+        self.family = family
+
+    @property
+    def space(self) -> Space:
+        return self.family.space
+
+    @property
+    def support(self) -> Support:
+        return self.family.support
+
+    def __call__(
+        self,
+        given: Any,
+        condition: Array | None = None,
+        *,
+        prior: AbstractDensity | None = None,
+        key: PRNGKeyArray | None = None,
+    ) -> AbstractCentredDensity:
+        del prior
+        features = self.network(given, condition, key=key)
+        shapes = self.family.parameters()
+        return self.family(
+            **{name: jnp.reshape(_applied(head, features), shapes[name]) for name, head in self.heads.items()}
+        )
+
+    # --- where training begins, and at what pace ------------------------------------------------------------------------------------
+
+    def centred_at(self, mean: Float[Array, "..."]) -> "ConditionalDensity":
+        """The same with the biases of its heads such that it begins with `mean` for its centre."""
+        biases = self.family.starting_bias(mean)
+        heads = {
+            name: eqx.tree_at(lambda head: head.bias, head, _bias(head, biases[name])) if name in biases else head
+            for name, head in self.heads.items()
+        }
+        return eqx.tree_at(lambda part: part.heads, self, heads)
+
+    def blind(self) -> "ConditionalDensity":
+        """The same with heads that look at nothing: one density, whatever is given."""
+        heads = {
+            name: eqx.tree_at(lambda head: head.weight, head, replace_fn=jnp.zeros_like)
+            for name, head in self.heads.items()
+        }
+        return eqx.tree_at(lambda part: part.heads, self, heads)
+
+    def reads_input(self) -> PyTree[bool]:
+        """True for each weight that is multiplied with every value of the input: the network's, or those of the heads where it is the
+        identity.
+        """
+        mask = jax.tree.map(lambda _: False, self)
+        if jax.tree.leaves(self.network):
+            return eqx.tree_at(lambda part: part.network, mask, self.network.reads_input())
+        heads = jax.tree.map(lambda _: False, self.heads)
+        heads = {name: eqx.tree_at(lambda head: head.weight, head, replace=True) for name, head in heads.items()}
+        return eqx.tree_at(lambda part: part.heads, mask, heads)
+
+
+def _head(features: Shape, shape: Shape, *, key: PRNGKeyArray) -> Linear:
+    """A head from features to numbers of a shape: along the channels, a 1 x 1 convolution, where both are maps of one height and width."""
+    if len(features) > 1 and features[:-1] == shape[:-1]:
+        return Linear(features[-1], shape[-1], key=key)
+    return Linear(Space.of_shape(features).size, Space.of_shape(shape).size, key=key)
+
+
+def _applied(head: Linear, features: Float[Array, "..."]) -> Float[Array, "..."]:
+    return head(features if features.shape[-1] == head.weight.shape[0] else jnp.ravel(features))
+
+
+def _bias(head: Linear, wanted: Float[Array, "..."]) -> Float[Array, " out"]:
+    """A bias for each number; of a head along the channels, which has fewer, their mean over the map."""
+    rows = jnp.reshape(wanted, (-1, head.bias.shape[0]))
+    return rows[0] if rows.shape[0] == 1 else rows.mean(axis=0)

@@ -1,0 +1,51 @@
+"""The parts of a model, each of a kind that a table knows."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
+
+from vaelab.config.keys import PartOf
+from vaelab.kinds import LIKELIHOODS, NETWORKS, POSTERIORS, PRIORS
+from vaelab.settings import (
+    Frozen,
+    LikelihoodSettings,
+    NetworkSettings,
+    PositiveCount,
+    PosteriorSettings,
+    PriorSettings,
+)
+
+AnyNetwork = Annotated[SerializeAsAny[NetworkSettings], BeforeValidator(NETWORKS.settings), PartOf(NETWORKS)]
+AnyPosterior = Annotated[SerializeAsAny[PosteriorSettings], BeforeValidator(POSTERIORS.settings), PartOf(POSTERIORS)]
+AnyLikelihood = Annotated[SerializeAsAny[LikelihoodSettings], BeforeValidator(LIKELIHOODS.settings), PartOf(LIKELIHOODS)]
+AnyPrior = Annotated[SerializeAsAny[PriorSettings], BeforeValidator(PRIORS.settings), PartOf(PRIORS)]
+
+
+def _first(kinds: Any) -> Any:
+    """The default of a part: the first kind of its table, as it stands."""
+    return lambda: kinds.settings(kinds.names[0])
+
+
+class ModelConfig(Frozen):
+    """The four parts. `image_shape` is what the data have; a run's `config.toml` names it."""
+
+    latent_dim: PositiveCount = Field(default=2, description="dimensions of z")
+    image_shape: tuple[PositiveCount, ...] | None = Field(default=None, description="written by training")
+    encoder: AnyNetwork = Field(default_factory=_first(NETWORKS), description="the networks")
+    decoder: AnyNetwork = Field(default_factory=_first(NETWORKS), description="the networks")
+    posterior: AnyPosterior = Field(default_factory=_first(POSTERIORS))
+    likelihood: AnyLikelihood = Field(default_factory=_first(LIKELIHOODS))
+    prior: AnyPrior = Field(default_factory=_first(PRIORS))
+    output_bias: Literal["auto", "zeros", "data-mean"] = Field(
+        default="auto", description="where the decoder's last layer begins: `zeros`, `data-mean`; `auto`: by the data"
+    )
+
+    @model_validator(mode="after")
+    def _prior_is_trained(self) -> "ModelConfig":
+        if not self.prior.is_trained:
+            kinds = [kind for kind in PRIORS.names if PRIORS.settings_of(kind).is_trained]
+            raise ValueError(
+                f"model.prior: '{self.prior.kind}' is fitted afterwards, with: vaelab fit-prior RUN {self.prior.kind}; "
+                f"trained with the model are: {', '.join(kinds)}"
+            )
+        return self

@@ -1,0 +1,32 @@
+"""The few densities that everything here is made of, one a file; KL divergences in closed form beside them."""
+
+from vaelab.densities.base import AbstractCentredDensity, AbstractDensity, sample_many
+from vaelab.densities.bernoulli import Bernoulli
+from vaelab.densities.continuous_bernoulli import ContinuousBernoulli, continuous_bernoulli_mean
+from vaelab.densities.divergence import kl_divergence
+from vaelab.densities.flat import Flat, Unflat
+from vaelab.densities.full_normal import FullNormal
+from vaelab.densities.mixture import EXACT_DIMENSIONS, Mixture, log_probs_by_products
+from vaelab.densities.normal import LOG_TWO_PI, DiagonalNormal, IsotropicNormal, standard_normal
+from vaelab.densities.point import Delta
+
+__all__ = [
+    "EXACT_DIMENSIONS",
+    "LOG_TWO_PI",
+    "AbstractCentredDensity",
+    "AbstractDensity",
+    "Bernoulli",
+    "ContinuousBernoulli",
+    "Delta",
+    "DiagonalNormal",
+    "Flat",
+    "FullNormal",
+    "IsotropicNormal",
+    "Mixture",
+    "Unflat",
+    "continuous_bernoulli_mean",
+    "kl_divergence",
+    "log_probs_by_products",
+    "sample_many",
+    "standard_normal",
+]

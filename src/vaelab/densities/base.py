@@ -1,0 +1,53 @@
+"""What a density is: `log_prob(value)`, in nats, and `sample(key)`, for ONE value. Batches are `jax.vmap`'s business."""
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+import equinox as eqx
+import jax
+import jax.random as jr
+from jaxtyping import Array, Float, PRNGKeyArray, PyTree
+
+
+class AbstractDensity(eqx.Module):
+    """What has a log-density and can be drawn from. A value is an array, or a tree of arrays (docs/design.md, `Space`)."""
+
+    has_density: ClassVar[bool] = True
+    """False for a point mass: `log_prob` is refused, and there is neither KL nor likelihood."""
+
+    @abstractmethod
+    def log_prob(self, value: Any) -> Float[Array, ""]:
+        """The log-density (nats) of one value, summed over all its entries."""
+
+    @abstractmethod
+    def sample(self, key: PRNGKeyArray) -> Any:
+        """One draw; differentiable in the parameters where the family allows it."""
+
+    def sample_and_log_prob(self, key: PRNGKeyArray) -> tuple[Any, Float[Array, ""]]:
+        """One draw with its log-density: of a flow or a hierarchy in one pass, where two would do the work twice."""
+        value = self.sample(key)
+        return value, self.log_prob(value)
+
+    def given(self, condition: Array | None) -> "AbstractDensity":
+        """The density under a condition (an integer label): itself, for all that do not know of labels."""
+        del condition
+        return self
+
+
+class AbstractCentredDensity(AbstractDensity):
+    """A density with a value that stands for it: every posterior, whose centre is the code, and every likelihood, whose centre is shown."""
+
+    @property
+    @abstractmethod
+    def centre(self) -> Any:
+        """The code or the picture: the mean, the nearest code, the direction."""
+
+    @property
+    def marginal_log_variance(self) -> PyTree | None:
+        """The log of each entry's variance, where there is a closed form; else None, and draws tell."""
+        return None
+
+
+def sample_many(density: AbstractDensity, key: PRNGKeyArray, count: int) -> Float[Array, "count ..."]:
+    """`count` independent draws, stacked."""
+    return jax.vmap(density.sample)(jr.split(key, count))

@@ -1,0 +1,38 @@
+"""What every family offers, of q(z|x) and of p(x|z) alike."""
+
+from abc import abstractmethod
+from typing import Any
+
+import equinox as eqx
+from jaxtyping import Array, Float
+
+from vaelab.densities import AbstractCentredDensity
+from vaelab.space import Shape, Space
+from vaelab.support import Support
+
+
+class AbstractFamily(eqx.Module):
+    """Which numbers a density of the family needs, and the density that they make.
+
+    Numbers that all examples share (a learned scale) are the family's own leaves.
+    """
+
+    support: eqx.AbstractVar[Support]
+    space: eqx.AbstractVar[Space]  # of the values that its densities are over
+
+    @abstractmethod
+    def parameters(self) -> dict[str, Shape]:
+        """The numbers that a network gives for one example, by name: each becomes a head of that shape."""
+
+    @abstractmethod
+    def __call__(self, **parameters: Float[Array, "..."]) -> AbstractCentredDensity:
+        """The density that these numbers make."""
+
+    def starting_bias(self, mean: Float[Array, "..."]) -> dict[str, Array]:
+        """The heads' biases that make `mean` (a value of the space: the mean image) the centre; empty where there are none such."""
+        del mean
+        return {}
+
+    def on_page(self) -> dict[str, Any]:
+        """What the explorer's page is told beside the family's kind: numbers that its own score of an image needs."""
+        return {}

@@ -1,0 +1,166 @@
+"""The kinds of every part: the only place that looks one up, or says what one is called.
+
+Five tables. A row is a kind's name and where its settings lie, "module:Settings"; the settings say where the class lies that they build.
+Both are imported when asked for. An installed package adds rows by entry points of the groups `vaelab.networks`, `vaelab.posteriors`,
+`vaelab.likelihoods`, `vaelab.priors` and `vaelab.objectives`: the entry point's name is the kind, its value "module:Settings".
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from vaelab.errors import VaelabError, nearest_name
+from vaelab.settings import (
+    LikelihoodSettings,
+    NetworkSettings,
+    ObjectiveSettings,
+    PartSettings,
+    PosteriorSettings,
+    PriorSettings,
+)
+
+FOREIGN = "foreign"
+"""The kind of a part that Python gave: a run's configuration has its name, and no file says where to import it from."""
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """One table: what its parts are called ("network"), the group of its entry points, and our rows."""
+
+    what: str
+    rows: Mapping[str, str]
+    base: type[PartSettings]
+    _classes: dict[str, type[PartSettings]] = field(default_factory=dict, compare=False)
+
+    @cached_property
+    def _foreign_rows(self) -> Mapping[str, EntryPoint]:
+        return {point.name: point for point in entry_points(group=f"vaelab.{self.what}s") if point.name not in self.rows}
+
+    @property
+    def names(self) -> list[str]:
+        """Every kind: ours in their order, then those of installed packages."""
+        return [*self.rows, *sorted(self._foreign_rows)]
+
+    def settings_of(self, kind: str) -> type[PartSettings]:
+        """The class of a kind's settings.
+
+        Raises:
+            VaelabError: for a kind that is none, with the nearest; for an installed package's that cannot be imported.
+        """
+        if kind == FOREIGN:
+            return found_at(f"vaelab.foreign:Given{self.what.capitalize()}Settings")
+        if kind not in self._classes:
+            self._classes[kind] = self._imported(kind)
+        return self._classes[kind]
+
+    def _imported(self, kind: str) -> type[PartSettings]:
+        if kind in self.rows:
+            return found_at(self.rows[kind])
+        if kind not in self._foreign_rows:
+            raise VaelabError(f"unknown {self.what} '{kind}'; {nearest_name(kind, self.names)}")
+        point = self._foreign_rows[kind]
+        package = point.dist.name if point.dist is not None else point.value
+        try:
+            found = point.load()
+        except Exception as error:
+            first = (str(error).splitlines() or [type(error).__name__])[0]
+            raise VaelabError(
+                f"{self.what} '{kind}' of the package {package}: {point.value} could not be imported ({first}); mend or remove that package"
+            ) from None
+        if not (isinstance(found, type) and issubclass(found, self.base) and hasattr(found, "part")):
+            raise VaelabError(
+                f"{self.what} '{kind}' of the package {package}: {point.value} must be a subclass of vaelab.settings.{self.base.__name__} "
+                "that names its `part`"
+            )
+        return found
+
+    def importable(self) -> Iterator[type[PartSettings]]:
+        """The settings of every kind that a configuration may name; an installed package that is broken is passed over."""
+        for kind in self.names:
+            try:
+                settings = self.settings_of(kind)
+            except VaelabError:
+                continue
+            if getattr(settings, "is_trained", True):
+                yield settings
+
+    def settings(self, values: Any) -> PartSettings:
+        """The settings that a part's values in a configuration stand for: a mapping with `kind`, or the name of a kind alone.
+
+        Raises:
+            VaelabError: for a kind that is none. pydantic.ValidationError: for a setting that is none, or out of range.
+        """
+        if isinstance(values, PartSettings):
+            return values
+        if isinstance(values, str):
+            values = {"kind": values}
+        if not isinstance(values, Mapping):
+            raise VaelabError(f"expected a {self.what}'s settings, such as {{'kind': '{self.names[0]}'}}; found {values!r}")
+        return self.settings_of(str(values.get("kind", self.names[0]))).model_validate(values)
+
+    def build(self, settings: PartSettings, *args: Any, **kwargs: Any) -> Any:
+        """The part that settings stand for. What it is built from is its table's business: see the settings' own class."""
+        return self.part_of(settings).build(settings, *args, **kwargs)
+
+    def part_of(self, settings: PartSettings) -> Any:
+        """The class that settings build."""
+        return found_at(type(settings).part)
+
+    def name_of(self, part: object) -> str:
+        """What the kind of a part is called; the class's name for one that no row names."""
+        place = f"{type(part).__module__}:{type(part).__qualname__}"
+        for kind in self.names:
+            if (kind in self.rows or kind in self._classes) and self.settings_of(kind).part == place:
+                return kind
+        return getattr(part, "name", None) or type(part).__name__
+
+
+def found_at(place: str) -> Any:
+    """What lies at "module:name"."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
+NETWORKS = Kinds("network", {"mlp": "vaelab.networks.settings:MlpSettings"}, NetworkSettings)
+POSTERIORS = Kinds(
+    "posterior",
+    {
+        "gaussian": "vaelab.families.settings:GaussianPosteriorSettings",
+        "deterministic": "vaelab.families.settings:DeterministicPosteriorSettings",
+    },
+    PosteriorSettings,
+)
+LIKELIHOODS = Kinds(
+    "likelihood",
+    {
+        "bernoulli": "vaelab.families.settings:BernoulliSettings",
+        "continuous-bernoulli": "vaelab.families.settings:ContinuousBernoulliSettings",
+        "gaussian": "vaelab.families.settings:GaussianLikelihoodSettings",
+    },
+    LikelihoodSettings,
+)
+PRIORS = Kinds(
+    "prior",
+    {
+        "normal": "vaelab.priors.settings:NormalPriorSettings",
+        "mixture": "vaelab.priors.settings:MixturePriorSettings",
+        "vamp": "vaelab.priors.settings:VampPriorSettings",
+        "flow": "vaelab.priors.settings:FlowPriorSettings",
+        "class": "vaelab.priors.settings:ClassPriorSettings",
+        "kde": "vaelab.priors.settings:KernelPriorSettings",
+        "second-stage": "vaelab.priors.settings:SecondStagePriorSettings",
+        "by-class": "vaelab.priors.settings:ByClassPriorSettings",
+    },
+    PriorSettings,
+)
+OBJECTIVES = Kinds(
+    "objective",
+    {
+        "elbo": "vaelab.objectives.settings:ElboSettings",
+        "importance-weighted": "vaelab.objectives.settings:ImportanceWeightedSettings",
+    },
+    ObjectiveSettings,
+)
