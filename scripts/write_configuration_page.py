@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from vaelab.config import Config
-from vaelab.config.keys import parts_in
+from vaelab.config.keys import PartOf, parts_in
 from vaelab.training import defaults
 from vaelab.training.optimisers import OPTIMISERS
 
@@ -45,8 +45,11 @@ def page() -> str:
     """The whole page."""
     parts = [INTRODUCTION, _table(_rows(Config, "", rooms=False))]
     for name, field in Config.model_fields.items():
-        for room in parts_in(field.annotation):
-            parts += [f"\n## `{name}`\n", _table(_merged(list(_rows(room, f"{name}."))))]
+        if _is_part(field):
+            parts += [f"\n## `{name}`\n", _table(_rows_of_part(field, name))]
+        else:
+            for room in parts_in(field):
+                parts += [f"\n## `{name}`\n", _table(_merged(list(_rows(room, f"{name}."))))]
     return "\n".join([*parts, "\n" + CLOSING, _by_the_data()])
 
 
@@ -59,7 +62,7 @@ def _by_the_data() -> str:
 
 def _rows(model: type[BaseModel], prefix: str, *, rooms: bool = True) -> Iterator[Row]:
     for name, field in model.model_fields.items():
-        kinds = list(parts_in(field.annotation))
+        kinds = list(parts_in(field))
         key = prefix + name
         if not kinds:
             if not (name == "kind" and _is_one_of_several(field)):
@@ -68,9 +71,20 @@ def _rows(model: type[BaseModel], prefix: str, *, rooms: bool = True) -> Iterato
             yield Row(key, "", _meaning(field))
             yield from _rows(kinds[0], f"{key}.")
         elif rooms:
-            words = [_with_note(kind) for kind in kinds]
-            yield Row(f"{key}`, `{key}.kind", _toml(field.default.kind), ", ".join(words))
-            yield from _of_kinds(kinds, key)
+            yield from _rows_of_part(field, key)
+
+
+def _rows_of_part(field: FieldInfo, key: str) -> Iterator[Row]:
+    """A part of several kinds: which there are, and what each of them has."""
+    kinds = list(parts_in(field))
+    words = [_with_note(kind) for kind in kinds]
+    usual = field.get_default(call_default_factory=True).kind
+    yield Row(f"{key}`, `{key}.kind", _toml(usual), ", ".join(words))
+    yield from _of_kinds(kinds, key)
+
+
+def _is_part(field: FieldInfo) -> bool:
+    return any(isinstance(mark, PartOf) for mark in field.metadata)
 
 
 def _of_kinds(kinds: list[type[BaseModel]], part: str) -> Iterator[Row]:
@@ -84,7 +98,8 @@ def _of_kinds(kinds: list[type[BaseModel]], part: str) -> Iterator[Row]:
         usual = next(iter(defaults_of.values()))
         others = [f"`{kind}`: {value}" for kind, value in defaults_of.items() if value != usual]
         of = ", ".join(f"`{kind}`" for kind in defaults_of)
-        yield Row(f"{part}.{name}", "; ".join([usual, *others]), f"of {of}: {meaning}")
+        whose = "" if len(defaults_of) == len(kinds) else f"of {of}: "
+        yield Row(f"{part}.{name}", "; ".join([usual, *others]), whose + meaning)
 
 
 def _merged(rows: list[Row]) -> Iterator[Row]:

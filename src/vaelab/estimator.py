@@ -1,7 +1,7 @@
 """`VAE`: a variational autoencoder as a scikit-learn estimator."""
 
 import numbers
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from vaelab.data.image_spec import ImageSpec
 from vaelab.data.image_values import as_images
 from vaelab.errors import VaelabError
 from vaelab.estimator_arguments import configured, label_number, label_numbers, labels_of, whole_number, widths
+from vaelab.estimator_parts import given_parts, network_values, part_values
 from vaelab.estimator_views import explore, fitted_data, plot, records_of
 from vaelab.evaluation.elbo import ElboParts, elbo_of
 from vaelab.evaluation.evaluation import Evaluation, evaluate
@@ -61,6 +62,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         hidden: widths of the encoder's hidden layers (a number for one); the decoder's are reversed.
         prior: `"normal"`, `"mixture"`, `"vamp"`, `"flow"` or `"class"` (which needs labels `y`).
         likelihood: `"bernoulli"`, `"continuous-bernoulli"` or `"gaussian"`.
+        encoder, decoder, posterior, objective: likewise. Each of the six takes the name of a kind, its settings
+            (`{"kind": "mlp", "hidden": (64,)}`), or the part itself, as a factory `(shape, key) -> module` (`vaelab.estimator_parts`).
         deterministic: no spread and no prior: a plain autoencoder.
         activation: `"relu"`, `"tanh"` or `"gated"`.
         pixels: as the model sees them, `"grey"` or `"dynamic"` (binarised afresh each time in training).
@@ -92,8 +95,12 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         latent_dim: int = 2,
         hidden: Sequence[int] = (256,),
         *,
-        prior: str = "normal",
-        likelihood: str = "bernoulli",
+        prior: Any = "normal",
+        likelihood: Any = "bernoulli",
+        encoder: Any = None,
+        decoder: Any = None,
+        posterior: Any = None,
+        objective: Any = None,
         deterministic: bool = False,
         activation: str = "relu",
         pixels: str = "grey",
@@ -113,6 +120,10 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.hidden = hidden
         self.prior = prior
         self.likelihood = likelihood
+        self.encoder = encoder
+        self.decoder = decoder
+        self.posterior = posterior
+        self.objective = objective
         self.deterministic = deterministic
         self.activation = activation
         self.pixels = pixels
@@ -195,7 +206,18 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             yield [*listeners, on_epoch]
 
     def _config(self, seed: int, validated: bool) -> Config:
-        return configured(self._values(seed, validated=validated), self.settings)
+        return configured(self._values(seed, validated=validated), self.settings).with_parts(given_parts(self._parts()))
+
+    def _parts(self) -> dict[str, Any]:
+        posterior = "deterministic" if self.deterministic and self.posterior is None else self.posterior
+        return {
+            "encoder": self.encoder,
+            "decoder": self.decoder,
+            "posterior": posterior,
+            "likelihood": self.likelihood,
+            "prior": self.prior,
+            "objective": self.objective,
+        }
 
     def _values(self, seed: int, *, validated: bool) -> dict[str, Any]:
         """What the parameters say of the configuration, but for `settings`."""
@@ -206,13 +228,9 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             "data.pixels": self.pixels,
             "data.validation": "held-out" if validated else "none",
             "model.latent_dim": self.latent_dim,
-            "model.encoder.hidden": layers,
-            "model.decoder.hidden": layers[::-1],
-            "model.encoder.activation": self.activation,
-            "model.decoder.activation": self.activation,
-            "model.prior.kind": self.prior,
-            "model.likelihood.kind": self.likelihood,
-            "model.posterior.kind": "deterministic" if self.deterministic else "gaussian",
+            **network_values("encoder", self.encoder, layers, self.activation),
+            **network_values("decoder", self.decoder, layers[::-1], self.activation),
+            **dict(part_values(self._parts())),
             "objective.beta": self.beta,
             "objective.warmup": self.warmup,
             "training.epochs": self.epochs,
@@ -448,7 +466,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return images, np.dtype(np.float64) if given == np.float64 else np.dtype(np.float32)
 
     def _checked_labels(self, y: Any, images: np.ndarray, *, warm: bool) -> Int[np.ndarray, " n"] | None:
-        found = labels_of(y, images, needed=self.prior == "class")
+        found = labels_of(y, images, needed=self._needs_labels())
         if warm and found is not None:
             check_same_labels(self, found[0])
         self.__dict__.pop("label_names_", None)  # of an earlier fit
@@ -456,6 +474,9 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             return None
         self.label_names_, numbers = found
         return numbers
+
+    def _needs_labels(self) -> bool:
+        return self._config(0, False).model.prior.needs_labels
 
     def _names(self) -> tuple[str, ...] | None:
         names = getattr(self, "label_names_", None)
@@ -479,16 +500,23 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
-def load(run: str | Path, *, prior: str | None = None, training_data: str | Path | None = None) -> VAE:
+def load(
+    run: str | Path,
+    *,
+    prior: str | None = None,
+    training_data: str | Path | None = None,
+    parts: Mapping[str, Any] | None = None,
+) -> VAE:
     """The estimator of a run folder, or of `pretrained:tutorial`, as it was saved.
 
     `prior`: `"trained"`, or the name or file of one fitted to it; by default the one that was in place. `training_data`: where the data
-    that it was trained on are now, a name or a path; they are held against the run's fingerprint of them.
+    that it was trained on are now, a name or a path; they are held against the run's fingerprint of them. `parts`: those of its parts that
+    were given in Python, `{"encoder": factory}`, for no file holds them.
 
     Raises:
         VaelabError: where there is no such run, its files are damaged, or `training_data` are others.
     """
-    return VAE.from_run(Run.open(run), prior=prior, training_data=training_data)
+    return VAE.from_run(Run.open(run).with_parts(parts or {}), prior=prior, training_data=training_data)
 
 
 def _print_epoch(report: dict[str, Any]) -> None:

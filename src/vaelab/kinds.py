@@ -44,6 +44,11 @@ class Kinds:
         """Every kind: ours in their order, then those of installed packages."""
         return [*self.rows, *sorted(self._foreign_rows)]
 
+    @property
+    def trained_names(self) -> list[str]:
+        """Those that a training may be of: all but priors that are only ever fitted afterwards, and what cannot be imported."""
+        return [settings.model_fields["kind"].default for settings in self.importable()]
+
     def settings_of(self, kind: str) -> type[PartSettings]:
         """The class of a kind's settings.
 
@@ -60,7 +65,7 @@ class Kinds:
         if kind in self.rows:
             return found_at(self.rows[kind])
         if kind not in self._foreign_rows:
-            raise VaelabError(f"unknown {self.what} '{kind}'; {nearest_name(kind, self.names)}")
+            raise VaelabError(f"unknown {self.what} '{kind}'; {nearest_name(kind, self.trained_names)}")
         point = self._foreign_rows[kind]
         package = point.dist.name if point.dist is not None else point.value
         try:

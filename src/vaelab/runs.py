@@ -44,6 +44,15 @@ class Run:
             raise VaelabError(f"{name}: no run there (expected a folder with config.toml); {hint}")
         return cls(folder, Config.from_toml(path.read_text(encoding="utf-8"), source=str(path)))
 
+    def with_parts(self, parts: Mapping[str, Any]) -> "Run":
+        """The same run with the parts of its model that were given in Python, by name; a factory or a module each.
+
+        Raises:
+            VaelabError: for a part that this run has not, or has not from Python.
+        """
+        self.config.with_parts(parts)
+        return self
+
     @classmethod
     def create(cls, folder: Path, config: Config, data: Fingerprint | None = None) -> "Run":
         """A new run folder with its configuration written, and what its data are known by.

@@ -16,7 +16,10 @@ import numpy as np
 from vaelab.config import Config
 from vaelab.data import Dataset, Fingerprint, Split
 from vaelab.errors import VaelabError
+from vaelab.estimator_parts import is_given
+from vaelab.foreign import name_of_given
 from vaelab.kept_sample import chosen_rows, write_sample
+from vaelab.kinds import FOREIGN, NETWORKS, OBJECTIVES, POSTERIORS
 from vaelab.model import Model
 from vaelab.model_file import load_model, model_facts, save_model
 from vaelab.parameters import as_json, from_json
@@ -24,6 +27,7 @@ from vaelab.prior_file import TRAINED, fingerprint, prior_path, read_prior, save
 from vaelab.priors.base import AbstractPrior
 from vaelab.run_data import is_of_arrays, run_data
 from vaelab.runs import Run
+from vaelab.settings import PartSettings
 from vaelab.training import TrainingData
 from vaelab.training.snapshots import Snapshot, read_snapshots, write_snapshot
 
@@ -82,7 +86,10 @@ def _facts(vae: "VAE") -> dict[str, Any]:
     names = getattr(vae, "label_names_", None)
     texts = _texts(vae)
     estimator = {
-        "parameters": {name: as_json(value, name) for name, value in vae.get_params(deep=False).items()},
+        "parameters": {
+            name: as_json({FOREIGN: name_of_given(value)} if is_given(value) else value, name)
+            for name, value in vae.get_params(deep=False).items()
+        },
         "label_names": None if names is None else as_json(np.asarray(names), "label_names_"),
         "prior": vae.prior_name_,
         "features": as_json(getattr(vae, "feature_names_in_", None), "feature_names_in_"),
@@ -163,6 +170,11 @@ def load_estimator(kind: "type[VAE]", run: Run, prior: str | None, training_data
     facts = model_facts(run)
     kept: Mapping[str, Any] = facts.get("estimator") or {}
     saved = {name: from_json(value) for name, value in kept.get("parameters", {}).items()}
+    saved |= {
+        name: run.config.parts.get(name)
+        for name, value in saved.items()
+        if isinstance(value, Mapping) and FOREIGN in value
+    }
     vae = kind(**(saved or _parameters(kind, run.config)))
     vae.config_ = run.config
     chosen = prior if prior is not None else kept.get("prior", TRAINED)
@@ -203,14 +215,17 @@ def _give_names(vae: "VAE", facts: Mapping[str, Any], kept: Mapping[str, Any]) -
 
 def _parameters(kind: "type[VAE]", config: Config) -> dict[str, Any]:
     """The constructor's arguments that train such a model: what has no argument of its own stands in `settings`."""
-    model, training = config.model, config.training
+    model, training, run_parts = config.model, config.training, config.parts
     parameters: dict[str, Any] = {
         "latent_dim": model.latent_dim,
-        "hidden": model.encoder.hidden,
-        "prior": model.prior.kind,
-        "likelihood": model.likelihood.kind,
-        "deterministic": not model.posterior.has_density,
-        "activation": model.encoder.activation,
+        "hidden": getattr(model.encoder, "hidden", (256,)),
+        "encoder": _part(model.encoder, run_parts.get("encoder"), NETWORKS.names[0]),
+        "decoder": _part(model.decoder, run_parts.get("decoder"), NETWORKS.names[0]),
+        "prior": _part(model.prior, run_parts.get("prior")),
+        "likelihood": _part(model.likelihood, run_parts.get("likelihood")),
+        "posterior": _part(model.posterior, run_parts.get("posterior"), POSTERIORS.names[0]),
+        "objective": _part(config.objective, run_parts.get("objective"), OBJECTIVES.names[0]),
+        "activation": getattr(model.encoder, "activation", "relu"),
         "pixels": config.data.pixels,
         "beta": config.objective.beta,
         "warmup": config.objective.warmup,
@@ -233,6 +248,13 @@ def _parameters(kind: "type[VAE]", config: Config) -> dict[str, Any]:
     if config.data.pixels == "static":
         settings["data.static_file"] = config.data.static_file
     return parameters | {"settings": settings or None}
+
+
+def _part(settings: PartSettings, given: Any, usual: str | None = None) -> Any:
+    """The argument for a part: what was given, or its kind's name, whose other settings stand in `settings`; None for the usual kind."""
+    if settings.kind == FOREIGN:
+        return given
+    return None if settings.kind == usual else settings.kind
 
 
 OF_THE_RUN = {

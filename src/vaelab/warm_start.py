@@ -44,6 +44,6 @@ def check_same_labels(vae: "VAE", names: Any) -> None:
         VaelabError: naming both.
     """
     fitted = getattr(vae, "label_names_", None)
-    if vae.prior == "class" and not np.array_equal(np.asarray(names), np.asarray(fitted)):
+    if vae._needs_labels() and not np.array_equal(np.asarray(names), np.asarray(fitted)):
         now, then = (", ".join(map(str, np.asarray(one).tolist())) for one in (names, fitted))
         raise VaelabError(f"warm_start: the labels are {now} now, and the class prior was fitted on {then}; {ANEW}")

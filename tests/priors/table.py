@@ -119,7 +119,7 @@ def density_of(name: str, size: int) -> AbstractDensity:
     if isinstance(prior, SecondStagePrior) and size <= 2:
         # its gamma is wide, so that few nodes do; what density() does is tested for itself
         return quadrature_density(prior, 60)
-    return prior.density(model_of(size))
+    return prior.density(model_of(size).encoder)
 
 
 CHUNK = 1600

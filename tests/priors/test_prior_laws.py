@@ -72,7 +72,7 @@ def test_gradients_are_finite_near_and_far(name: str) -> None:
     values = jnp.array([[0.3, -0.2], [20.0, -30.0]])
 
     def total(parameters, values):
-        density = eqx.combine(parameters, fixed).density(model_of(2))
+        density = eqx.combine(parameters, fixed).density(model_of(2).encoder)
         return jax.vmap(density.log_prob)(values).sum()
 
     gradients = jax.jit(jax.grad(total, argnums=(0, 1)))(parameters, values)

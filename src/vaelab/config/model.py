@@ -1,8 +1,9 @@
 """The parts of a model, each of a kind that a table knows."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny
 
 from vaelab.config.keys import PartOf
 from vaelab.kinds import LIKELIHOODS, NETWORKS, POSTERIORS, PRIORS
@@ -15,10 +16,22 @@ from vaelab.settings import (
     PriorSettings,
 )
 
+
+def _trained_prior(values: Any) -> Any:
+    """The settings of a prior that is trained with the model."""
+    kind = values.get("kind") if isinstance(values, Mapping) else values
+    if isinstance(kind, str) and kind in PRIORS.names and kind not in PRIORS.trained_names:
+        raise ValueError(
+            f"'{kind}' is fitted afterwards, with: vaelab fit-prior RUN {kind}; "
+            f"trained with the model are: {', '.join(PRIORS.trained_names)}"
+        )
+    return PRIORS.settings(values)
+
+
 AnyNetwork = Annotated[SerializeAsAny[NetworkSettings], BeforeValidator(NETWORKS.settings), PartOf(NETWORKS)]
 AnyPosterior = Annotated[SerializeAsAny[PosteriorSettings], BeforeValidator(POSTERIORS.settings), PartOf(POSTERIORS)]
 AnyLikelihood = Annotated[SerializeAsAny[LikelihoodSettings], BeforeValidator(LIKELIHOODS.settings), PartOf(LIKELIHOODS)]
-AnyPrior = Annotated[SerializeAsAny[PriorSettings], BeforeValidator(PRIORS.settings), PartOf(PRIORS)]
+AnyPrior = Annotated[SerializeAsAny[PriorSettings], BeforeValidator(_trained_prior), PartOf(PRIORS)]
 
 
 def _first(kinds: Any) -> Any:
@@ -39,13 +52,3 @@ class ModelConfig(Frozen):
     output_bias: Literal["auto", "zeros", "data-mean"] = Field(
         default="auto", description="where the decoder's last layer begins: `zeros`, `data-mean`; `auto`: by the data"
     )
-
-    @model_validator(mode="after")
-    def _prior_is_trained(self) -> "ModelConfig":
-        if not self.prior.is_trained:
-            kinds = [kind for kind in PRIORS.names if PRIORS.settings_of(kind).is_trained]
-            raise ValueError(
-                f"model.prior: '{self.prior.kind}' is fitted afterwards, with: vaelab fit-prior RUN {self.prior.kind}; "
-                f"trained with the model are: {', '.join(kinds)}"
-            )
-        return self

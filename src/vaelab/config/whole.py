@@ -123,7 +123,8 @@ class Config(Frozen):
         )
         for key, value in names_first:
             parent_key, _, name = key.rpartition(".")
-            free = parent_key in known and parent_key.endswith("_options")
+            # an optimiser's options, and the name of a part that Python gave
+            free = parent_key in known and (parent_key.endswith("_options") or name == "name")
             if key not in known and not free:
                 raise VaelabError(f"{source}: unknown key '{key}'; {nearest_key(key, known)}")
             parent = room_at(values, parent_key)
@@ -138,7 +139,9 @@ class Config(Frozen):
                     ):  # else it was chosen, not read off
                         room_at(values, room).pop(follower, None)
             parent[name] = value
-        return Config.from_values(values, source=source).with_parts(self.parts)
+        changed = Config.from_values(values, source=source)
+        foreign = dict(changed._foreign())
+        return changed.with_parts({name: part for name, part in self.parts.items() if name in foreign})
 
     # --- parts that Python gave -----------------------------------------------------------------------------------------------------
 

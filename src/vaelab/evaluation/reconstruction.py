@@ -44,6 +44,6 @@ def _scores(
 ) -> tuple[Array, Array]:
     def one(image: Array, z: Array) -> tuple[Array, Array]:
         likelihood = model.likelihood(z)
-        return likelihood.log_prob(image), jnp.sum((image - likelihood.mean) ** 2)
+        return likelihood.log_prob(image), jnp.sum((image - likelihood.centre) ** 2)
 
     return jax.vmap(one)(scaled(jnp.asarray(images)), jnp.asarray(z))

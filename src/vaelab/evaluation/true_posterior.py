@@ -71,6 +71,7 @@ def true_posteriors(
     images = checked_images(model, images)
     exact = exact_log_probs(model, prior, images)
     codes = codes_of(model, images)
+    assert codes.log_variances is not None  # `exact_log_probs` asks for a density
     return [
         _one(model, prior, image, np.asarray(m, np.float64), np.asarray(v, np.float64), exact, index, resolution)
         for index, (image, m, v) in enumerate(zip(images, codes.centres, codes.log_variances, strict=True))

@@ -70,7 +70,8 @@ class GivenNetwork(AbstractNetwork):
                 f"{settings.name}: expected a network, an Equinox module that is called with one example; found {type(module).__name__}"
             )
         takes = frozenset({"key", "condition"} & set(inspect.signature(module).parameters))
-        network = cls(eqx.filter(module, eqx.is_array), Structure(settings.given, given), takes, ())
+        arrays, structure = eqx.filter(module, eqx.is_array), Structure(settings.given, given)
+        network = cls(arrays=arrays, structure=structure, takes=takes, out_shape=())
         example = given.back(jax.numpy.zeros(given.size))
         try:
             features = eqx.filter_eval_shape(lambda network, x: network(x), network, example)
@@ -84,7 +85,7 @@ class GivenNetwork(AbstractNetwork):
             raise VaelabError(
                 f"{settings.name}: expected features, one array of one axis or more for one example; found {features}"
             )
-        return cls(network.arrays, network.structure, takes, features.shape)
+        return cls(arrays=arrays, structure=structure, takes=takes, out_shape=features.shape)
 
     def __call__(
         self, given: Any, condition: Array | None = None, *, key: PRNGKeyArray | None = None
