@@ -222,8 +222,12 @@ class ContinuousBernoulli(AbstractDensityWithMean):
         return jnp.where(near_zero, uniform, jnp.clip(draw, 0.0, 1.0))
 
 
+@jax.jit
 def continuous_bernoulli_mean(logits: Float[Array, " *shape"]) -> Float[Array, " *shape"]:
-    """E[x] = 1 / (1 - e^(-l)) - 1 / l, and 1/2 at l = 0 (Loaiza-Ganem and Cunningham 2019, eq. 8, in logits)."""
+    """E[x] = 1 / (1 - e^(-l)) - 1 / l, and 1/2 at l = 0 (Loaiza-Ganem and Cunningham 2019, eq. 8, in logits).
+
+    A `jit` of its own, so that its name stands in a jaxpr: `graph/equations.py` knows it by that.
+    """
     near_zero = jnp.abs(logits) < 0.1
     safe = jnp.where(near_zero, 1.0, logits)
     size = jnp.abs(safe)

@@ -25,7 +25,7 @@ from vaelab.data.image_spec import ImageSpec
 from vaelab.data.image_values import ImageValues
 from vaelab.densities import AbstractDensity, AbstractDensityWithMean, Delta, kl_divergence
 from vaelab.errors import VaelabError
-from vaelab.graph import Graph
+from vaelab.graph import UnknownOperation, read_graph
 from vaelab.likelihoods import (
     AbstractLikelihood,
     BernoulliLikelihood,
@@ -176,14 +176,27 @@ def weights_on_pixels(model: Model) -> PyTree[bool]:
 # --- its operations, and its file ---------------------------------------------------------------------------------------------------
 
 
-def operation_graph(model: Model) -> dict[str, Any]:
-    """Encoder and decoder as operations on named tensors (docs/design.md): what the browser reads."""
-    encoder = Graph("image", model.image_shape)
-    flat = encoder.add("reshape", "image", shape=[math.prod(model.image_shape)])
-    model.encoder.trace(encoder, flat, "encoder")
-    decoder = Graph("z", (model.latent_dim,))
-    model.decoder.trace(decoder, "z", "decoder")
-    return {"encoder": encoder.as_dict(), "decoder": decoder.as_dict()}
+def part_graphs(model: Model) -> dict[str, dict[str, Any] | UnknownOperation]:
+    """Encoder and decoder as operations on named tensors (docs/design.md), or the operation that the browser does not know."""
+
+    def encode(parts: dict[str, Any], image: Array) -> dict[str, Array]:
+        density = parts["encoder"](image)
+        spread = getattr(density, "log_variance", None)  # a deterministic posterior has none
+        return {"mean": density.mean} if spread is None else {"mean": density.mean, "log_variance": spread}
+
+    def decode(parts: dict[str, Any], z: Array) -> dict[str, Array]:
+        return {"mean": parts["decoder"](z).mean}
+
+    return {
+        "encoder": read_graph(encode, "image", model.image_shape, {"encoder": model.encoder}),
+        "decoder": read_graph(decode, "z", (model.latent_dim,), {"decoder": model.decoder}),
+    }
+
+
+def operation_graph(model: Model) -> dict[str, Any] | None:
+    """Both parts as operations: what the browser reads; None where it cannot run them, and Python does it in its place."""
+    parts = part_graphs(model)
+    return None if any(isinstance(part, UnknownOperation) for part in parts.values()) else dict(parts)
 
 
 def save_model(run: Run, model: Model, facts: dict[str, Any] | None = None) -> None:

@@ -6,7 +6,6 @@ import equinox as eqx
 from jaxtyping import Array, Float
 
 from vaelab.densities import AbstractDensityWithMean
-from vaelab.graph import Graph
 
 
 class AbstractLikelihood(eqx.Module):
@@ -17,7 +16,3 @@ class AbstractLikelihood(eqx.Module):
     @abstractmethod
     def __call__(self, z: Float[Array, " latent"]) -> AbstractDensityWithMean:
         """The density over one image, of the image's own shape."""
-
-    @abstractmethod
-    def trace(self, graph: Graph, value: str, path: str) -> None:
-        """Write the operations from `value` (z) to the graph's output `mean`, the picture."""

@@ -8,7 +8,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from vaelab.densities import Bernoulli
-from vaelab.graph import Graph
 from vaelab.likelihoods.base import AbstractLikelihood
 from vaelab.networks import Linear, Mlp
 
@@ -28,8 +27,3 @@ class BernoulliLikelihood(AbstractLikelihood):
 
     def __call__(self, z: Float[Array, " latent"]) -> Bernoulli:
         return Bernoulli(jnp.reshape(self.logits(self.network(z)), self.image_shape))  # pyright: ignore[reportCallIssue]
-
-    def trace(self, graph: Graph, value: str, path: str) -> None:
-        logits = graph.dense(self.network.trace(graph, value, f"{path}.network"), f"{path}.logits")
-        mean = graph.add("activation", logits, kind="sigmoid")
-        graph.outputs["mean"] = graph.add("reshape", mean, shape=list(self.image_shape))

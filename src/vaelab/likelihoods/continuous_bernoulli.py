@@ -8,7 +8,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from vaelab.densities import ContinuousBernoulli
-from vaelab.graph import Graph
 from vaelab.likelihoods.base import AbstractLikelihood
 from vaelab.networks import Linear, Mlp
 
@@ -36,11 +35,3 @@ class ContinuousBernoulliLikelihood(AbstractLikelihood):
         logits = self.logits(self.network(z))
         bounded = self.LOGIT_BOUND * jnp.tanh(logits / self.LOGIT_BOUND)
         return ContinuousBernoulli(jnp.reshape(bounded, self.image_shape))  # pyright: ignore[reportCallIssue]
-
-    def trace(self, graph: Graph, value: str, path: str) -> None:
-        logits = graph.dense(self.network.trace(graph, value, f"{path}.network"), f"{path}.logits")
-        inside = graph.add("affine", logits, scale=1.0 / self.LOGIT_BOUND, shift=0.0)
-        bounded = graph.add("activation", inside, kind="tanh")
-        bounded = graph.add("affine", bounded, scale=self.LOGIT_BOUND, shift=0.0)
-        mean = graph.add("activation", bounded, kind="continuous-bernoulli-mean")
-        graph.outputs["mean"] = graph.add("reshape", mean, shape=list(self.image_shape))

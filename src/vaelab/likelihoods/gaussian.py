@@ -9,7 +9,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from vaelab.densities import DiagonalNormal
-from vaelab.graph import Graph
 from vaelab.likelihoods.base import AbstractLikelihood
 from vaelab.networks import Linear, Mlp
 
@@ -49,7 +48,3 @@ class GaussianLikelihood(AbstractLikelihood):
         mean = jnp.reshape(self.mean(self.network(z)), self.image_shape)
         scale = self.scale if self.free_scale is None else self.floor + jax.nn.softplus(self.free_scale)
         return DiagonalNormal(mean, jnp.full(self.image_shape, 2.0 * jnp.log(scale)))
-
-    def trace(self, graph: Graph, value: str, path: str) -> None:
-        mean = graph.dense(self.network.trace(graph, value, f"{path}.network"), f"{path}.mean")
-        graph.outputs["mean"] = graph.add("reshape", mean, shape=list(self.image_shape))

@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from vaelab.graph import Graph
 from vaelab.networks.linear import Linear
 
 Activation = Literal["relu", "tanh", "gated"]
@@ -35,10 +34,6 @@ class GatedLinear(eqx.Module):
     def __call__(self, x: Float[Array, " in"]) -> Float[Array, " out"]:
         return self.value(x) * jax.nn.sigmoid(self.gate(x))
 
-    def trace(self, graph: Graph, value: str, path: str) -> str:
-        gate = graph.add("activation", graph.dense(value, f"{path}.gate"), kind="sigmoid")
-        return graph.add("multiply", graph.dense(value, f"{path}.value"), gate)
-
 
 class Mlp(eqx.Module):
     """Dense layers of the widths `hidden`, each followed by the activation; with no widths, the identity."""
@@ -61,12 +56,3 @@ class Mlp(eqx.Module):
             if self.activation != "gated":
                 x = ACTIVATIONS[self.activation](x)
         return x
-
-    def trace(self, graph: Graph, value: str, path: str) -> str:
-        for index, layer in enumerate(self.layers):
-            here = f"{path}.layers.{index}"
-            if isinstance(layer, GatedLinear):
-                value = layer.trace(graph, value, here)
-            else:
-                value = graph.add("activation", graph.dense(value, here), kind=self.activation)
-        return value

@@ -6,7 +6,6 @@ import equinox as eqx
 from jaxtyping import Array, Float
 
 from vaelab.densities import AbstractDensityWithMean
-from vaelab.graph import Graph
 from vaelab.networks import Mlp
 
 
@@ -18,7 +17,3 @@ class AbstractPosterior(eqx.Module):
     @abstractmethod
     def __call__(self, image: Float[Array, " *image"]) -> AbstractDensityWithMean:
         """The density over z, shape (latent,), for one image as the model sees it."""
-
-    @abstractmethod
-    def trace(self, graph: Graph, value: str, path: str) -> None:
-        """Write the operations from `value` (the flat image) to the graph's outputs."""

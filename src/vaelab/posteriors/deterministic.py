@@ -4,7 +4,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from vaelab.densities import Delta
-from vaelab.graph import Graph
 from vaelab.networks import Linear, Mlp
 from vaelab.posteriors.base import AbstractPosterior
 
@@ -21,6 +20,3 @@ class DeterministicPosterior(AbstractPosterior):
 
     def __call__(self, image: Float[Array, " *image"]) -> Delta:
         return Delta(self.mean(self.network(jnp.ravel(image))))
-
-    def trace(self, graph: Graph, value: str, path: str) -> None:
-        graph.outputs["mean"] = graph.dense(self.network.trace(graph, value, f"{path}.network"), f"{path}.mean")

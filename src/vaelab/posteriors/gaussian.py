@@ -7,7 +7,6 @@ import jax.random as jr
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from vaelab.densities import DiagonalNormal
-from vaelab.graph import Graph
 from vaelab.networks import Linear, Mlp
 from vaelab.posteriors.base import AbstractPosterior
 
@@ -34,10 +33,3 @@ class GaussianPosterior(AbstractPosterior):
     def __call__(self, image: Float[Array, " *image"]) -> DiagonalNormal:
         features = self.network(jnp.ravel(image))
         return DiagonalNormal(self.mean(features), jnp.clip(self.log_variance(features), *self.BOUNDS))
-
-    def trace(self, graph: Graph, value: str, path: str) -> None:
-        features = self.network.trace(graph, value, f"{path}.network")
-        graph.outputs["mean"] = graph.dense(features, f"{path}.mean")
-        low, high = self.BOUNDS
-        log_variance = graph.dense(features, f"{path}.log_variance")
-        graph.outputs["log_variance"] = graph.add("clip", log_variance, low=low, high=high)
