@@ -287,11 +287,13 @@ def distance_quantiles(means: Float[np.ndarray, "n latent"]) -> list[float]:
 
 def engine_for(model: Model) -> tuple[str, str | None]:
     """Who runs the networks: `page`, or `server` with the reason."""
-    count, tensors = 0, {name: array.shape for name, array in named_arrays(model).items()}
-    for name, part in part_graphs(model).items():
+    parts = part_graphs(model)
+    for name, part in parts.items():
         if isinstance(part, UnknownOperation):
             return "server", f"the operation '{part.name}' of its {name}"
-        count = multiplications(part, tensors)  # at last the decoder's, which runs at every move of the pointer
+    decoder, tensors = parts["decoder"], {name: array.shape for name, array in named_arrays(model).items()}
+    assert isinstance(decoder, dict)
+    count = multiplications(decoder, tensors)
     if count > PAGE_MULTIPLICATIONS:
         return "server", f"{count / 1e6:.0f} million multiplications a picture"
     return "page", None

@@ -7,7 +7,7 @@ operation needs: a reshape only leaves the numbers as they are, until one of ano
 
 from typing import Any
 
-from jax.extend.core import JaxprEqn
+from jax.extend.core import JaxprEqn, Literal
 
 from vaelab.graph.nodes import Nodes, Operand, Tensor, Value, size_of
 
@@ -71,9 +71,16 @@ def named_function(equation: JaxprEqn, inputs: list[Operand], nodes: Nodes) -> O
             return nodes.activation(a, "continuous-bernoulli-mean")
         case "jit" | "pjit", "depth_to_space", Value() as a:
             return _depth_to_space(equation, a, nodes)
-        case ("custom_jvp_call", "logaddexp", Value() as a, 0.0) | ("custom_jvp_call", "logaddexp", 0.0, Value() as a):
+        case "jit" | "pjit", "softplus", Value() as a if _is_softplus(equation):
             return nodes.activation(a, "softplus")
     return None
+
+
+def _is_softplus(equation: JaxprEqn) -> bool:
+    """`jax.nn.softplus` is log(e^x + e^0), one function of two arguments; a function of this name with a slope of its own is another."""
+    body = equation.params["jaxpr"].jaxpr.eqns
+    constants = [one.val for equation in body for one in equation.invars if isinstance(one, Literal)]
+    return [one.primitive.name for one in body] == ["custom_jvp_call"] and constants == [0.0]
 
 
 def _shapes(equation: JaxprEqn) -> tuple[tuple[int, ...], tuple[int, ...]]:
