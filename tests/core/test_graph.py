@@ -200,6 +200,13 @@ def upsampled(arrays: Arrays, x: Array) -> Array:
     return jax.jit(depth_to_space)(features) * 2.0
 
 
+@jax.custom_vjp
+def with_its_own_gradient(x: Array) -> Array:
+    return 2.0 * x
+
+
+with_its_own_gradient.defvjp(lambda x: (2.0 * x, None), lambda _, gradient: (gradient,))
+
 POSITIONS = np.arange(6, dtype=np.float32)
 
 
@@ -232,6 +239,7 @@ READ: dict[str, tuple[Callable[[Arrays, Array], Array], list[str]]] = {
     "shapes that come to nothing": (lambda a, x: x.reshape(2, 3)[None].reshape(6) + 1.0, ["affine"]),
     "another shape": (lambda a, x: jnp.tanh(x.reshape(2, 3)), ["activation", "reshape"]),
     "a function of its own": (lambda a, x: jax.checkpoint(jax.jit(lambda x: x * 2.0))(x), ["affine"]),
+    "a gradient of its own": (lambda a, x: with_its_own_gradient(x), ["affine"]),
     "a convolution": (
         lambda a, x: convolution(a, x)[0] + a["channels"][None, None],
         ["reshape", "convolution"],
