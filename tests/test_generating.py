@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from scipy.stats import kstest
 
+from vaelab.batching import LARGE, SMALL, in_batches
 from vaelab.data import Dataset
 from vaelab.densities import DiagonalNormal, FullNormal, Mixture
 from vaelab.errors import VaelabError
@@ -23,7 +24,6 @@ from vaelab.generating import (
     reconstruct,
     sample_latents,
 )
-from vaelab.batching import LARGE, SMALL, in_batches
 from vaelab.generating.files import output_kind, read_latents, write_arrays, write_images
 from vaelab.generating.pictures import as_levels, paired_rows, shown_range, tiled
 from vaelab.generating.sampling import tempered

@@ -1,23 +1,25 @@
 """The layers of a model, as Keras's `summary` shows them: read off its operation graph."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import equinox as eqx
 import jax
 
+from vaelab.graph import UnknownOperation, sources_of, value_shapes
 from vaelab.model import Model, trainable_parts
-from vaelab.model_graph import operation_graph
+from vaelab.model_graph import part_graphs
 from vaelab.naming import named_arrays
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One line: what it is, the shape of its output for one example, and how many parameters it has."""
+    """One line: what it is, the shape of its output for one example (None for an array on its own), and how many parameters it has."""
 
     name: str
     kind: str
-    output_shape: tuple[int, ...]
+    output_shape: tuple[int, ...] | None
     parameters: int
 
 
@@ -34,32 +36,43 @@ class Summary:
 
 
 def summarise(model: Model) -> Summary:
-    """The summary of a model: its encoder, its decoder and, where it has parameters, its prior."""
-    arrays = named_arrays(model)
-    sizes = {name: array.size for name, array in arrays.items()}
-    parts = {}
-    for part, graph in operation_graph(model).items():
-        layers: list[Layer] = []
-        shapes: dict[str, tuple[int, ...]] = {graph["input"]["name"]: tuple(graph["input"]["shape"])}
-        for node in graph["nodes"]:
-            source = shapes[node["input"] if "input" in node else node["inputs"][0]]
-            if node["op"] == "dense":
-                shape = (arrays[node["weight"]].shape[1],)
-                name = node["weight"].removesuffix(".weight").removeprefix(f"{part}.").removeprefix("network.")
-                layers.append(Layer(name, "dense", shape, sizes[node["weight"]] + sizes[node["bias"]]))
-            else:
-                shape = tuple(node["shape"]) if node["op"] == "reshape" else source
-                kind = node.get("kind", node["op"])
-                if node["op"] == "activation" and layers and layers[-1].output_shape == shape:
-                    last = layers.pop()
-                    layers.append(Layer(last.name, f"{last.kind}, {kind}", shape, last.parameters))
-                elif shape != source:
-                    layers.append(Layer(node["op"], kind, shape, 0))
-            shapes[node["output"]] = shape
-        parts[part] = layers
+    """The summary of a model: its encoder, its decoder and, where it has parameters, its prior.
+
+    A part that has no graph is shown by its arrays.
+    """
+    shapes = {name: array.shape for name, array in named_arrays(model).items()}
+    parts = {
+        part: _arrays(part, shapes) if isinstance(graph, UnknownOperation) else _layers(part, graph, shapes)
+        for part, graph in part_graphs(model).items()
+    }
+    sizes = {name: math.prod(shape) for name, shape in shapes.items()}
     prior = sum(size for name, size in sizes.items() if name.startswith("prior."))
     if prior:
         parts["prior"] = [Layer("prior", type(model.prior).__name__, (model.latent_dim,), prior)]
     moved = eqx.filter(model, trainable_parts(model))
     trainable = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(moved))
     return Summary(parts, trainable, sum(sizes.values()) - trainable)
+
+
+def _layers(part: str, graph: dict[str, Any], shapes: dict[str, tuple[int, ...]]) -> list[Layer]:
+    """What has weights or gives another shape; an activation stands with the layer that it follows."""
+    layers: list[Layer] = []
+    values = value_shapes(graph, shapes)
+    for node in graph["nodes"]:
+        source, shape = values[sources_of(node)[0]], values[node["output"]]
+        kind = node.get("kind", node["op"])
+        if "weight" in node:
+            name = node["weight"].removesuffix(".weight").removeprefix(f"{part}.").removeprefix("network.")
+            size = sum(math.prod(shapes[node[one]]) for one in ("weight", "bias") if one in node)
+            layers.append(Layer(name, kind, shape, size))
+        elif node["op"] == "activation" and layers and layers[-1].output_shape == shape:
+            layers[-1] = replace(layers[-1], kind=f"{layers[-1].kind}, {kind}")
+        elif shape != source:
+            layers.append(Layer(node["op"], kind, shape, 0))
+    return layers
+
+
+def _arrays(part: str, shapes: dict[str, tuple[int, ...]]) -> list[Layer]:
+    """A part's arrays by their path: what is known of it without a graph."""
+    mine = {name.removeprefix(f"{part}."): shape for name, shape in shapes.items() if name.startswith(f"{part}.")}
+    return [Layer(name, f"array {shape}", None, math.prod(shape)) for name, shape in mine.items()]

@@ -86,6 +86,8 @@ def explore(
         if made.left_out:
             more = "" if whole else "; --whole writes everything"
             say(f"{export}: left out, for a small file: {'; '.join(made.left_out)}{more}")
+        for words in made.not_decoded:
+            say(f"{export}: {words}")
         typer.echo(f"{export}: {made.size / 1e6:.1f} MB; open it in any browser, with or without a network")
         return
 

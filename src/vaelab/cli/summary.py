@@ -43,7 +43,8 @@ def summary(
         table = Table("layer", "kind", "output shape", "parameters", title=f"{part} ({title})", title_justify="left")
         table.columns[3].justify = "right"
         for layer in layers:
-            table.add_row(layer.name, layer.kind, str((None, *layer.output_shape)), f"{layer.parameters:,}")
+            shape = "" if layer.output_shape is None else str((None, *layer.output_shape))
+            table.add_row(layer.name, layer.kind, shape, f"{layer.parameters:,}")
         table.add_section()
         table.add_row(part, "", "", f"{found.parameters_of(part):,}")
         console.print(table)

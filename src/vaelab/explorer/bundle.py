@@ -20,13 +20,14 @@ from scipy.stats import norm
 
 from vaelab import __version__
 from vaelab.errors import VaelabError
-from vaelab.explorer.economy import Economy, light_columns, light_manifest, smaller_networks
+from vaelab.explorer.economy import Economy, can_be_smaller, light_columns, light_manifest, smaller_networks
 from vaelab.explorer.explored import Explored, with_decoder
 from vaelab.explorer.prior_columns import prior_columns
 from vaelab.generating import Encoded, decode, encode
 from vaelab.generating.pictures import as_levels
+from vaelab.graph import UnknownOperation, multiplications
 from vaelab.model import Model
-from vaelab.model_graph import operation_graph
+from vaelab.model_graph import operation_graph, part_graphs
 from vaelab.naming import named_arrays
 from vaelab.training.snapshots import Snapshot
 
@@ -38,19 +39,6 @@ MANIFOLD_PLACES: list[float] = norm.ppf(np.linspace(0.05, 0.95, MANIFOLD_SIDE)).
 
 PAGE_MULTIPLICATIONS = 16_000_000
 """A network of more multiply-adds than this is run by the server: in the page it would take longer than a frame."""
-
-PAGE_OPERATIONS = {
-    "dense",
-    "add",
-    "multiply",
-    "affine",
-    "clip",
-    "activation",
-    "reshape",
-    "convolution",
-    "depth-to-space",
-}
-PAGE_ACTIVATIONS = {"relu", "tanh", "sigmoid", "softplus", "continuous-bernoulli-mean"}
 
 DIGIT_DATA = {"mnist", "kmnist", "digits"}
 """Data whose images were normalised as MNIST's digits: a drawing is, too."""
@@ -106,12 +94,30 @@ class Bundle:
     def _runs(self) -> list[tuple[dict[str, Any], dict[str, np.ndarray]]]:
         return [_run_columns(one) for one in self.explored]
 
+    @property
+    def networks_can_be_smaller(self) -> bool:
+        """Whether those that run in the page can be made for smaller pictures."""
+        graphs = [operation_graph(one.model) for one in self.explored]
+        return all(graph is None or can_be_smaller(graph) for graph in graphs)
+
+    @cached_property
+    def not_decoded(self) -> tuple[str, ...]:
+        """The models that no page decodes without Python beside it, each with the reason, in words."""
+        return tuple(
+            f"{manifest['name']} is decoded by Python alone ({manifest['engine']['reason']}), so this file shows it and decodes nothing"
+            for manifest, _ in self._runs
+            if manifest["engine"]["place"] == "server"
+        )
+
     def weights(self, run: int, *, half: bool = False, economy: Economy | None = None) -> bytes:
-        """Encoder and decoder of a run with their operation graph; for smaller pictures where the economy has such."""
-        model = self.explored[run].model
-        parts = {"encoder": model.encoder, "decoder": model.decoder}
-        arrays = {f"{part}.{name}": array for part, tree in parts.items() for name, array in named_arrays(tree).items()}
-        graph = operation_graph(model)
+        """Encoder and decoder of a run with their operation graph; for smaller pictures where the economy has such.
+
+        Raises:
+            VaelabError: where the page does not know an operation of theirs.
+        """
+        explored = self.explored[run]
+        model, graph = explored.model, _graph_of(explored)
+        arrays = named_arrays({"encoder": model.encoder, "decoder": model.decoder})
         if economy is not None and economy.share < 1.0:
             arrays, graph = smaller_networks(arrays, graph, model.image_shape, economy.side(model.image_shape))
         return _weights_file(arrays, graph, half=half)
@@ -120,14 +126,22 @@ class Bundle:
         """The decoder of a run as it was after so many epochs, in half precision.
 
         Raises:
-            VaelabError: where there is no snapshot of that epoch.
+            VaelabError: where there is no snapshot of that epoch, or the page does not know an operation of the model's.
         """
         explored = self.explored[run]
         for snapshot in explored.snapshots:
             if snapshot.epoch == epoch:
-                graph = {"decoder": operation_graph(explored.model)["decoder"]}
-                return _weights_file(snapshot.decoder, graph, half=True)
+                return _weights_file(snapshot.decoder, {"decoder": _graph_of(explored)["decoder"]}, half=True)
         raise VaelabError(f"{explored.name}: has no snapshot of epoch {epoch}")
+
+
+def _graph_of(explored: Explored) -> dict[str, Any]:
+    graph = operation_graph(explored.model)
+    if graph is None:
+        raise VaelabError(
+            f"{explored.name}: is decoded by Python alone; the page does not know {engine_for(explored.model)[1]}"
+        )
+    return graph
 
 
 def _weights_file(arrays: Mapping[str, np.ndarray], graph: Mapping[str, Any], *, half: bool) -> bytes:
@@ -274,16 +288,15 @@ def distance_quantiles(means: Float[np.ndarray, "n latent"]) -> list[float]:
 
 def engine_for(model: Model) -> tuple[str, str | None]:
     """Who runs the networks: `page`, or `server` with the reason."""
-    graph = operation_graph(model)
-    nodes = [node for part in graph.values() for node in part["nodes"]]
-    for node in nodes:
-        known = node["op"] in PAGE_OPERATIONS and node.get("kind", "relu") in PAGE_ACTIVATIONS
-        if not known:
-            return "server", f"{node['op']} {node.get('kind', '')}".strip()
-    # a dense layer multiplies once a weight; nothing else here is counted for models of the package
-    weights = sum(array.size for array in named_arrays(model.decoder).values())
-    if weights > PAGE_MULTIPLICATIONS:
-        return "server", f"{weights / 1e6:.0f} million weights"
+    parts = part_graphs(model)
+    for name, part in parts.items():
+        if isinstance(part, UnknownOperation):
+            return "server", f"the operation '{part.name}' of its {name}"
+    decoder, tensors = parts["decoder"], {name: array.shape for name, array in named_arrays(model).items()}
+    assert isinstance(decoder, dict)
+    count = multiplications(decoder, tensors)
+    if count > PAGE_MULTIPLICATIONS:
+        return "server", f"{count / 1e6:.0f} million multiplications a picture"
     return "page", None
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from vaelab.generating.pictures import is_picture
+from vaelab.graph import sources_of
 
 DECODERS = 4
 """A file carries the decoders of at most so many epochs, spread over the training."""
@@ -45,13 +46,13 @@ class Economy:
         return max(1, round(shape[0] * self.share)), max(1, round(shape[1] * self.share))
 
 
-def economies(shapes: list[tuple[int, ...]]) -> Iterator[Economy]:
-    """From nothing left out to as little as is of use, for models of images of these shapes."""
+def economies(shapes: list[tuple[int, ...]], *, networks: bool = True) -> Iterator[Economy]:
+    """From nothing left out to as little as is of use, for models of images of these shapes; `networks`: whether those get smaller, too."""
     smaller = [
         share for share in SHARES if all(is_picture(one) and min(one[:2]) * share >= SMALLEST_SIDE for one in shapes)
     ]
     yield Economy()
-    for share in (1.0, *smaller):
+    for share in (1.0, *smaller) if networks else (1.0,):
         yield Economy(0, share)
     for share in (1.0, *smaller):
         yield Economy(0, share, weights=False)
@@ -176,14 +177,33 @@ def smaller_networks(
     return small, written
 
 
+def can_be_smaller(graph: Mapping[str, Any]) -> bool:
+    """Whether only dense layers touch the pixels: convolutions of a smaller picture are others."""
+    return _last_layer(graph) is not None and all(node["op"] == "dense" for node in _readers(graph))
+
+
 def _reading(graph: Mapping[str, Any]) -> list[str]:
     """The weights that read the flattened image."""
-    nodes = graph["encoder"]["nodes"] if "encoder" in graph else []
-    flat = {"image"} | {node["output"] for node in nodes if node["op"] == "reshape" and node.get("input") == "image"}
-    return [node["weight"] for node in nodes if node["op"] == "dense" and node["input"] in flat]
+    return [node["weight"] for node in _readers(graph)] if "encoder" in graph else []
+
+
+def _readers(graph: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The encoder's nodes that read the image, flattened or not."""
+    nodes = graph["encoder"]["nodes"]
+    flat = {"image"} | {node["output"] for node in nodes if node["op"] == "reshape" and node["input"] == "image"}
+    return [node for node in nodes if flat & set(sources_of(node)) and node["output"] not in flat]
 
 
 def _writing(graph: Mapping[str, Any]) -> list[str]:
-    """Weight and bias of the decoder's last dense layer, which writes the pixels."""
-    dense = [node for node in graph["decoder"]["nodes"] if node["op"] == "dense"]
-    return [dense[-1]["weight"], dense[-1]["bias"]] if dense else []
+    """Weight and bias of the decoder's layer that writes the pixels."""
+    last = _last_layer(graph) or {}
+    return [last[name] for name in ("weight", "bias") if name in last]
+
+
+def _last_layer(graph: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The dense layer behind the picture, with nothing but steps from number to number between them; None where there is none."""
+    written = {node["output"]: node for node in graph["decoder"]["nodes"]}
+    node = written.get(graph["decoder"]["outputs"]["mean"])
+    while node is not None and node["op"] in ("reshape", "affine", "clip", "activation"):
+        node = written.get(node["input"])
+    return node if node is not None and node["op"] == "dense" else None

@@ -20,11 +20,13 @@ MOST_BYTES = 12_000_000
 @dataclass(frozen=True)
 class Export:
     """- `html`: the whole page; `left_out`: what it does without, in words, by model
+    - `not_decoded`: in words, which models it only shows
     - `economy`: how much that is
     """
 
     html: str
     left_out: tuple[str, ...]
+    not_decoded: tuple[str, ...]
     economy: Economy
 
     @property
@@ -40,7 +42,7 @@ def export(bundle: Bundle, most: int | None = MOST_BYTES) -> Export:
     script, style = page_script(), style_sheet() + PAGE_STYLE
     blocks, economy = _fitting(bundle, None if most is None else most - len(script) - len(style) - SLACK)
     left_out = dict.fromkeys(words for manifest in bundle.light_manifests(economy) for words in words_of(manifest))
-    return Export(_page(bundle, script, style, blocks), tuple(left_out), economy)
+    return Export(_page(bundle, script, style, blocks), tuple(left_out), bundle.not_decoded, economy)
 
 
 def export_html(bundle: Bundle) -> str:
@@ -55,7 +57,8 @@ SLACK = 10_000
 def _fitting(bundle: Bundle, most: int | None) -> tuple[dict[str, str], Economy]:
     """The blocks of the file, packed, with the least left out that makes them fit."""
     economy = Economy()
-    for economy in economies([one.model.image_shape for one in bundle.explored]):
+    shapes = [one.model.image_shape for one in bundle.explored]
+    for economy in economies(shapes, networks=bundle.networks_can_be_smaller):
         blocks = _packed_within(_blocks(bundle, economy), most)
         if blocks is not None:
             return blocks, economy

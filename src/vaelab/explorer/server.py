@@ -170,7 +170,11 @@ def make_app(bundle: Bundle, *, token: str, port: int) -> ASGIApp:
         run = request.path_params["run"]
         if run >= len(bundle.explored):
             return PlainTextResponse("no such run", 404)
-        return Response(await run_in_threadpool(bundle.weights, run), media_type="application/octet-stream")
+        try:
+            content = await run_in_threadpool(bundle.weights, run)
+        except VaelabError as error:
+            return PlainTextResponse(str(error), 404)
+        return Response(content, media_type="application/octet-stream")
 
     async def snapshot(request: Request) -> Response:
         run, epoch = request.path_params["run"], request.path_params["epoch"]

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from vaelab.errors import VaelabError
 from vaelab.explorer.assemble import notebook_module, style_sheet
-from vaelab.explorer.bundle import Bundle
+from vaelab.explorer.bundle import Bundle, engine_for
 from vaelab.explorer.economy import Economy
 from vaelab.explorer.explored import Explored
 
@@ -18,18 +18,24 @@ def widget(
 ) -> Any:
     """An anywidget with the explorer in it. What is pinned and selected comes back: `pinned` (z), `pinned_image`, `selected`.
 
-    `lang` and `theme` are the browser's own where they are None. The weights go to the page in half precision.
+    `lang` and `theme` are the browser's own where they are None. The weights go to the page in half precision; those of a model
+    that only Python can decode stay away, and the page says so.
 
     Raises:
         VaelabError: where anywidget is not installed.
     """
     return _widget_class()(
         view=bundle.light_view(Economy()),
-        weights=[bundle.weights(run, half=True) for run in range(len(bundle.explored))],
+        weights=[_weights_in_page(bundle, run) for run in range(len(bundle.explored))],
         lang=lang or "",
         theme=theme or "",
         height=height,
     )
+
+
+def _weights_in_page(bundle: Bundle, run: int) -> bytes:
+    place, _ = engine_for(bundle.explored[run].model)
+    return bundle.weights(run, half=True) if place == "page" else b""
 
 
 def widget_of(explored: Explored, **options: Any) -> Any:

@@ -19,9 +19,10 @@ export function buildHeader(explorer, scope) {
   ];
   const place = element("span.vx-place", {});
   const showPlace = () => {
-    const { place: where } = run.engine;
-    place.textContent = !explorer.state.ready ? t.loadingWeights : where === "server" ? t.byServer : t.byPage;
-    place.title = where === "server" ? t.byServerTip(run.engine.reason ?? "") : t.byPageTip;
+    const { place: where, reason } = run.engine;
+    const nowhere = where === "server" && !options.socket;
+    place.textContent = nowhere ? t.byNobody : !explorer.state.ready ? t.loadingWeights : where === "server" ? t.byServer : t.byPage;
+    place.title = nowhere ? t.needsServer(reason ?? "") : where === "server" ? t.byServerTip(reason ?? "") : t.byPageTip;
   };
   scope.listen(["ready"], showPlace);
   showPlace();
