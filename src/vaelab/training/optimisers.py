@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import jax
 import jax.numpy as jnp
@@ -34,6 +35,32 @@ OPTIMISERS: dict[str, Callable[..., optax.GradientTransformation]] = {
     "sgd": optax.sgd,
     "yogi": optax.yogi,
 }
+
+
+DECIDING = ("optimiser", "optimiser_options", "learning_rate", "first_layer_rate", "schedule", "clip_norm")
+"""The keys of `training.*` that an optimiser is built by."""
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """A player's optimiser as a value: two of the same settings are equal, which two of optax's are not.
+
+    So a step that was compiled with one of them is found again.
+    """
+
+    settings: TrainingConfig = field(hash=False)  # options are a table, which has no hash; equality knows them
+    steps: int
+
+    @classmethod
+    def of(cls, settings: TrainingConfig, steps: int) -> "Optimiser":
+        """By those of the settings that matter to it, for a training of so many steps, where its schedule counts them."""
+        deciding = {name: getattr(settings, name) for name in DECIDING}
+        counted = not isinstance(settings.schedule, ConstantSchedule)
+        return cls(TrainingConfig(**deciding), steps if counted else 0)
+
+    def build(self, reads_pixels: PyTree[bool] | None = None) -> optax.GradientTransformation:
+        """Optax's own, as `build_optimiser`."""
+        return build_optimiser(self.settings, self.steps, reads_pixels)
 
 
 def build_optimiser(
@@ -72,10 +99,10 @@ def build_optimiser(
         optimiser = optax.chain(optax.clip_by_global_norm(config.clip_norm), optimiser)
     if reads_pixels is not None and config.first_layer_rate not in (1.0, "auto"):
         optimiser = optax.chain(optimiser, optax.masked(optax.scale(config.first_layer_rate), reads_pixels))
-    return _promoting(optimiser)
+    return promoting(optimiser)
 
 
-def _promoting(optimiser: optax.GradientTransformation) -> optax.GradientTransformation:
+def promoting(optimiser: optax.GradientTransformation) -> optax.GradientTransformation:
     """Optax mixes float32 with its int32 step counts, so its own lines run under JAX's standard promotion, whatever ours do."""
 
     def update(updates: optax.Updates, state: optax.OptState, params: optax.Params | None = None):
