@@ -27,7 +27,7 @@ from vaelab.training.optimisers import Optimiser
 from vaelab.training.place import Place
 from vaelab.training.random_bits import key_of
 from vaelab.training.sources import AbstractSource
-from vaelab.training.step import Players, averaged, step
+from vaelab.training.step import Players, averaged, awaiting, step
 from vaelab.training.warm_up import WarmUp, beta_at, warm_up_of
 
 ALWAYS_SHOWN = ("loss", "reconstruction", "kl")
@@ -56,7 +56,9 @@ class StepLosses(NamedTuple):
     """For each step of an epoch."""
 
     losses: dict[str, Float[Array, " steps"]]  # of each player
-    shown: dict[str, Float[Array, " steps"]]  # loss, reconstruction, kl in nats, averaged over a batch, and what else the objective shows
+    shown: dict[
+        str, Float[Array, " steps"]
+    ]  # loss, reconstruction, kl in nats, averaged over a batch, and what else the objective shows
     beta: Float[Array, " steps"]
 
 
@@ -87,7 +89,7 @@ class Trainer(eqx.Module):
     score_key: PRNGKeyArray
     plan: Plan = eqx.field(static=True)
 
-    def start(self, players: Mapping[str, eqx.Module], key: PRNGKeyArray) -> TrainingState:
+    def start(self, players: Mapping[str, Any], key: PRNGKeyArray) -> TrainingState:
         """The state before the first step; `key` is for what the objective carries on."""
         parameters, _ = _parted(players)
         average = parameters[MODEL] if self.plan.averaging is not None else None
@@ -109,10 +111,14 @@ class Trainer(eqx.Module):
     def optimisers(self, parameters: Players) -> dict[str, Any]:
         """Optax's own, for each player."""
         reads_pixels = weights_on_pixels(parameters[MODEL])
-        return {name: found.build(reads_pixels if name == MODEL else None) for name, found in self.plan.optimisers}
+        return {
+            name: awaiting(found.build(reads_pixels if name == MODEL else None)) for name, found in self.plan.optimisers
+        }
 
 
-def build_trainer(config: Config, objective: AbstractObjective, players: Mapping[str, eqx.Module], steps: int) -> Trainer:
+def build_trainer(
+    config: Config, objective: AbstractObjective, players: Mapping[str, eqx.Module], steps: int
+) -> Trainer:
     """The training of these players, `players["model"]` among them, by so many steps an epoch.
 
     Raises:

@@ -126,9 +126,7 @@ class InMemory(AbstractSource):
     def epoch(self, key: PRNGKeyArray, batch_size: int) -> Int[Array, "steps batch"]:
         return order_of_epoch(key, self.count, batch_size)
 
-    def batch(
-        self, part: Int[Array, " batch"]
-    ) -> tuple[Shaped[Array, "batch *image"], Int[Array, " batch"] | None]:
+    def batch(self, part: Int[Array, " batch"]) -> tuple[Shaped[Array, "batch *image"], Int[Array, " batch"] | None]:
         # rows are gathered faster flat
         flat = self.images.reshape(self.count, math.prod(self.image_shape))
         rows = flat[part].reshape(len(part), *self.image_shape)

@@ -49,17 +49,29 @@ def step(
     new_states: dict[str, PyTree] = {}
     for name in players:
         own = {other: jnp.ones_like(loss) if other == name else jnp.zeros_like(loss) for other, loss in losses.items()}
-        gradient = awaited(pull_back(own)[0][name])
+        gradient = pull_back(own)[0][name]
         updates, new_states[name] = optimisers[name].update(gradient, states[name], players[name])
         moved[name] = optax.apply_updates(players[name], updates)
     return Stepped(moved, new_states, losses, rest)
 
 
+def awaiting(optimiser: optax.GradientTransformation) -> optax.GradientTransformation:
+    """The optimiser, which begins once the whole backward pass is done. So weights are replaced in place.
+
+    Else XLA copies those of the decoder in every step, for it does not see that the backward pass is done with them: a tenth of the
+    tutorial's epoch (`python -m benchmarks.steady_epoch`).
+    """
+
+    def update(updates: optax.Updates, state: optax.OptState, params: optax.Params | None = None):
+        return optimiser.update(awaited(updates), state, params)
+
+    return optax.GradientTransformation(optimiser.init, update)
+
+
 def awaited(gradient: PyTree) -> PyTree:
     """The gradient as it is, every array of it once the first is there: that of the encoder's first layer, the last of the backward pass.
 
-    So weights are replaced in place. Else XLA copies those of the decoder in every step, for it does not see that the backward pass is
-    done with them: a tenth of the tutorial's epoch (`python -m benchmarks.steady_epoch`). Where the first entry is none, none is.
+    Where the first entry is none, none is.
     """
     (first, *rest), tree = jax.tree.flatten(gradient)
     last = jnp.ravel(first)[0]
