@@ -58,7 +58,7 @@ class AbstractObjective(eqx.Module):
         return {}
 
     def optimisers(self) -> dict[str, dict[str, Any]]:
-        """Keys of `training.*` that a player has of its own, by its name: `{"critic": {"learning_rate": 1e-4}}`; the others are the run's."""
+        """Keys of `training.*` that a player has of its own: `{"critic": {"learning_rate": 1e-4}}`; the others are the run's."""
         return {}
 
     def start(self, model: Model, *, key: PRNGKeyArray) -> PyTree:
