@@ -21,9 +21,9 @@ from benchmarks.matrix_products import products_epoch
 from vaelab.config import load_recipe
 from vaelab.data import load_data
 from vaelab.densities import Bernoulli, DiagonalNormal
-from vaelab.training import TrainingData, epoch
-from vaelab.training.beginning import initial_model, resolve
-from vaelab.training.placement import mesh_for, replicated
+from vaelab.training import InMemory, TrainingData, optimisers, step
+from vaelab.training.beginning import begin, resolve
+from vaelab.training.epoch import run_epoch
 
 WARM_UP = 1
 
@@ -63,7 +63,7 @@ def _flat(*arguments: Any) -> optax.GradientTransformation:
     return optax.flatten(_build_optimiser(*arguments))
 
 
-_build_optimiser = epoch.build_optimiser
+_build_optimiser = optimisers.build_optimiser
 
 
 @contextmanager
@@ -73,10 +73,10 @@ def _as_it_is() -> Iterator[None]:
 
 VARIANTS: dict[str, Callable[[], Any]] = {
     "as it is": _as_it_is,
-    "weights not updated in place": lambda: patch.object(epoch, "_awaited", lambda gradient: gradient),
+    "weights not updated in place": lambda: patch.object(step, "awaited", lambda gradient: gradient),
     "both heads as one product": lambda: patch.object(GaussianPosterior, "__call__", _both_heads),
     "loss and gradient in one pass": lambda: patch.object(Bernoulli, "log_prob", _one_pass),
-    "one flat vector of parameters and moments": lambda: patch.object(epoch, "build_optimiser", _flat),
+    "one flat vector of parameters and moments": lambda: patch.object(optimisers, "build_optimiser", _flat),
 }
 
 
@@ -85,16 +85,15 @@ def measure(rounds: int) -> dict[str, list[float]]:
     config = load_recipe("tutorial")
     data = TrainingData.from_dataset(load_data(config.data.name), config.data)
     config = resolve(config, data)
-    mesh = mesh_for(config.training.batch_size)
-    images, labels = replicated((data.images, data.labels), mesh)
     runs: dict[str, Callable[[], Any]] = {}
     for name, changed in VARIANTS.items():
         with changed():
-            model = initial_model(config, data)
-            trainer = epoch.build_trainer(config, model, len(data.images), mesh)
-            state = replicated(trainer.start(model), mesh)
-            compiled = trainer.epoch.lower(state, images, labels).compile()
-        runs[name] = lambda compiled=compiled, state=state: jax.block_until_ready(compiled(state, images, labels))
+            jax.clear_caches()  # a variant is no other plan: what was compiled for the last one would be found
+            begun = begin(config, data)
+            whole = begun.trainer.plan.place.whole
+            given = whole((begun.trainer, begun.state(), InMemory(data.images, data.labels)))
+            compiled = run_epoch.lower(*given).compile()
+        runs[name] = lambda compiled=compiled, given=given: jax.block_until_ready(compiled(*given))
     products = products_epoch()
     seconds: dict[str, list[float]] = {name: [] for name in [*runs, "its matrix products alone"]}
     for turn in range(rounds + WARM_UP):

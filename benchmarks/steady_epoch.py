@@ -17,10 +17,9 @@ from benchmarks.matrix_products import products_epoch
 from vaelab.config import load_recipe
 from vaelab.data import load_data
 from vaelab.runs import Run
-from vaelab.training import TrainingData
-from vaelab.training.beginning import initial_model, resolve
-from vaelab.training.epoch import build_trainer
-from vaelab.training.placement import mesh_for, replicated
+from vaelab.training import InMemory, TrainingData
+from vaelab.training.beginning import begin, resolve
+from vaelab.training.epoch import run_epoch, score
 from vaelab.training.snapshots import snapshot_epochs, snapshot_of, write_snapshot
 
 
@@ -29,21 +28,21 @@ def measure(rounds: int) -> dict[str, list[float]]:
     config = load_recipe("tutorial")
     data = TrainingData.from_dataset(load_data(config.data.name), config.data)
     config = resolve(config, data)
-    mesh = mesh_for(config.training.batch_size)
-    trainer = build_trainer(config, model := initial_model(config, data), len(data.images), mesh)
-    state = replicated(trainer.start(model), mesh)
-    images, labels = replicated((data.images, data.labels), mesh)
-    held_out = replicated(data.validation_images, mesh)
+    begun = begin(config, data)
+    place = begun.trainer.plan.place
+    trainer, state = place.whole((begun.trainer, begun.state()))
+    source = place.whole(InMemory(data.images, data.labels))
+    held_out = place.whole(data.validation_images)
     products = products_epoch()
     run = Run.create(Path(tempfile.mkdtemp()) / "run", config)
-    watched = replicated(data.watched_images, mesh)
+    watched = place.whole(data.watched_images)
 
     seconds: dict[str, list[float]] = {"training": [], "validation": [], "snapshot": [], "products": []}
     for turn in range(rounds + 1):
         start = time.perf_counter()
-        state, _ = jax.block_until_ready(trainer.epoch(state, images, labels))
+        state, _ = jax.block_until_ready(run_epoch(trainer, state, source))
         trained = time.perf_counter()
-        jax.block_until_ready(trainer.score(state, held_out))
+        jax.block_until_ready(score(trainer, state, held_out))
         validated = time.perf_counter()
         write_snapshot(run, snapshot_of(turn, trainer.model_of(state), watched))
         saved = time.perf_counter()

@@ -2,20 +2,26 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import optax
-from jaxtyping import Array, Float, Int, Key, Num, UInt8
+from jaxtyping import Array, Float, Int, Key, Num, PyTree, UInt8
 
 from vaelab.errors import VaelabError
 from vaelab.evaluation.classifier import Classifier
 from vaelab.evaluation.images import as_uint8_images
+from vaelab.training.optimisers import promoting
+from vaelab.training.sources import InMemory
+from vaelab.training.step import Players, averaged, step
+
+CLASSIFIER = "classifier"
+"""The one player."""
 
 
 def train_classifier(
@@ -66,41 +72,65 @@ def train_classifier(
             f"epochs={epochs}. "
             "Lower batch_size, or give more images."
         )
-    total = epochs * steps
-    warm_up = math.ceil(0.02 * total)
-    schedule = optax.warmup_cosine_decay_schedule(0.0, learning_rate, warm_up, max(total, warm_up + 1))
-    optimiser = optax.adamw(schedule, weight_decay=weight_decay)
-
+    plan = Plan(batch_size, epochs * steps, learning_rate, weight_decay, dropout, average, move)
     initial_key, order_key, training_key = jr.split(jr.key(seed), 3)
     classifier = Classifier(images.shape[1:], classes, key=initial_key)
     arrays: Any = classifier  # optax takes any tree of arrays, though its types do not say so
-    state = (classifier, optimiser.init(arrays), jax.tree.map(jnp.copy, classifier), jnp.zeros((), jnp.int32))
-
-    @partial(jax.jit, donate_argnums=0)
-    def epoch(state, images, labels, key):
-        def step(state, chosen):
-            classifier, moments, averaged, count = state
-            key = jr.fold_in(training_key, count)
-            loss, gradients = jax.value_and_grad(_loss)(classifier, images[chosen], labels[chosen], key, dropout, move)
-            with jax.numpy_dtype_promotion("standard"):  # optax raises floats to integer powers
-                updates, moments = optimiser.update(gradients, moments, classifier)
-            classifier = eqx.apply_updates(classifier, updates)
-            # the average of the first steps forgets the initial weights: (1 + t) / (10 + t), as TensorFlow's moving
-            # average does
-            steps_done = count.astype(jnp.float32)
-            decay = jnp.minimum(average, (1 + steps_done) / (10 + steps_done))
-            averaged = jax.tree.map(lambda old, new: decay * old + (1 - decay) * new, averaged, classifier)
-            return (classifier, moments, averaged, count + 1), loss
-
-        order = jr.permutation(key, len(images))[: steps * batch_size].reshape(steps, batch_size)
-        return jax.lax.scan(step, state, order)
-
-    device_images, device_labels = jnp.asarray(images), jnp.asarray(labels, jnp.int32)
+    moments = plan.optimiser().init(arrays)
+    state = State(classifier, moments, jax.tree.map(jnp.copy, classifier), jnp.zeros((), jnp.int32))
+    source = InMemory(jnp.asarray(images), jnp.asarray(labels, jnp.int32))
     for number in range(1, epochs + 1):
-        state, losses = epoch(state, device_images, device_labels, jr.fold_in(order_key, number))
+        state, losses = _epoch(plan, state, source, jr.fold_in(order_key, number), training_key)
         if progress is not None:
-            progress(number, float(losses.mean()), jax.tree.map(jnp.copy, state[2]))
-    return state[2]
+            progress(number, float(losses.mean()), jax.tree.map(jnp.copy, state.averaged))
+    return state.averaged
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an epoch is compiled for, beside its arrays' shapes."""
+
+    batch_size: int
+    steps: int  # of all epochs
+    learning_rate: float
+    weight_decay: float
+    dropout: float
+    average: float
+    move: bool
+
+    def optimiser(self) -> optax.GradientTransformation:
+        warm_up = math.ceil(0.02 * self.steps)
+        schedule = optax.warmup_cosine_decay_schedule(0.0, self.learning_rate, warm_up, max(self.steps, warm_up + 1))
+        return promoting(optax.adamw(schedule, weight_decay=self.weight_decay))
+
+
+class State(NamedTuple):
+    classifier: Classifier
+    moments: PyTree
+    averaged: Classifier
+    step: Int[Array, ""]
+
+
+@partial(jax.jit, static_argnums=0, donate_argnums=1)
+def _epoch(
+    plan: Plan, state: State, source: InMemory, order_key: Key[Array, ""], training_key: Key[Array, ""]
+) -> tuple[State, Float[Array, " steps"]]:
+    optimisers = {CLASSIFIER: plan.optimiser()}
+
+    def one(state: State, chosen: Int[Array, " batch"]) -> tuple[State, Float[Array, ""]]:
+        key = jr.fold_in(training_key, state.step)
+        images, labels = source.batch(chosen)
+        assert labels is not None
+
+        def losses_of(players: Players) -> tuple[dict[str, Float[Array, ""]], None]:
+            return {CLASSIFIER: _loss(players[CLASSIFIER], images, labels, key, plan.dropout, plan.move)}, None
+
+        moved = step(losses_of, {CLASSIFIER: state.classifier}, {CLASSIFIER: state.moments}, optimisers)
+        classifier = moved.players[CLASSIFIER]
+        average = averaged(state.averaged, classifier, state.step, plan.average)
+        return State(classifier, moved.optimisers[CLASSIFIER], average, state.step + 1), moved.losses[CLASSIFIER]
+
+    return jax.lax.scan(one, state, source.epoch(order_key, plan.batch_size))
 
 
 def _check_labels(labels: Int[np.ndarray, "..."], images: int) -> int:

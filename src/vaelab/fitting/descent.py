@@ -13,12 +13,18 @@ from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from vaelab.fitting.parts import Draws
 from vaelab.priors.base import AbstractPrior
+from vaelab.training.optimisers import promoting
+from vaelab.training.sources import order_of_epoch
+from vaelab.training.step import Players, step
 
 Prior = TypeVar("Prior", bound=AbstractPrior)
 Loss = Callable[[Prior, Float[Array, " latent"], PRNGKeyArray], Float[Array, ""]]
 
 LARGEST_BATCH, SMALLEST_BATCH, BATCHES = 500, 20, 40
 """A batch is a fortieth of the draws within these limits: few draws should not mean few steps."""
+
+PRIOR = "prior"
+"""The one player of a fit."""
 
 ROUNDS = 60
 PATIENCE = 12
@@ -49,33 +55,33 @@ def fitted_by_descent(
     count = len(values)
     batch = min(max(count // BATCHES, SMALLEST_BATCH), LARGEST_BATCH, count)
     steps = count // batch
-    optimiser = optax.chain(
-        optax.clip_by_global_norm(10.0), optax.adam(optax.cosine_decay_schedule(learning_rate, steps * rounds))
-    )
+    falling = optax.cosine_decay_schedule(learning_rate, steps * rounds)
+    optimisers = {PRIOR: promoting(optax.chain(optax.clip_by_global_norm(10.0), optax.adam(falling)))}
     parameters, fixed = eqx.partition(prior, prior.trainable())
-    state = optimiser.init(parameters)
+    state = optimisers[PRIOR].init(parameters)
 
     def mean_loss(parameters: PyTree, chosen: Array, key: PRNGKeyArray) -> Float[Array, ""]:
         whole = eqx.combine(parameters, fixed)
         return jax.vmap(lambda value, key: loss(whole, value, key))(chosen, jr.split(key, len(chosen))).mean()
 
-    def step(
+    def one(
         carry: tuple[PyTree, PyTree], inputs: tuple[Float[Array, "batch latent"], PRNGKeyArray]
-    ) -> tuple[PyTree, None]:
-        parameters, state = carry
-        chosen, key = inputs
-        gradient = jax.grad(mean_loss)(parameters, chosen, key)
-        with jax.numpy_dtype_promotion("standard"):  # optax mixes float32 with its int32 step counts
-            updates, state = optimiser.update(gradient, state, parameters)
-        return (optax.apply_updates(parameters, updates), state), None
+    ) -> tuple[tuple[PyTree, PyTree], None]:
+        def losses_of(players: Players) -> tuple[dict[str, Float[Array, ""]], None]:
+            return {PRIOR: mean_loss(players[PRIOR], *inputs)}, None
 
+        parameters, state = carry
+        moved = step(losses_of, {PRIOR: parameters}, {PRIOR: state}, optimisers)
+        return (moved.players[PRIOR], moved.optimisers[PRIOR]), None
+
+    # centre and spread of the draws are constants of the program, so each fit has its own
     @jax.jit
     def one_round(
         parameters: PyTree, state: PyTree, values: Float[Array, "fitted latent"], key: PRNGKeyArray
     ) -> tuple[PyTree, PyTree, Float[Array, ""]]:
         order_key, step_key = jr.split(key)
-        order = jr.permutation(order_key, count)[: steps * batch].reshape(steps, batch)
-        (parameters, state), _ = jax.lax.scan(step, (parameters, state), (values[order], jr.split(step_key, steps)))
+        order = order_of_epoch(order_key, count, batch)
+        (parameters, state), _ = jax.lax.scan(one, (parameters, state), (values[order], jr.split(step_key, steps)))
         # the same noise in every round, so that rounds are compared fairly
         return parameters, state, mean_loss(parameters, judges, jr.key(0))
 

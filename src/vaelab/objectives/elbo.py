@@ -1,13 +1,15 @@
 """The negative evidence lower bound."""
 
-import equinox as eqx
-import jax
-import jax.random as jr
-from jaxtyping import Array, Float, Key, PRNGKeyArray
+from collections.abc import Mapping
+from typing import Any
 
-from vaelab.model import Model, elbo_terms
-from vaelab.objectives.base import AbstractObjective, Batch, LossTerms
+import equinox as eqx
+from jaxtyping import Array, Float, Key, PyTree
+
+from vaelab.model import Model
+from vaelab.objectives.base import MODEL, AbstractObjective, Batch, Loss, of_the_model
 from vaelab.objectives.settings import ElboSettings
+from vaelab.objectives.terms import elbo_of_images
 
 
 class Elbo(AbstractObjective):
@@ -23,15 +25,17 @@ class Elbo(AbstractObjective):
     def build(cls, settings: ElboSettings) -> "Elbo":
         return cls(settings.samples)
 
-    def __call__(self, model: Model, batch: Batch, beta: Float[Array, ""], keys: Key[Array, " batch"]) -> LossTerms:
-        prior = model.prior_density()
+    def __call__(
+        self,
+        players: Mapping[str, Any],
+        state: PyTree,
+        batch: Batch,
+        beta: Float[Array, ""],
+        keys: Key[Array, " batch"],
+    ) -> Loss:
+        return of_the_model(self.score(players[MODEL], batch, beta, keys), state)
 
-        def one_image(image: Array, label: Array | None, key: PRNGKeyArray) -> tuple[Array, Array]:
-            if self.samples == 1:
-                terms = elbo_terms(model, prior, image, key, label)
-                return -terms.reconstruction, terms.rate
-            terms = jax.vmap(lambda key: elbo_terms(model, prior, image, key, label))(jr.split(key, self.samples))
-            return -terms.reconstruction.mean(), terms.rate.mean()
-
-        reconstruction, kl = jax.vmap(one_image)(batch.images, batch.labels, keys)
-        return LossTerms(reconstruction + beta * kl, reconstruction, kl)
+    def score(
+        self, model: Model, batch: Batch, beta: Float[Array, ""], keys: Key[Array, " batch"]
+    ) -> dict[str, Float[Array, " batch"]]:
+        return elbo_of_images(model, batch.images, batch.labels, beta, keys, self.samples)

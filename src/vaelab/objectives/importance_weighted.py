@@ -1,15 +1,17 @@
 """The importance-weighted bound."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Float, Key, PRNGKeyArray
+from jaxtyping import Array, Float, Key, PRNGKeyArray, PyTree
 
 from vaelab.model import Model, elbo_terms
-from vaelab.objectives.base import AbstractObjective, Batch, LossTerms
+from vaelab.objectives.base import MODEL, AbstractObjective, Batch, Loss, of_the_model
 from vaelab.objectives.settings import ImportanceWeightedSettings
 
 
@@ -18,7 +20,7 @@ class ImportanceWeighted(AbstractObjective):
 
     Burda, Grosse and Salakhutdinov, "Importance weighted autoencoders", ICLR 2016, eq. 8. The bound has no exact parts:
     `reconstruction` is -log p(x|z) averaged by the normalised weights, and `kl` is what is left of the loss. While beta is below 1
-    the weights are p(x|z) (p(z) / q(z|x))^beta.
+    the weights are p(x|z) (p(z) / q(z|x))^beta. Held-out images are scored by the same bound.
     """
 
     samples: int = eqx.field(static=True)
@@ -27,7 +29,19 @@ class ImportanceWeighted(AbstractObjective):
     def build(cls, settings: ImportanceWeightedSettings) -> "ImportanceWeighted":
         return cls(settings.samples)
 
-    def __call__(self, model: Model, batch: Batch, beta: Float[Array, ""], keys: Key[Array, " batch"]) -> LossTerms:
+    def __call__(
+        self,
+        players: Mapping[str, Any],
+        state: PyTree,
+        batch: Batch,
+        beta: Float[Array, ""],
+        keys: Key[Array, " batch"],
+    ) -> Loss:
+        return of_the_model(self.score(players[MODEL], batch, beta, keys), state)
+
+    def score(
+        self, model: Model, batch: Batch, beta: Float[Array, ""], keys: Key[Array, " batch"]
+    ) -> dict[str, Float[Array, " batch"]]:
         prior = model.prior_density()
 
         def one_image(image: Array, key: PRNGKeyArray, label: Array | None) -> tuple[Array, Array]:
@@ -39,4 +53,5 @@ class ImportanceWeighted(AbstractObjective):
             return math.log(self.samples) - jax.nn.logsumexp(log_weights), -jnp.sum(share * terms.reconstruction)
 
         loss, reconstruction = jax.vmap(one_image)(batch.images, keys, batch.labels)
-        return LossTerms(loss, reconstruction, (loss - reconstruction) / jnp.maximum(beta, 1e-6))
+        kl = (loss - reconstruction) / jnp.maximum(beta, 1e-6)
+        return {"loss": loss, "reconstruction": reconstruction, "kl": kl}

@@ -1,6 +1,6 @@
 """What training begins with: the configuration resolved by the data, and the initial model."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,18 +9,20 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jax.sharding import Mesh
+from jaxtyping import PRNGKeyArray
 
 from vaelab.building import build_model
 from vaelab.config import Config
 from vaelab.data.image_values import ImageValues, check_unit
 from vaelab.errors import VaelabError
+from vaelab.kinds import OBJECTIVES
 from vaelab.model import Model, weights_on_pixels, with_output_bias
+from vaelab.objectives.base import MODEL, AbstractObjective
 from vaelab.priors.by_label import class_count
 from vaelab.training.defaults import chosen_by_data, mean_image, pixel_size
-from vaelab.training.epoch import Trainer, build_trainer
-from vaelab.training.placement import mesh_for
+from vaelab.training.epoch import Trainer, TrainingState, build_trainer
 from vaelab.training.sources import TrainingData
+from vaelab.training.warm_up import WarmUp, warm_up_of
 
 
 def resolve(config: Config, data: TrainingData) -> Config:
@@ -61,24 +63,44 @@ def said_of(asked: Config, resolved: Config) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Beginning:
-    """A training before its first step: the initial model and the functions that train it."""
+    """A training before its first step."""
 
-    model: Model
+    players: Mapping[str, Any]  # the model by the name "model", and those that its objective trains beside it
     trainer: Trainer
-    mesh: Mesh
+    steps_per_epoch: int
+    warm_up: WarmUp
+    key: PRNGKeyArray  # for what the objective carries on
+
+    @property
+    def model(self) -> Model:
+        return self.players[MODEL]
+
+    def state(self) -> TrainingState:
+        return self.trainer.start(self.players, self.key)
 
 
-def begin(config: Config, data: TrainingData, model: Model | None = None) -> Beginning:
+def begin(
+    config: Config, data: TrainingData, model: Model | None = None, objective: AbstractObjective | None = None
+) -> Beginning:
     """Everything that a resolved configuration can be refused for, before a run folder is made for it.
 
     `model`: go on from its weights, which are of this configuration, in the place of initial ones; the optimiser begins anew.
+    `objective`: in the place of the one that the configuration names.
 
     Raises:
         VaelabError: for an optimiser, a schedule, a warm-up or a prior that cannot be built.
     """
-    mesh = mesh_for(config.training.batch_size)
     model = initial_model(config, data) if model is None else model
-    return Beginning(model, build_trainer(config, model, len(data.images), mesh), mesh)
+    objective = OBJECTIVES.build(config.objective) if objective is None else objective
+    key = jr.key(config.seed)
+    # streams 0 to 3 are the model's, and those of the steps
+    others = objective.players(model, key=jr.fold_in(key, 4))
+    if MODEL in others:
+        raise VaelabError(f"an objective's players beside the model need other names than '{MODEL}'")
+    players = {MODEL: model, **others}
+    steps = len(data.images) // config.training.batch_size
+    trainer = build_trainer(config, objective, players, steps)
+    return Beginning(players, trainer, steps, warm_up_of(config, steps), jr.fold_in(key, 5))
 
 
 def _is_binary(images: np.ndarray) -> bool:

@@ -5,7 +5,7 @@ images under the weights as they are now (a loss is of the weights before its st
 are finite but absurd: worse than those of a model that does without latents, the mean image under the same likelihood.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import equinox as eqx
 import jax
@@ -18,7 +18,7 @@ from vaelab.config import Config
 from vaelab.model import Model, mean_image_alone
 from vaelab.pixels import Pixels, seen
 from vaelab.training.defaults import mean_image
-from vaelab.training.epoch import Scores, StepLosses, first_bad_step
+from vaelab.training.epoch import Scores, StepLosses, first_bad_step, in_order
 
 HOPELESS = 10
 """After so many epochs in a row with absurd losses, training ends."""
@@ -37,15 +37,15 @@ def all_finite(tree: PyTree) -> Bool[Array, ""]:
 def not_finite(losses: StepLosses, finite: Bool[Array, ""], scores: Scores) -> tuple[int, str] | None:
     """The step of the epoch, counted from 0, after which a number is none, and where; None if all is well.
 
-    `finite` is `all_finite` of the weights and their averages; `scores` are of images under them.
+    `finite` is `all_finite` of the weights of all players and their averages; `scores` are of images under them.
     """
     bad = first_bad_step(losses)
     if bad is not None:
         return bad
-    last = len(np.asarray(losses.loss)) - 1
+    last = len(np.asarray(losses.beta)) - 1
     if not bool(finite):
         return last, "weights"
-    broken = [name for name in ("reconstruction", "kl") if not np.isfinite(float(getattr(scores, name)))]
+    broken = [name for name in in_order(scores) if name != "loss" and not np.isfinite(float(scores[name]))]
     return (last, " and ".join(broken)) if broken else None
 
 
@@ -74,6 +74,7 @@ class Bar:
 
 def bar(model: Model, images: np.ndarray, pixels: Pixels) -> Bar:
     """The bar for the model at its beginning, on training images (n, *image_shape), of which some are scored."""
+    model = replace(model, values=None)  # which no loss looks at, and programs would differ by
     # with no weights before its bias, a decoder draws the mean image whatever z is
     drawer = mean_image_alone(model, jnp.asarray(mean_image(images), jnp.float32))
     some = jnp.asarray(images[:JUDGED])

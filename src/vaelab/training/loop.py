@@ -16,6 +16,7 @@ from vaelab.config import Config
 from vaelab.errors import VaelabError
 from vaelab.model import Model
 from vaelab.model_file import save_model
+from vaelab.objectives.base import MODEL
 from vaelab.pixels import seen_once
 from vaelab.runs import Run
 from vaelab.training.beginning import Beginning, begin
@@ -30,13 +31,14 @@ from vaelab.training.divergence import (
     not_finite,
     under_current_beta,
 )
-from vaelab.training.epoch import Scores, StepLosses, Trainer, TrainingState
-from vaelab.training.placement import fetch, replicated
+from vaelab.training.epoch import Scores, StepLosses, Trainer, TrainingState, in_order, run_epoch, score
+from vaelab.training.place import fetch
 from vaelab.training.snapshots import Snapshot, snapshot_epochs, snapshot_of, write_snapshot
-from vaelab.training.sources import TrainingData
+from vaelab.training.sources import AbstractSource, InMemory, TrainingData
 
 EpochReport = dict[str, Any]
-"""One line of `metrics.jsonl`: epoch, loss, reconstruction, kl, beta, their `val_` twins, seconds, images_per_second."""
+"""One line of `metrics.jsonl`: epoch, loss, reconstruction, kl, what else the objective shows, beta, their `val_` twins, seconds,
+images_per_second."""
 
 
 class Outcome(Enum):
@@ -98,25 +100,26 @@ def train(
     """
     stop = stop or Stopped()
     begun = begun or begin(config, data)
-    trainer, mesh = begun.trainer, begun.mesh
-    state, best, progress = replicated(trainer.start(begun.model), mesh), None, Progress()
+    place, trainer = begun.trainer.plan.place, begun.trainer.plan.place.whole(begun.trainer)
+    run = run if place.writes else None
+    state, best, progress = place.whole(begun.state()), None, Progress()
     if run is not None and run.checkpoint_file.is_file():
         state, best, progress = load_checkpoint(run.checkpoint_file, state)
-        state, best = replicated((state, best), mesh)
+        state, best = place.whole((state, best))
     sound = _Sound(state, best, progress)
     history = [] if run is None else [record for record in run.metrics() if record["epoch"] <= progress.epoch]
     if run is not None:
         run.keep_metrics(progress.epoch)
 
-    images, labels = replicated((data.images, data.labels), mesh)
+    source = place.whole(InMemory(data.images, data.labels))
     held_out = _held_out(config, data)
     # where nothing is held out, some training images show whether the weights are of use; their scores are not reported
-    scored = replicated(_seen_once(data.images[:JUDGED], config) if held_out is None else held_out, mesh)
-    run_epoch, run_score, to_beat = _compiled(begun, state, (images, labels), scored, config, data)
+    scored = place.whole(_seen_once(data.images[:JUDGED], config) if held_out is None else held_out)
+    do_epoch, do_score, to_beat = _compiled(begun.model, trainer, state, source, scored, config, data)
     take = on_snapshot or (None if run is None else partial(write_snapshot, run))
     snapshots = set(snapshot_epochs(config.training.epochs, config.training.snapshots)) if take is not None else set()
-    watched = replicated(data.watched_images, mesh) if snapshots else None
-    warmup_epochs = -(-trainer.warm_up.ends // trainer.steps_per_epoch)
+    watched = place.whole(data.watched_images) if snapshots else None
+    warmup_epochs = -(-begun.warm_up.ends // begun.steps_per_epoch)
 
     def snapshot(epoch: int, state: TrainingState) -> None:
         if take is not None and watched is not None and epoch in snapshots:
@@ -130,6 +133,7 @@ def train(
         """The model of the last sound epoch, or the best; in the run as well, with its checkpoint."""
         save_sound()
         kept, kept_epoch = _kept_model(trainer, sound)
+        kept = replace(kept, values=begun.model.values)
         if run is not None:
             save_model(run, kept, {**(facts or {}), "epochs": kept_epoch, "outcome": outcome})
         return kept, kept_epoch
@@ -148,15 +152,15 @@ def train(
     begun_at, seconds_before = time.monotonic(), progress.seconds
     while progress.epoch < config.training.epochs:
         started = time.monotonic()
-        new_state, losses = run_epoch(state, images, labels)
-        scores = run_score(new_state, scored)
-        finite = all_finite((new_state.parameters, new_state.average))
+        new_state, losses = do_epoch(trainer, state, source)
+        scores = do_score(trainer, new_state, scored)
+        finite = all_finite((new_state.players, new_state.average))
         if not _wait_for((new_state, losses, scores, finite), stop):
             outcome = Outcome.INTERRUPTED
             break
         bad = not_finite(losses, finite, scores)
         if bad is not None:
-            step = progress.epoch * trainer.steps_per_epoch + bad[0] + 1
+            step = progress.epoch * begun.steps_per_epoch + bad[0] + 1
             raise diverged(
                 f"the loss became NaN or infinite at step {step} (epoch {progress.epoch + 1}), in its {bad[1]}"
             )
@@ -168,18 +172,18 @@ def train(
             None if held_out is None else scores,
             config.objective.beta,
             time.monotonic() - started,
-            trainer.steps_per_epoch * config.training.batch_size,
+            begun.steps_per_epoch * config.training.batch_size,
         )
         progress = replace(progress, epoch=epoch, seconds=seconds_before + time.monotonic() - begun_at)
         beta = float(np.asarray(losses.beta)[-1])
         trained_loss = under_current_beta(report["reconstruction"], report["kl"], beta)
-        scored_loss = under_current_beta(float(scores.reconstruction), float(scores.kl), beta)
+        scored_loss = under_current_beta(float(scores["reconstruction"]), float(scores["kl"]), beta)
         absurd = to_beat.is_missed(trained_loss, scored_loss)
         counts = held_out is not None and epoch > warmup_epochs and not absurd
         if counts and (progress.best_loss is None or report["val_loss"] < progress.best_loss):
             progress = replace(progress, best_loss=report["val_loss"], best_epoch=epoch)
             if config.training.keep == "best":
-                best = state.parameters if state.average is None else state.average
+                best = state.players[MODEL] if state.average is None else state.average
         history.append(report)
         if run is not None:
             run.append_metrics(report)
@@ -223,19 +227,23 @@ def _seen_once(images: np.ndarray, config: Config) -> np.ndarray:
 
 
 def _compiled(
-    begun: Beginning,
+    model: Model,
+    trainer: Trainer,
     state: TrainingState,
-    images: tuple[Array, Array | None],
+    source: AbstractSource,
     scored: Array,
     config: Config,
     data: TrainingData,
 ) -> tuple[Callable[..., tuple[TrainingState, StepLosses]], Callable[..., Scores], Bar]:
-    """Both functions compiled ahead of the first epoch and side by side, so that its time is that of any other; and the bar."""
+    """Both functions compiled ahead of the first epoch and side by side, so that its time is that of any other; and the bar.
+
+    What an earlier training of the same plan and shapes compiled, JAX finds again.
+    """
     with ThreadPoolExecutor(2) as pool:
-        epoch = pool.submit(lambda: begun.trainer.epoch.lower(state, *images).compile())
-        score = pool.submit(lambda: begun.trainer.score.lower(state, scored).compile())
-        to_beat = pool.submit(bar, begun.model, data.images, config.data.pixels)
-        return epoch.result(), score.result(), to_beat.result()
+        epoch = pool.submit(lambda: run_epoch.lower(trainer, state, source).compile())
+        scores = pool.submit(lambda: score.lower(trainer, state, scored).compile())
+        to_beat = pool.submit(bar, model, data.images, config.data.pixels)
+        return epoch.result(), scores.result(), to_beat.result()
 
 
 def _wait_for(results: PyTree, stop: Stopped) -> bool:
@@ -252,30 +260,19 @@ def _report(
     epoch: int, losses: StepLosses, scores: Scores | None, beta: float, seconds: float, images: int
 ) -> EpochReport:
     """The averages of an epoch. While beta rises, the one given is its mean weighted by kl: so the parts add up to the loss."""
-    steps = {name: np.asarray(values, np.float64) for name, values in losses._asdict().items()}
-    kl = steps["kl"].mean()
-    report: EpochReport = {
-        "epoch": epoch,
-        "loss": float(steps["loss"].mean()),
-        "reconstruction": float(steps["reconstruction"].mean()),
-        "kl": float(kl),
-        "beta": float((steps["beta"] * steps["kl"]).mean() / kl) if kl != 0 else float(steps["beta"].mean()),
-    }
+    shown = {name: np.asarray(losses.shown[name], np.float64) for name in in_order(losses.shown)}
+    beta_of_step, kl = np.asarray(losses.beta, np.float64), shown["kl"].mean()
+    report: EpochReport = {"epoch": epoch} | {name: float(values.mean()) for name, values in shown.items()}
+    report["beta"] = float((beta_of_step * shown["kl"]).mean() / kl) if kl != 0 else float(beta_of_step.mean())
     if scores is not None:
-        report |= {
-            "val_loss": float(scores.loss),
-            "val_reconstruction": float(scores.reconstruction),
-            "val_kl": float(scores.kl),
-            "val_beta": beta,
-        }
+        report |= {f"val_{name}": float(scores[name]) for name in in_order(scores)} | {"val_beta": beta}
     return report | {"seconds": seconds, "images_per_second": images / seconds}
 
 
 def _kept_model(trainer: Trainer, sound: _Sound) -> tuple[Model, int]:
     if sound.best is None:
         return trainer.model_of(sound.state), sound.progress.epoch
-    chosen = sound.state._replace(parameters=sound.best, average=None)
-    return trainer.model_of(chosen), sound.progress.best_epoch
+    return trainer.model_with(sound.best), sound.progress.best_epoch
 
 
 def _kept_in(run: Run | None, epoch: int | None) -> str:

@@ -1,9 +1,15 @@
-"""The arrays that training runs over."""
+"""The images that training runs over: the arrays of a run by their parts, and what the steps of an epoch ask of a source of images."""
 
+import math
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
+import equinox as eqx
+import jax.random as jr
 import numpy as np
+from jaxtyping import Array, Int, PRNGKeyArray, PyTree, Shaped
 
 from vaelab.config import DataConfig
 from vaelab.data import Dataset
@@ -77,3 +83,58 @@ class TrainingData:
         if config.validation == "none":
             return cls(joined.images, joined.labels, test_images=test)
         return cls(joined.images, joined.labels, test, dataset.test.labels, test)
+
+
+class AbstractSource(eqx.Module):
+    """What training asks of its images, from within a compiled epoch.
+
+    A source has no say in which images make a batch: that is `order_of_epoch`, so that every source gives training the same batches.
+    """
+
+    @property
+    @abstractmethod
+    def count(self) -> int:
+        """How many images."""
+
+    @property
+    @abstractmethod
+    def image_shape(self) -> tuple[int, ...]:
+        """Of one image."""
+
+    @abstractmethod
+    def epoch(self, key: PRNGKeyArray, batch_size: int) -> PyTree:
+        """An epoch's batches in the order that its key says, arrays whose first axis counts the steps; what `batch` makes images of."""
+
+    @abstractmethod
+    def batch(self, part: Any) -> tuple[Shaped[Array, "batch *image"], Int[Array, " batch"] | None]:
+        """One step's images, uint8 or floating point, and their labels: of the part of an epoch that is its own."""
+
+
+class InMemory(AbstractSource):
+    """All images on the device; a batch is gathered from them in its step."""
+
+    images: Shaped[Array | np.ndarray, "n *image"]
+    labels: Int[Array | np.ndarray, " n"] | None
+
+    @property
+    def count(self) -> int:
+        return self.images.shape[0]
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        return self.images.shape[1:]
+
+    def epoch(self, key: PRNGKeyArray, batch_size: int) -> Int[Array, "steps batch"]:
+        return order_of_epoch(key, self.count, batch_size)
+
+    def batch(self, part: Int[Array, " batch"]) -> tuple[Shaped[Array, "batch *image"], Int[Array, " batch"] | None]:
+        # rows are gathered faster flat
+        flat = self.images.reshape(self.count, math.prod(self.image_shape))
+        rows = flat[part].reshape(len(part), *self.image_shape)
+        return rows, None if self.labels is None else self.labels[part]
+
+
+def order_of_epoch(key: PRNGKeyArray, count: int, batch_size: int) -> Int[Array, "steps batch"]:
+    """Which images each step takes: a fresh permutation by the epoch's key; images left over wait for the next epoch."""
+    steps = count // batch_size
+    return jr.permutation(key, count)[: steps * batch_size].reshape(steps, batch_size)

@@ -1,0 +1,32 @@
+"""The negative evidence lower bound of each image of a batch."""
+
+import jax
+import jax.random as jr
+from jaxtyping import Array, Float, Int, Key, PRNGKeyArray
+
+from vaelab.model import Model, elbo_terms
+
+ImageTerms = dict[str, Float[Array, " batch"]]
+"""Positive nats, one value an image: `loss`, `reconstruction` and `kl`, with loss = reconstruction + beta * kl."""
+
+
+def elbo_of_images(
+    model: Model,
+    images: Float[Array, "batch *image"],
+    labels: Int[Array, " batch"] | None,
+    beta: Float[Array, ""],
+    keys: Key[Array, " batch"],
+    samples: int = 1,
+) -> dict[str, Float[Array, " batch"]]:
+    """loss = E_q[-log p(x|z)] + beta KL(q(z|x) || p(z)) of each image, the expectation over `samples` draws of z."""
+    prior = model.prior_density()
+
+    def one_image(image: Array, label: Array | None, key: PRNGKeyArray) -> tuple[Array, Array]:
+        if samples == 1:
+            terms = elbo_terms(model, prior, image, key, label)
+            return -terms.reconstruction, terms.rate
+        terms = jax.vmap(lambda key: elbo_terms(model, prior, image, key, label))(jr.split(key, samples))
+        return -terms.reconstruction.mean(), terms.rate.mean()
+
+    reconstruction, kl = jax.vmap(one_image)(images, labels, keys)
+    return {"loss": reconstruction + beta * kl, "reconstruction": reconstruction, "kl": kl}
