@@ -110,8 +110,13 @@ def elbo_terms(
     if not posterior.has_density:
         z = posterior.sample(key)
         return ElboTerms(z, model.decoder(z, condition).log_prob(image), jnp.zeros(()), None, None, posterior)
-    z, log_posterior = posterior.sample_and_log_prob(key)
-    reconstruction = model.decoder(z, condition).log_prob(image)
+    if posterior.draws_and_scores_at_once:
+        z, log_posterior = posterior.sample_and_log_prob(key)
+        reconstruction = model.decoder(z, condition).log_prob(image)
+    else:  # in this order gradients add up as they always did, bit for bit
+        z = posterior.sample(key)
+        reconstruction = model.decoder(z, condition).log_prob(image)
+        log_posterior = posterior.log_prob(z)
     over_z = prior if model.latent.is_array else Unflat(prior, model.latent)
     log_ratio = log_posterior - over_z.log_prob(z)
     divergence = kl_divergence(posterior, prior)

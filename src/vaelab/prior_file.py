@@ -75,7 +75,9 @@ def checked_name(name: str) -> str:
 def fingerprint(encoder: PyTree) -> str:
     """Of an encoder's weights: a prior fitted to its latents fits no other's."""
     digest = hashlib.sha256()
-    for name, array in sorted(named_arrays(encoder).items()):
+    # by the names of format 1: a prior of then still knows its encoder
+    arrays = {name.removeprefix("heads."): array for name, array in named_arrays(encoder).items()}
+    for name, array in sorted(arrays.items()):
         digest.update(f"{name}:{array.shape}".encode())
         digest.update(np.ascontiguousarray(array, np.float32).tobytes())
     return digest.hexdigest()

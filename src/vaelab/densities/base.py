@@ -15,6 +15,9 @@ class AbstractDensity(eqx.Module):
     has_density: ClassVar[bool] = True
     """False for a point mass: `log_prob` is refused, and there is neither KL nor likelihood."""
 
+    draws_and_scores_at_once: ClassVar[bool] = False
+    """Whether `sample_and_log_prob` is cheaper than the two apart."""
+
     @abstractmethod
     def log_prob(self, value: Any) -> Float[Array, ""]:
         """The log-density (nats) of one value, summed over all its entries."""
