@@ -567,7 +567,7 @@ def test_a_file_with_smaller_pictures_says_so_and_gives_no_costs(
     chromium, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     path = tmp_path / "light.html"
-    monkeypatch.setattr("vaelab.explorer.export.economies", lambda shapes: iter([Economy(0, 0.5)]))
+    monkeypatch.setattr("vaelab.explorer.export.economies", lambda shapes, **_: iter([Economy(0, 0.5)]))
     write_export(bundle, path)
     context = chromium.new_context(viewport={"width": 1360, "height": 900}, offline=True, locale="en-GB")
     page = Page(context.new_page()).open(f"{path.as_uri()}#lang=en&theme=light")
