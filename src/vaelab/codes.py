@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -68,6 +69,12 @@ class Codes:
 def codes_of(model: Model, images: Shaped[np.ndarray, "n ..."]) -> Codes:
     """q(z|x) of each image, for images that were checked: uint8, or floats as the model sees them."""
     return Codes(in_batches(lambda rows: _posteriors(model, rows), images, features=features_of(model.image_shape)))
+
+
+def has_diagonal_posterior(model: Model) -> bool:
+    """Whether q(z|x) is a Gaussian of independent entries, told without an image."""
+    image = jax.ShapeDtypeStruct(model.image_shape, jnp.float32)
+    return isinstance(eqx.filter_eval_shape(model.posterior, image), DiagonalNormal)
 
 
 @jax.jit

@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from vaelab.evaluation.bounds import CHECKED_DRAWS
 from vaelab.evaluation.figure import Figure, counted, mean_figure
+from vaelab.evaluation.inputs import why_no_quadrature
 from vaelab.run_data import TrainingDataError
 from vaelab.runs import Run
 
@@ -100,7 +101,7 @@ def checkup_of(material: "Material", *, likelihood: bool = True) -> Checkup:
         material.density, coded.posteriors, coded.training_posteriors, key=jr.key(0), prior_draws=CHECKED_DRAWS
     )
     nll = None
-    if likelihood and material.model.latent_dim <= 2:
+    if likelihood and why_no_quadrature(material.model) is None:
         from vaelab.evaluation.quadrature import exact_log_probs
 
         exact = exact_log_probs(material.model, material.density, coded.seen, tolerance=CLOSING_TOLERANCE)

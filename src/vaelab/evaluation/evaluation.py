@@ -27,7 +27,7 @@ from vaelab.evaluation.bounds import (
 from vaelab.evaluation.coded import CodedImages
 from vaelab.evaluation.feature_networks import FeatureNetwork
 from vaelab.evaluation.figure import Figure, counted, mean_figure
-from vaelab.evaluation.inputs import check_has_density
+from vaelab.evaluation.inputs import check_has_density, why_no_quadrature
 from vaelab.evaluation.latents import LatentUse, Probes, active_units, latent_use
 from vaelab.evaluation.likelihood import ALONE, WIDENED, importance_weighted_bound
 from vaelab.evaluation.neighbours import Memorisation, memorisation
@@ -375,7 +375,8 @@ def _likelihoods(
     numbers: dict[str, Any] = {}
     seen, posteriors = coded.seen, coded.posteriors
     exact = estimates = None
-    if model.latent_dim <= 2:
+    no_quadrature = why_no_quadrature(model)
+    if no_quadrature is None:
         exact = exact_log_probs(
             model, prior, seen, on_progress=lambda done, total: on_progress("quadrature", done, total)
         )
@@ -386,7 +387,7 @@ def _likelihoods(
         per_image["inference_gap"] = exact.inference_gap
         numbers["inference_gap"] = mean_figure(exact.inference_gap, over)
     else:
-        reasons["nll_quadrature"] = f"quadrature needs one or two latent dimensions; this model has {model.latent_dim}"
+        reasons["nll_quadrature"] = no_quadrature
     if importance_samples is not None:
         first = seen if asked_for else seen[: _images_sampled(seen, importance_samples, checks=exact is not None)]
         estimates = importance_weighted_bound(
@@ -437,7 +438,7 @@ def _images_sampled(seen: Num[np.ndarray, "images ..."], importance_samples: int
 
 def _widths(model: Model) -> tuple[float, ...]:
     """Where quadrature can check them, from widened posteriors too; elsewhere from q(z|x) alone, as published figures are."""
-    return WIDENED if model.latent_dim <= 2 else ALONE
+    return WIDENED if why_no_quadrature(model) is None else ALONE
 
 
 def _rate_by_quadrature(posteriors: AggregatePosterior, exact: ExactLikelihood) -> Float[np.ndarray, " images"]:

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Num
 
-from vaelab.codes import Codes
+from vaelab.codes import Codes, has_diagonal_posterior
 from vaelab.errors import VaelabError
 from vaelab.model import Model
 
@@ -17,6 +17,15 @@ def checked_images(
     (continuous) Bernoulli likelihood, and for values of another scale than those that it was fitted on.
     """
     return model.image_spec.taken(np.asarray(images), what)
+
+
+def why_no_quadrature(model: Model) -> str | None:
+    """Why the integrals over z cannot be done on lattices; None where they can."""
+    if model.latent_dim > 2:
+        return f"quadrature needs one or two latent dimensions; this model has {model.latent_dim}"
+    if not has_diagonal_posterior(model):
+        return f"quadrature is done around posteriors that are diagonal Gaussians; this model's are of the kind '{model.posterior_kind}'"
+    return None
 
 
 def check_diagonal(codes: Codes) -> None:

@@ -24,6 +24,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Integer, Num, PRNGKeyArray, UInt32
 
+from vaelab.codes import has_diagonal_posterior
 from vaelab.densities import AbstractCentredDensity, AbstractDensity, DiagonalNormal
 from vaelab.errors import VaelabError
 from vaelab.evaluation.image_log_probs import log_probs_of_image
@@ -100,7 +101,7 @@ def importance_weighted_bound(
         )
     if not widths or widths[0] != 1.0 or min(widths) <= 0.0:
         raise VaelabError(f"widths must be positive and begin with 1, for q(z|x) itself; found {widths}")
-    if not _is_gaussian(model):
+    if not has_diagonal_posterior(model):
         widths = ALONE  # nobody knows how to widen another density
     widths = widths[:samples]  # where there are fewer draws than widths
     images = checked_images(model, images)
@@ -126,11 +127,6 @@ def importance_weighted_bound(
     share = np.minimum(np.exp(2.0 * log_sum - log_sum_of_squares), samples)
     error = np.sqrt(np.maximum(samples / share - 1.0, 0.0) / (samples - 1)) if samples > 1 else np.full(count, np.nan)
     return ImportanceEstimates(samples, log_sum - math.log(samples), error, elbo, reconstruction, share)
-
-
-def _is_gaussian(model: Model) -> bool:
-    image = jax.ShapeDtypeStruct(model.image_shape, jnp.float32)
-    return isinstance(eqx.filter_eval_shape(model.posterior, image), DiagonalNormal)
 
 
 class _Sums(NamedTuple):

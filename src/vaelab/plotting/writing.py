@@ -350,10 +350,14 @@ POSTERIORS = 8
 
 def _posterior(material: "FigureMaterial", style: str) -> "Figure":
     del style
+    from vaelab.evaluation.inputs import why_no_quadrature
+
     size = material.model.latent_dim
     if size > 2 or not material.model.has_density:
         what = f"this model has {size}" if size > 2 else "an autoencoder has no posterior"
         raise UnavailableError(f"posterior: p(z|x) is computed on a grid of one or two latent dimensions, and {what}")
+    if (reason := why_no_quadrature(material.model)) is not None:
+        raise UnavailableError(f"posterior: {reason}")
     from vaelab.evaluation.true_posterior import true_posteriors
     from vaelab.pixels import seen_once
     from vaelab.plotting.reconstructions import chosen_images
