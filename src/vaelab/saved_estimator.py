@@ -17,6 +17,7 @@ from vaelab.config import Config
 from vaelab.data import Dataset, Fingerprint, Split
 from vaelab.errors import VaelabError
 from vaelab.kept_sample import chosen_rows, write_sample
+from vaelab.language import translated
 from vaelab.model import Model, load_model, model_facts, save_model
 from vaelab.parameters import as_json, from_json
 from vaelab.priors import TRAINED, AbstractPrior, fingerprint, save_prior
@@ -74,7 +75,11 @@ def _checked_count(images: SupportsIndex) -> int:
     except TypeError:
         count = -1
     if count < 0:
-        raise VaelabError(f"images: expected how many of each part of the data to keep, 0 or more; found {images!r}")
+        raise VaelabError(
+            translated(
+                "images: expected how many of each part of the data to keep, 0 or more; found {images!r}", images=images
+            )
+        )
     return count
 
 

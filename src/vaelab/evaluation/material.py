@@ -8,6 +8,7 @@ from vaelab.config import Config
 from vaelab.data import Dataset, Split
 from vaelab.densities import AbstractDensity
 from vaelab.evaluation.bounds import CHECKED_IMAGES, CHECKED_TRAINING_IMAGES
+from vaelab.language import translated
 from vaelab.model import Model, load_model
 from vaelab.priors import TRAINED
 from vaelab.run_data import RunData, chosen_data, is_of_arrays
@@ -88,7 +89,7 @@ class Material:
     def how_to_sample(self) -> str:
         """What gives an autoencoder something to sample from."""
         run = self.run.called
-        return f"vaelab fit-prior {run} mixture, then: vaelab plot {run} samples --prior mixture"
+        return translated("vaelab fit-prior {run} mixture, then: vaelab plot {run} samples --prior mixture", run=run)
 
     @cached_property
     def density(self) -> AbstractDensity:

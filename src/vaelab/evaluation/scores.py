@@ -1,5 +1,6 @@
 """What a score of images is called: three kinds, in different units."""
 
+from vaelab.language import to_translate
 from vaelab.likelihoods import BernoulliLikelihood, ContinuousBernoulliLikelihood, GaussianLikelihood
 from vaelab.model import Model
 
@@ -22,5 +23,5 @@ def score_name(likelihood: str, *, grey: bool) -> str:
     A density has no bound: its negative logarithm may fall below 0, and depends on the scale of the pixels.
     """
     if likelihood != "bernoulli":
-        return "negative log-density"
-    return "grey cross-entropy" if grey else "NLL"
+        return to_translate("negative log-density")
+    return to_translate("grey cross-entropy") if grey else to_translate("NLL")

@@ -25,6 +25,7 @@ from vaelab.explorer.explored import Explored, with_decoder
 from vaelab.explorer.prior_columns import prior_columns
 from vaelab.generating import Encoded, decode, encode
 from vaelab.generating.pictures import as_levels
+from vaelab.language import translated
 from vaelab.model import Model, operation_graph
 from vaelab.naming import named_arrays
 from vaelab.training.snapshots import Snapshot
@@ -126,7 +127,7 @@ class Bundle:
             if snapshot.epoch == epoch:
                 graph = {"decoder": operation_graph(explored.model)["decoder"]}
                 return _weights_file(snapshot.decoder, graph, half=True)
-        raise VaelabError(f"{explored.name}: has no snapshot of epoch {epoch}")
+        raise VaelabError(translated("{name}: has no snapshot of epoch {epoch}", name=explored.name, epoch=epoch))
 
 
 def _weights_file(arrays: Mapping[str, np.ndarray], graph: Mapping[str, Any], *, half: bool) -> bytes:
