@@ -117,10 +117,11 @@ def _print(evaluation: "Evaluation", material: "Material", written: tuple[Path, 
     from rich.table import Table
 
     from vaelab.evaluation.doctor import sentence
-    from vaelab.evaluation.report import caption_here, rows
+    from vaelab.evaluation.report import caption_here, reason_name, rows
 
     console = Console(highlight=False)
-    console.print(f"{material.run.name}: {caption_here(evaluation)}\n")
+    console.print(translated("{name}: {what}", name=material.run.name, what=caption_here(evaluation)))
+    console.print()
     table = Table("", "", box=None, show_header=False, pad_edge=False)
     table.columns[0].no_wrap = True
     shown = list(rows(evaluation))
@@ -130,11 +131,11 @@ def _print(evaluation: "Evaluation", material: "Material", written: tuple[Path, 
     if explain:
         console.print()
         for name, _, meaning in shown:
-            console.print(f"{translated(name).strip()}: {translated(meaning)}")
+            console.print(translated("{name}: {what}", name=translated(name).strip(), what=translated(meaning)))
     if evaluation.reasons:
         console.print()
     for name, reason in evaluation.reasons.items():
-        console.print(f"{translated(name.replace('_', ' '))}: {translated(reason)}", soft_wrap=True)
+        console.print(translated("{name}: {what}", name=reason_name(name), what=translated(reason)), soft_wrap=True)
     parts = [sentence(evaluation, material)]
     if written is not None:
         parts.append(translated("report: {path}", path=written[1]))

@@ -1,15 +1,19 @@
-"""`--language`: read before anything else, so that even `--help` is in the language asked for."""
+"""`--language`: read before anything else, so that even `--help` is in the language asked for; and what typer and rich do not know of it."""
 
 import gettext
 import os
+import re
 from collections.abc import Sequence
+from typing import Any
+
+import typer
 
 from vaelab.errors import VaelabError
 from vaelab.language import DOMAIN, LANGUAGES, LOCALES, ask_for, known_language, language, to_translate, translated
 
 OPTION = "--language"
 
-SAID_BY_TYPER = (
+LOOKED_UP_BY_TYPER = (
     to_translate("[default: {}]"),
     to_translate("[required]"),
     to_translate("Arguments"),
@@ -21,7 +25,19 @@ SAID_BY_TYPER = (
     to_translate("No such command {name!r}."),
     to_translate("Missing command."),
 )
-"""What typer looks up by `gettext`, in whose catalogue ours stands; its other complaints are English in every language."""
+"""By `gettext`, in whose catalogue ours stands. Its other complaints, of options that there are not, are English in every language."""
+
+WRITTEN_BY_TYPER = (
+    to_translate("Show this message and exit."),
+    to_translate("Install completion for the current shell."),
+    to_translate("Show completion for the current shell, to copy it or customize the installation."),
+)
+"""The helps of its own options."""
+
+OPENING, CLOSING, HAN = "“（《", "，。；：、！？”）》…", "\u2e80-\u9fff\uf900-\ufaff"
+_LETTERS = rf"(?:[{HAN}]|[^\s{HAN}{OPENING}{CLOSING}]+)"
+CHINESE_WORD = re.compile(rf"\s*(?:[{OPENING}]+{_LETTERS}?|{_LETTERS}|[{CLOSING}])[{CLOSING}]*\s*")
+"""What a line is not broken in: a character, or what is between two spaces, with the punctuation that belongs to it."""
 
 
 def speak_as_asked(arguments: Sequence[str]) -> list[str]:
@@ -46,6 +62,32 @@ def speak(name: str | None) -> None:
         gettext.textdomain(DOMAIN)
 
 
+def in_the_users_words(app: typer.Typer) -> Any:
+    """What the application's arguments are given to: itself, with the help of typer's own options in the user's language."""
+    if language() == "en":
+        return app
+    _break_lines_in_chinese()
+    command = typer.main.get_command(app)
+    _translate_helps(command, None)
+    return command
+
+
+def _translate_helps(command: Any, above: typer.Context | None) -> None:
+    context = typer.Context(command, parent=above, **command.context_settings)
+    for option in (*command.params, command.get_help_option(context)):
+        if getattr(option, "help", None) in WRITTEN_BY_TYPER:
+            option.help = translated(option.help)
+    for below in getattr(command, "commands", {}).values():
+        _translate_helps(below, context)
+
+
+def _break_lines_in_chinese() -> None:
+    """rich breaks lines at spaces, of which Chinese has none, and cuts off what is left of a help: it learns of words without them."""
+    import rich._wrap
+
+    rich._wrap.re_word = CHINESE_WORD
+
+
 def _taken_from(arguments: list[str]) -> str | None:
     """What stands behind the last `--language`; it is taken away, for the commands know nothing of it."""
     asked, place = None, 0
@@ -55,7 +97,9 @@ def _taken_from(arguments: list[str]) -> str | None:
             place += 1
             continue
         if not equals and place + 1 == len(arguments):
-            raise VaelabError(translated("--language: expected {languages} after it", languages=" or ".join(LANGUAGES)))
+            raise VaelabError(
+                translated("--language: expected {languages} after it", languages=translated(" or ").join(LANGUAGES))
+            )
         asked = value if equals else arguments[place + 1]
         del arguments[place : place + (1 if equals else 2)]
     return asked

@@ -117,6 +117,16 @@ def compare_runs(
     return comparison_of(evaluations)
 
 
+COMPARED = {
+    "data": to_translate("data"),
+    "images": to_translate("images"),
+    "pixels": to_translate("pixels"),
+    "pixel_seed": to_translate("pixel seed"),
+    "likelihood": to_translate("likelihood"),
+}
+"""What has to be the same of all that stand in one table."""
+
+
 def comparison_of(evaluations: Sequence[tuple[str, Evaluation]]) -> Comparison:
     """The comparison of named evaluations on the same images.
 
@@ -124,7 +134,7 @@ def comparison_of(evaluations: Sequence[tuple[str, Evaluation]]) -> Comparison:
     """
     first_name, first = evaluations[0]
     for name, evaluation in evaluations[1:]:
-        for what in ("data", "images", "pixels", "pixel_seed", "likelihood"):
+        for what, called in COMPARED.items():
             mine, theirs = getattr(first.setting, what), getattr(evaluation.setting, what)
             if mine != theirs:
                 raise VaelabError(
@@ -134,7 +144,7 @@ def comparison_of(evaluations: Sequence[tuple[str, Evaluation]]) -> Comparison:
                         "give all the same",
                         first_name=first_name,
                         name=name,
-                        what=translated(what.replace("_", " ")),
+                        what=called,
                         mine=mine,
                         theirs=theirs,
                     )

@@ -369,6 +369,27 @@ def _setting(evaluation: "Evaluation", *, prior: bool = True) -> list[Words]:
     ]
 
 
+REASONS = {
+    "elbo": to_translate("elbo"),
+    "kl": to_translate("kl"),
+    "nll_importance": to_translate("nll importance"),
+    "nll_quadrature": to_translate("nll quadrature"),
+    "importance_samples": to_translate("importance samples"),
+    "prior_fit": to_translate("prior fit"),
+    "hole_fraction": to_translate("hole fraction"),
+    "images": to_translate("images"),
+    "training images": to_translate("training images"),
+    "probes": to_translate("probes"),
+    "samples": to_translate("samples"),
+    "memorisation": to_translate("memorisation"),
+}
+
+
+def reason_name(name: str) -> str:
+    """What a reason is the reason for, in the user's language."""
+    return translated(REASONS.get(name, name.replace("_", " ")))
+
+
 def _nats(figure: Figure) -> str:
     return figure.rounded(2)
 
