@@ -10,6 +10,8 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
 # tests compile much and run little
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+# what is said is compared with English, wherever the tests run; a test of another language says so
+os.environ["VAELAB_LANGUAGE"] = "en"
 os.environ["JAX_NUMPY_DTYPE_PROMOTION"] = "strict"
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
 

@@ -20,5 +20,7 @@ def nearest_name(name: str, choices: Iterable[str]) -> str:
     """
     choices = sorted(choices)
     close = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
-    known = f"known: {', '.join(choices)}"
-    return f"did you mean '{close[0]}'? ({known})" if close else known
+    from vaelab.language import translated
+
+    known = translated("known: {choices}", choices=", ".join(choices))
+    return translated("did you mean '{nearest}'? ({known})", nearest=close[0], known=known) if close else known

@@ -30,6 +30,7 @@ from vaelab.evaluation.row_numbers import row_numbers
 from vaelab.fitting import fit_prior
 from vaelab.generating import check_latents, decode, encode, sample_latents
 from vaelab.generating.sampling import check_label
+from vaelab.language import translated
 from vaelab.model import Model
 from vaelab.prior_file import TRAINED
 from vaelab.run_data import RunData, TrainingDataError
@@ -151,7 +152,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     ) -> "VAE":
         """Train on images X; `y` are their labels, which only a class prior looks at. `X_val` are scored after each epoch.
 
-        Labels are whole numbers (floats that are such, too), truth values or text; other numbers are passed over, as a pipeline hands
+        Labels are whole numbers (floats that are such, too), booleans or text; other numbers are passed over, as a pipeline hands
         on what it regresses on. TensorBoard's events go into the folder `tensorboard` (an argument of `fit`, as every fit of a search
         would write into the one of a constructor).
 
@@ -441,12 +442,12 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             return found
         except ValueError as error:
             first, *more = str(error).splitlines()  # the others show the array
-            shapes = (
-                ". Reshape your data: images are (n, features), (n, H, W) or (n, H, W, C)"
-                if more and "Expected" in first
-                else ""
-            )
-            raise VaelabError(f"{name}: {first.rstrip(':')}{shapes}" if more else str(error)) from None
+            told = f"{name}: {first.rstrip(':')}" if more else str(error)
+            if more and "Expected" in first:
+                told = translated(
+                    "{told}. Reshape your data: images are (n, features), (n, H, W) or (n, H, W, C)", told=told
+                )
+            raise VaelabError(told) from None
 
     def _training_data(self) -> tuple[np.ndarray, np.ndarray | None]:
         """What was fitted; for a loaded run its data set, read again, or the sample that it keeps."""

@@ -10,6 +10,7 @@ from jaxtyping import Int64, Shaped
 from vaelab.config import Config
 from vaelab.data.labels import named_labels
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 
 ARGUMENTS = {
     "model.latent_dim": "latent_dim",
@@ -51,7 +52,14 @@ def whole_number(value: Any, name: str, *, at_least: int = 1) -> int:
     except TypeError:
         number = None
     if number is None or number < at_least or isinstance(value, bool):
-        raise VaelabError(f"{name}: expected a whole number, at least {at_least}; found {value!r}")
+        raise VaelabError(
+            translated(
+                "{name}: expected a whole number, at least {at_least}; found {value!r}",
+                name=name,
+                at_least=at_least,
+                value=value,
+            )
+        )
     return number
 
 
@@ -65,7 +73,9 @@ def widths(hidden: Any) -> list[int]:
     try:
         return [whole_number(width, "hidden") for width in ([hidden] if single else hidden)]
     except VaelabError:
-        raise VaelabError(f"hidden: expected widths of layers, such as (300, 300) or 256; found {hidden!r}") from None
+        raise VaelabError(
+            translated("hidden: expected widths of layers, such as (300, 300) or 256; found {hidden!r}", hidden=hidden)
+        ) from None
 
 
 def configured(values: Mapping[str, Any], settings: Any) -> Config:
@@ -76,7 +86,10 @@ def configured(values: Mapping[str, Any], settings: Any) -> Config:
     """
     if settings is not None and not isinstance(settings, Mapping):
         raise VaelabError(
-            f"settings: expected keys and values, such as {{'training.averaging': 0.999}}; found {settings!r}"
+            translated(
+                "settings: expected keys and values, such as {{'training.averaging': 0.999}}; found {settings!r}",
+                settings=settings,
+            )
         )
     try:
         return Config().with_values(plain({**values, **(settings or {})}), source="VAE")
@@ -101,24 +114,31 @@ def labels_of(
     """
     if y is None:
         if needed:
-            raise VaelabError("y: a class prior needs labels, one an image: fit(X, y)")
+            raise VaelabError(translated("y: a class prior needs labels, one for each image: fit(X, y)"))
         return None
     try:
         labels = np.asarray(y)
     except ValueError:
-        raise VaelabError("y: expected one label an image; found lists of several lengths") from None
+        raise VaelabError(translated("y: expected one label for each image; found lists of several lengths")) from None
     if labels.shape[1:] == images.shape[1:] and labels.shape[1:] != (1,):
         if np.array_equal(labels, images):
-            raise VaelabError("fit(X, X) is Keras's way; a VAE takes its images once: fit(X)")
+            raise VaelabError(translated("fit(X, X) is Keras's way; a VAE takes its images once: fit(X)"))
         raise VaelabError(
-            f"y: found images, an array of shape {labels.shape}, in the place of labels; a VAE takes its images once: fit(X). Those "
-            "held out of training are fit(X, X_val=...)"
+            translated(
+                "y: found images, an array of shape {shape}, in the place of labels; a VAE takes its images "
+                "once: fit(X). Those held out of training are fit(X, X_val=...)",
+                shape=labels.shape,
+            )
         )
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim == 0 or labels.ndim > 2 or len(labels) != len(images):
         raise VaelabError(
-            f"y: expected {len(images):,} labels, one an image of X; found an array of shape {labels.shape}"
+            translated(
+                "y: expected {images:,} labels, one for each image of X; found an array of shape {shape}",
+                images=len(images),
+                shape=labels.shape,
+            )
         )
     targets = (
         labels.ndim == 2
@@ -140,10 +160,12 @@ def label_number(y: Any, names: Sequence[str] | None) -> int:
     name = str(int(y)) if isinstance(y, float) and y.is_integer() else str(y)
     if names is None:
         if not name.isdecimal():
-            raise VaelabError(f"y: expected the number of a label, for those fitted have no names; found {y!r}")
+            raise VaelabError(
+                translated("y: expected the number of a label, for those fitted have no names; found {y!r}", y=y)
+            )
         return int(name)
     if name not in names:
-        raise VaelabError(f"y: label {y!r} is not among those fitted ({', '.join(names)})")
+        raise VaelabError(translated("y: label {y!r} is not among those fitted ({names})", y=y, names=", ".join(names)))
     return list(names).index(name)
 
 
@@ -155,10 +177,22 @@ def label_numbers(y: Any, names: Sequence[str] | None, count: int) -> Int64[np.n
     """
     given, numbers = named_labels(np.asarray(y), "y")
     if len(numbers) != count:
-        raise VaelabError(f"y: expected {count:,} labels, one an image of X; found {len(numbers):,}")
+        raise VaelabError(
+            translated(
+                "y: expected {count:,} labels, one for each image of X; found {numbers:,}",
+                count=count,
+                numbers=len(numbers),
+            )
+        )
     if names is None:
         return given[numbers].astype(np.int64) if given.dtype.kind in "iu" else numbers
     unknown = [str(name) for name in given.tolist() if str(name) not in names]
     if unknown:
-        raise VaelabError(f"y: labels {', '.join(unknown[:10])} are not among those fitted ({', '.join(names)})")
+        raise VaelabError(
+            translated(
+                "y: labels {unknown} are not among those fitted ({names})",
+                unknown=", ".join(unknown[:10]),
+                names=", ".join(names),
+            )
+        )
     return np.array([list(names).index(str(name)) for name in given.tolist()], np.int64)[numbers]

@@ -8,6 +8,7 @@ from jaxtyping import Int64
 from vaelab.data import Dataset, Split
 from vaelab.data.labels import named_labels
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 from vaelab.plotting.fitted_material import FittedMaterial
 from vaelab.run_data import RunData, TrainingDataError, arrays_data, is_of_arrays, run_data
 from vaelab.saved_estimator import snapshots_of, trained_model
@@ -67,7 +68,13 @@ def given_data(vae: "VAE", X: Any, y: Any) -> RunData:
 def _numbered(vae: "VAE", y: Any, count: int) -> tuple[Int64[np.ndarray, " n"], tuple[str, ...]]:
     found, numbers = named_labels(np.asarray(y), "y")
     if len(numbers) != count:
-        raise VaelabError(f"y: expected {count:,} labels, one an image of X; found {len(numbers):,}")
+        raise VaelabError(
+            translated(
+                "y: expected {count:,} labels, one for each image of X; found {numbers:,}",
+                count=count,
+                numbers=len(numbers),
+            )
+        )
     names, fitted = tuple(map(str, found.tolist())), vae._names() or ()
     if set(names) <= set(fitted):
         return np.array([fitted.index(name) for name in names], np.int64)[numbers], fitted
@@ -77,7 +84,7 @@ def _numbered(vae: "VAE", y: Any, count: int) -> tuple[Int64[np.ndarray, " n"], 
 def _check_labels_alone(X: Any, y: Any) -> None:
     if X is None and y is not None:
         raise VaelabError(
-            "y: labels of images X, and none are given; those of the images fitted are given to fit(X, y)"
+            translated("y: labels of images X, and none are given; those of the images fitted are given to fit(X, y)")
         )
 
 

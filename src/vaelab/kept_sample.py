@@ -7,6 +7,7 @@ from jaxtyping import Integer
 
 from vaelab.data import Split
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 from vaelab.tensors import read_tensors, write_tensors
 
 FORMAT = "vaelab-sample-1"
@@ -43,7 +44,12 @@ def read_sample(path: Path) -> tuple[Split, Split, tuple[str, ...] | None]:
     arrays, header = read_tensors(path)
     if header.get("format") != FORMAT or "train.images" not in arrays:
         raise VaelabError(
-            f"{path}: is of format {header.get('format')!r}, this vaelab reads {FORMAT!r}. Upgrade: pip install -U vaelab"
+            translated(
+                "{path}: is of format {get!r}, this vaelab reads {format!r}. Upgrade: pip install -U vaelab",
+                path=path,
+                get=header.get("format"),
+                format=FORMAT,
+            )
         )
     train = Split(arrays["train.images"], arrays.get("train.labels"))
     nothing = Split(train.images[:0], None if train.labels is None else train.labels[:0])

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 
 
 def as_json(value: Any, name: str) -> Any:
@@ -34,7 +35,12 @@ def as_json(value: Any, name: str) -> Any:
         state = value.get_state(legacy=False)
         return {"random_state": as_json(state, name)}
     raise VaelabError(
-        f"{name}: a {type(value).__name__} cannot be written to a file (found {value!r}); give numbers, texts, lists or tables"
+        translated(
+            "{name}: a {type_name} cannot be written to a file (found {value!r}); give numbers, texts, lists or tables",
+            name=name,
+            type_name=type(value).__name__,
+            value=value,
+        )
     )
 
 

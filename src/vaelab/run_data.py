@@ -16,10 +16,11 @@ from vaelab.data.names import NAMES
 from vaelab.door import in_words
 from vaelab.errors import VaelabError
 from vaelab.kept_sample import read_sample
+from vaelab.language import Words, to_translate, translated
 from vaelab.runs import Run
 from vaelab.tensors import read_tensors
 
-WHERE = "--training-data PATH says where they are now"
+WHERE = to_translate("--training-data PATH says where they are now")
 
 
 class TrainingDataError(VaelabError):
@@ -82,7 +83,11 @@ def chosen_data(
         return run_data(run, training_data)
     if training_data is not None:
         raise VaelabError(
-            f"--data {data} takes the place of the run's own data, so --training-data is not asked for; leave one out"
+            translated(
+                "--data {data} takes the place of the run's own data, so --training-data is not asked for; leave "
+                "one out",
+                data=data,
+            )
         )
     config = run.config.data
     size = config.size if Path(data).is_dir() else None
@@ -111,8 +116,16 @@ def check_same(run: Run, dataset: Dataset, place: str) -> None:
     known = run.fingerprint()
     difference = "" if known is None else known.difference(Fingerprint.of(dataset))
     if difference:
-        todo = "" if place.startswith("--training-data") else f"; {WHERE}"
-        raise TrainingDataError(f"{place}: not the data that {run.called} was trained on: {difference}{todo}")
+        todo = "" if place.startswith("--training-data") else to_translate("; {where}", where=WHERE)
+        raise TrainingDataError(
+            translated(
+                "{place}: not the data that {called} was trained on: {difference}{todo}",
+                place=place,
+                called=run.called,
+                difference=difference,
+                todo=todo,
+            )
+        )
 
 
 def is_of_arrays(run: Run) -> bool:
@@ -138,8 +151,14 @@ def _read(run: Run, training_data: str | None, *, grey: bool) -> RunData:
     for place in [training_data] if training_data is not None else _places(known, run.config.data.name):
         named = place if training_data is None else f"--training-data {place}"
         if place not in NAMES and not Path(place).expanduser().exists():
-            at = f"are not at {place} any more; {WHERE}" if training_data is None else f"are not there: {place}"
-            missing = missing or TrainingDataError(f"{run.called}: the data that it was trained on {at}")
+            at = (
+                to_translate("are not at {place} any more; {where}", place=place, where=WHERE)
+                if training_data is None
+                else to_translate("are not there: {place}", place=place)
+            )
+            missing = missing or TrainingDataError(
+                translated("{called}: the data that it was trained on {at}", called=run.called, at=at)
+            )
             continue
         source: dict[str, Any] = _source(run, known, place, training_data)
         if grey:
@@ -147,7 +166,11 @@ def _read(run: Run, training_data: str | None, *, grey: bool) -> RunData:
         try:
             dataset = load_data(**source)
         except VaelabError as error:
-            raise TrainingDataError(f"{named}, which {run.called} was trained on: {error}") from error
+            raise TrainingDataError(
+                translated(
+                    "{named}, which {called} was trained on: {error}", named=named, called=run.called, error=error
+                )
+            ) from error
         if not grey:
             check_same(run, dataset, named)
         return RunData(dataset, source=source)
@@ -195,22 +218,48 @@ def _kept(run: Run) -> RunData:
     )
     notes = []
     if not whole:
-        held = f" and {len(validation):,} of {held_out:,} validation images" if held_out else ""
-        notes.append(f"keeps {len(train):,} of its {total:,} training images{held}, and what needs data rests on these")
+        held = (
+            to_translate(" and {kept:,} of {all:,} validation images", kept=len(validation), all=held_out)
+            if held_out
+            else ""
+        )
+        notes.append(
+            to_translate(
+                "keeps {kept:,} of its {all:,} training images{held}, and what needs data rests on these",
+                kept=len(train),
+                all=total,
+                held=held,
+            )
+        )
     if not len(validation):
-        notes.append("no image was held out, so its training images stand in for test images")
-    return replace(found, note=f"{run.name}: {'; '.join(notes)}" if notes else "")
+        notes.append(to_translate("no image was held out, so its training images stand in for test images"))
+    return replace(found, note=_note(run.name, notes))
+
+
+def _note(name: str, notes: list[Words]) -> str:
+    if len(notes) == 2:
+        return to_translate("{name}: {first}; {second}", name=name, first=notes[0], second=notes[1])
+    return to_translate("{name}: {note}", name=name, note=notes[0]) if notes else ""
 
 
 def _arrays(run: Run, place: str | None) -> RunData:
     """The arrays that an estimator was fitted on, found in a file of the user's: all of it, or its training part."""
     if place is None:
         todo = in_words(
-            command="--training-data FILE (.npz, .npy) brings them back, other images are given as DATA or --data",
-            python="vaelab.load(run, training_data='FILE.npz') brings them back, other images are given as X",
+            command=translated(
+                "--training-data FILE (.npz, .npy) brings them back, other images are given as DATA or --data"
+            ),
+            python=translated(
+                "vaelab.load(run, training_data='FILE.npz') brings them back, other images are given as X"
+            ),
         )
         raise TrainingDataError(
-            f"{run.called}: was fitted on arrays and keeps none of them; {todo}, and save(folder, images=2000) keeps a sample"
+            translated(
+                "{called}: was fitted on arrays and keeps none of them; {todo}, and save(folder, images=2000) "
+                "keeps a sample",
+                called=run.called,
+                todo=todo,
+            )
         )
     known, whole = run.fingerprint(), _whole(place)
     if known is None:
@@ -226,8 +275,15 @@ def _arrays(run: Run, place: str | None) -> RunData:
         train = dataset.train_and_validation if joined else dataset.train
         if PartPrint.of(train).digest == known.parts["train"].digest:
             return _held_out_as_known(RunData(replace(dataset, train=train)), known)
-    difference = known.difference(found, ("train",)) or "the same images in another order"
-    raise TrainingDataError(f"--training-data {place}: not the arrays that {run.called} was fitted on: {difference}")
+    difference = known.difference(found, ("train",)) or translated("the same images in another order")
+    raise TrainingDataError(
+        translated(
+            "--training-data {place}: not the arrays that {called} was fitted on: {difference}",
+            place=place,
+            called=run.called,
+            difference=difference,
+        )
+    )
 
 
 def _whole(place: str) -> RunData:

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from vaelab.config import Config
 from vaelab.data.fingerprint import Fingerprint
 from vaelab.errors import VaelabError, nearest_name
+from vaelab.language import translated
 from vaelab.tensors import write_bytes_safely
 
 PRETRAINED = Path(__file__).parent / "pretrained"
@@ -40,8 +41,10 @@ class Run:
             nearby = (
                 [str(found.parent) for found in folder.parent.glob("*/config.toml")] if folder.parent.is_dir() else []
             )
-            hint = nearest_name(str(folder), nearby) if nearby else "make one with: vaelab train"
-            raise VaelabError(f"{name}: no run there (expected a folder with config.toml); {hint}")
+            hint = nearest_name(str(folder), nearby) if nearby else translated("make one with: vaelab train")
+            raise VaelabError(
+                translated("{name}: no run there (expected a folder with config.toml); {hint}", name=name, hint=hint)
+            )
         return cls(folder, Config.from_toml(path.read_text(encoding="utf-8"), source=str(path)))
 
     def with_parts(self, parts: Mapping[str, Any]) -> "Run":
@@ -74,7 +77,10 @@ class Run:
         """
         if folder.exists():
             raise VaelabError(
-                f"{folder}: exists already; choose another --out, or go on with: vaelab train --resume {folder}"
+                translated(
+                    "{folder}: exists already; choose another --out, or go on with: vaelab train --resume {folder}",
+                    folder=folder,
+                )
             )
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +95,13 @@ class Run:
                 yield run
                 made.rename(folder)
         except OSError as error:
-            raise VaelabError(f"{folder}: could not be made ({error.strerror}); choose another --out") from None
+            raise VaelabError(
+                translated(
+                    "{folder}: could not be made ({strerror}); choose another --out",
+                    folder=folder,
+                    strerror=error.strerror,
+                )
+            ) from None
 
     # --- its files ------------------------------------------------------------------------------------------------------------------
 
@@ -203,7 +215,13 @@ class Run:
                 file.write(json.dumps(record) + "\n")
         except OSError as error:
             raise VaelabError(
-                f"{self.metrics_file}: could not be written ({error.strerror}); free some space, then: vaelab train --resume {self.folder}"
+                translated(
+                    "{metrics_file}: could not be written ({strerror}); free some space, then: vaelab train --resume "
+                    "{folder}",
+                    metrics_file=self.metrics_file,
+                    strerror=error.strerror,
+                    folder=self.folder,
+                )
             ) from error
 
     def keep_metrics(self, epochs: int) -> None:
@@ -222,18 +240,28 @@ class Run:
         """
         if self.is_packaged:
             raise VaelabError(
-                f"{self.called}: lies in the package, which is not written to; copy the run to a folder of yours"
+                translated(
+                    "{called}: lies in the package, which is not written to; copy the run to a folder of yours",
+                    called=self.called,
+                )
             )
         lock = FileLock(self.folder / ".lock", timeout=0)
         try:
             lock.acquire()
         except Timeout:
             raise VaelabError(
-                f"{self.folder}: in use by another vaelab process; wait for it to end, or choose another --out"
+                translated(
+                    "{folder}: in use by another vaelab process; wait for it to end, or choose another --out",
+                    folder=self.folder,
+                )
             ) from None
         except OSError as error:
             raise VaelabError(
-                f"{self.folder}: cannot be written to ({error.strerror}); copy the run to a folder of yours"
+                translated(
+                    "{folder}: cannot be written to ({strerror}); copy the run to a folder of yours",
+                    folder=self.folder,
+                    strerror=error.strerror,
+                )
             ) from None
         try:
             yield
@@ -256,5 +284,9 @@ def _folder_of(name: str) -> Path:
     known = sorted(path.name for path in PRETRAINED.glob("*/") if path.is_dir())
     chosen = name.removeprefix("pretrained:")
     if chosen not in known:
-        raise VaelabError(f"{name}: no such model in the package; {nearest_name(chosen, known)}")
+        raise VaelabError(
+            translated(
+                "{name}: no such model in the package; {nearest}", name=name, nearest=nearest_name(chosen, known)
+            )
+        )
     return PRETRAINED / chosen

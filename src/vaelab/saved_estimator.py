@@ -20,6 +20,7 @@ from vaelab.estimator_parts import is_given
 from vaelab.foreign import name_of_given
 from vaelab.kept_sample import chosen_rows, write_sample
 from vaelab.kinds import FOREIGN, NETWORKS, OBJECTIVES, POSTERIORS
+from vaelab.language import translated
 from vaelab.model import Model
 from vaelab.model_file import load_model, model_facts, save_model
 from vaelab.parameters import as_json, from_json
@@ -78,7 +79,11 @@ def _checked_count(images: SupportsIndex) -> int:
     except TypeError:
         count = -1
     if count < 0:
-        raise VaelabError(f"images: expected how many of each part of the data to keep, 0 or more; found {images!r}")
+        raise VaelabError(
+            translated(
+                "images: expected how many of each part of the data to keep, 0 or more; found {images!r}", images=images
+            )
+        )
     return count
 
 

@@ -14,6 +14,7 @@ from safetensors.numpy import load as parse_tensors
 from safetensors.numpy import save as format_tensors
 
 from vaelab.errors import VaelabError
+from vaelab.language import to_translate, translated
 
 
 def write_bytes_safely(path: Path, content: bytes) -> None:
@@ -36,8 +37,12 @@ def write_bytes_safely(path: Path, content: bytes) -> None:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
         raise VaelabError(
-            f"{path}: could not be written ({error.strerror or error}); what was there before is unchanged. "
-            "Free some space, or choose another folder"
+            translated(
+                "{path}: could not be written ({strerror}); what was there before is unchanged. Free some space, "
+                "or choose another folder",
+                path=path,
+                strerror=error.strerror or error,
+            )
         ) from error
 
 
@@ -59,22 +64,35 @@ def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise VaelabError(f"{path}: no such file") from None
+        raise VaelabError(translated("{path}: no such file", path=path)) from None
     except OSError as error:
-        raise VaelabError(f"{path}: could not be read ({error.strerror})") from None
-    damaged = f"{path}: cut short or altered ({{}}). Restore it from a copy, or train again (--resume, if its checkpoint is whole)"
+        raise VaelabError(
+            translated("{path}: could not be read ({strerror})", path=path, strerror=error.strerror)
+        ) from None
     try:
         arrays = parse_tensors(content)
         size = int.from_bytes(content[:8], "little")
         texts: dict[str, str] = json.loads(content[8 : 8 + size]).get("__metadata__", {})
     except (SafetensorError, ValueError, KeyError) as error:
-        raise VaelabError(damaged.format(f"not a whole safetensors file: {error}")) from None
+        raise _damaged(path, to_translate("not a whole safetensors file: {error}", error=error)) from None
     digest = texts.pop("digest", None)
     if digest is None:
-        raise VaelabError(f"{path}: a safetensors file without vaelab's header; expected one that vaelab wrote")
+        raise VaelabError(
+            translated("{path}: a safetensors file without vaelab's header; expected one that vaelab wrote", path=path)
+        )
     if digest != _digest(arrays, texts):
-        raise VaelabError(damaged.format("its digest does not fit its content"))
+        raise _damaged(path, to_translate("its digest does not fit its content"))
     return arrays, {key: json.loads(text) for key, text in texts.items()}
+
+
+def _damaged(path: Path, how: str) -> VaelabError:
+    return VaelabError(
+        translated(
+            "{path}: cut short or altered ({how}). Restore it from a copy, or train again (--resume, if its checkpoint is whole)",
+            path=path,
+            how=how,
+        )
+    )
 
 
 def _digest(arrays: Mapping[str, np.ndarray], texts: Mapping[str, str]) -> str:

@@ -7,12 +7,13 @@ import numpy as np
 from vaelab.config import Config, ModelConfig
 from vaelab.errors import VaelabError
 from vaelab.estimator_arguments import ARGUMENTS
+from vaelab.language import to_translate, translated
 from vaelab.saved_estimator import flat
 
 if TYPE_CHECKING:
     from vaelab.estimator import VAE
 
-ANEW = "warm_start=False begins anew"
+ANEW = to_translate("warm_start=False begins anew")
 
 
 def goes_on(vae: "VAE") -> bool:
@@ -32,7 +33,14 @@ def with_its_model(vae: "VAE", asked: Config) -> Config:
         if now.get(key) != then.get(key):
             name = ARGUMENTS.get(f"model.{key}", f"model.{key}")
             raise VaelabError(
-                f"warm_start: {name} is {now.get(key)!r} now, and the weights that are there were fitted with {then.get(key)!r}; {ANEW}"
+                translated(
+                    "warm_start: {name} is {now!r} now, and the weights that are there were fitted with {then!r}; "
+                    "{anew}",
+                    name=name,
+                    now=now.get(key),
+                    then=then.get(key),
+                    anew=ANEW,
+                )
             )
     return asked.model_copy(update={"model": vae.config_.model})
 
@@ -46,4 +54,11 @@ def check_same_labels(vae: "VAE", names: Any) -> None:
     fitted = getattr(vae, "label_names_", None)
     if vae._needs_labels() and not np.array_equal(np.asarray(names), np.asarray(fitted)):
         now, then = (", ".join(map(str, np.asarray(one).tolist())) for one in (names, fitted))
-        raise VaelabError(f"warm_start: the labels are {now} now, and the class prior was fitted on {then}; {ANEW}")
+        raise VaelabError(
+            translated(
+                "warm_start: the labels are {now} now, and the class prior was fitted on {then}; {anew}",
+                now=now,
+                then=then,
+                anew=ANEW,
+            )
+        )

@@ -165,7 +165,7 @@ def test_what_a_run_gives_is_computed_once(tiny_run: Run, few_digits: Dataset, m
 
         return counted
 
-    monkeypatch.setattr(coded, "posteriors_of", counting("encoded", coded.posteriors_of))
+    monkeypatch.setattr(coded, "codes_of", counting("encoded", coded.codes_of))
     monkeypatch.setattr(material, "load_model", counting("read", material.load_model))
     whole = material.Material(tiny_run, dataset=few_digits)
     found = evaluate_material(whole, importance_samples=2, samples=0)

@@ -10,7 +10,8 @@ import jax.random as jr
 from jaxtyping import Array, Float, Key, PRNGKeyArray, PyTree
 
 from vaelab.model import Model
-from vaelab.objectives import MODEL, AbstractObjective, Batch, Loss, elbo_of_images
+from vaelab.objectives.base import MODEL, AbstractObjective, Batch, Loss
+from vaelab.objectives.terms import elbo_of_images
 
 CRITIC = "critic"
 

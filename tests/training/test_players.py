@@ -18,8 +18,12 @@ from training.adversarial import CRITIC, AdversarialAutoencoder
 from vaelab.config import Config
 from vaelab.data import Dataset
 from vaelab.errors import VaelabError
-from vaelab.model import Model, load_model, named_arrays
-from vaelab.objectives import MODEL, AbstractObjective, Batch, Elbo, ImportanceWeighted, Loss, of_the_model
+from vaelab.model import Model
+from vaelab.model_file import load_model
+from vaelab.naming import named_arrays
+from vaelab.objectives.base import MODEL, AbstractObjective, Batch, Loss, of_the_model
+from vaelab.objectives.elbo import Elbo
+from vaelab.objectives.importance_weighted import ImportanceWeighted
 from vaelab.pixels import scaled
 from vaelab.runs import Run
 from vaelab.tensors import read_tensors, write_tensors

@@ -2,7 +2,6 @@
 
 import sys
 
-from vaelab.cli.app import app
 from vaelab.door import command_line
 from vaelab.errors import VaelabError
 
@@ -11,7 +10,13 @@ def main() -> None:
     """The `vaelab` command. Bad input is one line on standard error and exit code 2; never a traceback."""
     try:
         with command_line():
-            app()
+            from vaelab.cli.speaking import in_the_users_words, speak_as_asked
+
+            # help is written where the commands are: they are imported once it is known in which language
+            arguments = speak_as_asked(sys.argv[1:])
+            from vaelab.cli.app import app
+
+            in_the_users_words(app)(arguments)
     except VaelabError as error:
         print(f"vaelab: {error}", file=sys.stderr)
         sys.exit(2)

@@ -1,5 +1,9 @@
 """The `vaelab` application: every command, in the order a newcomer meets them."""
 
+from collections.abc import Callable
+from inspect import getdoc
+from typing import Any
+
 import typer
 
 from vaelab import __version__
@@ -18,12 +22,17 @@ from vaelab.cli.plot import plot
 from vaelab.cli.reconstruct import reconstruct
 from vaelab.cli.reproduce import reproduce
 from vaelab.cli.sample import sample
+from vaelab.cli.speaking import OPTION, speak
 from vaelab.cli.summary import summary
 from vaelab.cli.train import train
+from vaelab.language import known_language, translated
 
 app = typer.Typer(
     name="vaelab",
-    help="A workbench for variational autoencoders: train one in seconds, look inside it, measure it honestly, repair it.",
+    help=translated(
+        "A workbench for variational autoencoders: train one in seconds, look inside it, measure it "
+        "honestly, repair it."
+    ),
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -40,32 +49,50 @@ def _print_version(wanted: bool) -> bool:
 
 @app.callback()
 def _main(
-    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help=translated("Print the version.")
+    ),
+    language: str | None = typer.Option(
+        None,
+        "--language",
+        metavar="en|zh-CN",
+        show_default=False,
+        help=translated("What to speak. Default: VAELAB_LANGUAGE, else the language of your locale."),
+    ),
 ) -> None:
     del version
+    if language is not None:  # `main` has taken it out of the arguments: this is another caller of the app
+        speak(known_language(language, OPTION))
 
 
-TRAIN, LOOK, USE, MEASURE = "Train", "Look", "Generate and encode", "Measure and repair"
+TRAIN, LOOK = translated("Train"), translated("Look")
+USE, MEASURE = translated("Generate and encode"), translated("Measure and repair")
 
-app.command(rich_help_panel=TRAIN)(train)
-app.command(rich_help_panel=TRAIN)(summary)
-app.command(rich_help_panel=TRAIN)(data)
 
-app.command(rich_help_panel=LOOK)(plot)
-demo = typer.Typer(no_args_is_help=True, help="The tutorial's arguments, each as one picture.")
-demo.command()(autoencoder)
-demo.command()(bimodal)
+def _add(to: typer.Typer, command: Callable[..., Any], panel: str | None = None, name: str | None = None) -> None:
+    """Its help is its docstring, in the user's language."""
+    to.command(name, help=translated(getdoc(command) or ""), rich_help_panel=panel)(command)
+
+
+_add(app, train, TRAIN)
+_add(app, summary, TRAIN)
+_add(app, data, TRAIN)
+
+_add(app, plot, LOOK)
+demo = typer.Typer(no_args_is_help=True, help=translated("The tutorial's arguments, each as one picture."))
+_add(demo, autoencoder)
+_add(demo, bimodal)
 app.add_typer(demo, name="demo", rich_help_panel=LOOK)
-app.command(rich_help_panel=LOOK)(explore)
+_add(app, explore, LOOK)
 
-app.command(rich_help_panel=USE)(sample)
-app.command(rich_help_panel=USE)(encode)
-app.command(rich_help_panel=USE)(decode)
-app.command(rich_help_panel=USE)(reconstruct)
-app.command(rich_help_panel=USE)(interpolate)
+_add(app, sample, USE)
+_add(app, encode, USE)
+_add(app, decode, USE)
+_add(app, reconstruct, USE)
+_add(app, interpolate, USE)
 
-app.command(rich_help_panel=MEASURE)(evaluate)
-app.command(rich_help_panel=MEASURE)(doctor)
-app.command("fit-prior", rich_help_panel=MEASURE)(fit_prior)
-app.command(rich_help_panel=MEASURE)(compare)
-app.command(rich_help_panel=MEASURE)(reproduce)
+_add(app, evaluate, MEASURE)
+_add(app, doctor, MEASURE)
+_add(app, fit_prior, MEASURE, "fit-prior")
+_add(app, compare, MEASURE)
+_add(app, reproduce, MEASURE)

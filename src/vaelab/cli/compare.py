@@ -10,6 +10,7 @@ import typer
 from vaelab.cli import completion
 from vaelab.cli.options import Overwrite, Seed, TrainingDataPath, output_path
 from vaelab.errors import VaelabError
+from vaelab.language import to_translate, translated
 
 if TYPE_CHECKING:
     from vaelab.evaluation.comparison import Compared
@@ -21,7 +22,7 @@ def compare(
         list[str],
         typer.Argument(
             metavar="RUN [RUN …]",
-            help="Run folders, or pretrained:tutorial.",
+            help=translated("Run folders, or pretrained:tutorial."),
             show_default=False,
             autocompletion=completion.runs,
         ),
@@ -31,7 +32,7 @@ def compare(
         typer.Option(
             "--prior",
             metavar="A,B",
-            help="Priors to compare: trained, and names made by fit-prior.",
+            help=translated("Priors to compare: trained, and names made by fit-prior."),
             autocompletion=completion.priors,
         ),
     ] = "trained",
@@ -40,7 +41,7 @@ def compare(
         typer.Option(
             "--data",
             metavar="DATA",
-            help="Images to judge all by. Default: what the runs were trained on.",
+            help=translated("Images to judge all by. Default: what the runs were trained on."),
             show_default=False,
             autocompletion=completion.data_sets,
         ),
@@ -48,16 +49,23 @@ def compare(
     training_data: TrainingDataPath = None,
     pixels: Annotated[
         str | None,
-        typer.Option(metavar="KIND", help="One treatment for all: grey, dynamic or threshold.", show_default=False),
+        typer.Option(
+            metavar="KIND", help=translated("One treatment for all: grey, dynamic or threshold."), show_default=False
+        ),
     ] = None,
     importance_samples: Annotated[
-        int | None, typer.Option("--importance-samples", metavar="K", help="Default: 500.", show_default=False)
+        int | None,
+        typer.Option("--importance-samples", metavar="K", help=translated("Default: 500."), show_default=False),
     ] = None,
-    samples: Annotated[int, typer.Option("--samples", min=0, help="Generated images to judge, for each; 0: none.")] = 0,
+    samples: Annotated[
+        int, typer.Option("--samples", min=0, help=translated("Generated images to judge, for each; 0: none."))
+    ] = 0,
     seed: Seed = 0,
-    out: Annotated[Path, typer.Option(help="The figure: .png, .svg or .pdf.")] = Path("comparison.png"),
+    out: Annotated[Path, typer.Option(help=translated("The figure: .png, .svg or .pdf."))] = Path("comparison.png"),
     overwrite: Overwrite = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as one JSON object.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=translated("Print the comparison as one JSON object."))
+    ] = False,
 ) -> None:
     """Compare runs, or priors of one run, on the same test images, with the standard error of their paired difference."""
     from vaelab.runs import Run
@@ -65,10 +73,10 @@ def compare(
     opened = [Run.open(name) for name in runs]
     priors = [name.strip() for name in prior.split(",") if name.strip()]
     if not priors:
-        raise VaelabError("--prior: expected names between commas, such as trained,mixture")
+        raise VaelabError(translated("--prior: expected names between commas, such as trained,mixture"))
     ending = out.suffix.removeprefix(".")
     if ending not in ("png", "svg", "pdf"):
-        raise VaelabError(f"--out {out}: expected a name that ends in .png, .svg or .pdf")
+        raise VaelabError(translated("--out {out}: expected a name that ends in .png, .svg or .pdf", out=out))
     output_path(out, overwrite=overwrite)
 
     from vaelab.cli.compilation import use_compilation_cache
@@ -78,6 +86,8 @@ def compare(
     from vaelab.cli.steps import steps
     from vaelab.evaluation.comparison import compare_runs
     from vaelab.plotting.comparison import comparison_figure
+    from vaelab.plotting.lettering import drawable_language
+    from vaelab.plotting.page import SEPARATOR
     from vaelab.plotting.writing import figure_bytes
     from vaelab.tensors import write_bytes_safely
 
@@ -94,7 +104,7 @@ def compare(
             on_progress=on_progress,
         )
     from vaelab.evaluation.figure import counted
-    from vaelab.evaluation.report import caption
+    from vaelab.evaluation.report import caption_here
     from vaelab.evaluation.scores import score_name
 
     names = [entry.name for entry in comparison.entries]
@@ -102,15 +112,22 @@ def compare(
     setting = first.setting
     name = score_name(setting.levels, grey=first.grey_floor is not None)
     words = {
-        "nll_quadrature": f"exact {name}",
-        "nll_importance": f"{name}, K = {setting.importance_samples}",
-        "elbo": "negative ELBO",
-        "reconstruction": "reconstruction loss",
+        "nll_quadrature": to_translate("exact {score}", score=name),
+        "nll_importance": to_translate("{score}, K = {samples}", score=name, samples=setting.importance_samples),
+        "elbo": to_translate("negative ELBO"),
+        "reconstruction": to_translate("reconstruction loss"),
     }
     images = counted(len(comparison.entries[0].scores), "image")
-    facts = f"{images} of {setting.data}  ·  {setting.pixels} pixels  ·  seed {seed}"
     scores = [entry.scores for entry in comparison.entries]
-    figure = comparison_figure(names, scores, score_name=words[comparison.score], facts=facts)
+    with drawable_language():
+        facts = SEPARATOR.join(
+            (
+                translated("{images} of {data}", images=images, data=setting.data),
+                translated("{pixels} pixels", pixels=setting.pixels),
+                translated("seed {seed}", seed=seed),
+            )
+        )
+        figure = comparison_figure(names, scores, score_name=translated(words[comparison.score]), facts=facts)
     write_bytes_safely(out, figure_bytes(figure, ending))
     if as_json:
         typer.echo(json.dumps(comparison.to_json(), indent=2))
@@ -119,20 +136,36 @@ def compare(
     from rich.console import Console
     from rich.table import Table
 
-    columns = ["", "score", f"less {names[0]}", "ELBO", "KL", "hole", "uncovered"]
+    columns = [
+        "",
+        translated("score"),
+        translated("minus {first}", first=names[0]),
+        "ELBO",
+        "KL",
+        translated("hole"),
+        translated("uncovered"),
+    ]
     judged = any(entry.evaluation.samples is not None for entry in comparison.entries)
-    table = Table(*columns, *(["Fréchet"] if judged else []), box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    if judged:
+        columns.append(translated("Fréchet"))
+    table = Table(*columns, box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for column in table.columns[1:]:
         column.justify, column.no_wrap = "right", True
     for entry in comparison.entries:
         table.add_row(*_cells(entry, judged))
     console = Console(highlight=False)
-    console.print(f"{caption(first).replace(f'; prior {setting.prior}', '')}\n")
+    console.print(f"{caption_here(first, prior=False)}\n")
     console.print(table)
     console.print(
-        f"\nscore: {words[comparison.score]}, nats an image; smaller is better. ± is the standard error over {images}, of the differences "
-        "paired on the same images. hole: of the prior, where no code is; uncovered: of the codes, where the prior hardly is; "
-        f"1 % for a perfect prior. Figure: {out}",
+        "\n"
+        + translated(
+            "score: {score}, nats per image; smaller is better. ± is the standard error over {images}, of the differences "
+            "paired on the same images. hole: share of the prior where no code lies; uncovered: share of the codes where "
+            "the prior has hardly any mass; 1 % for a perfect prior. Figure: {out}",
+            score=words[comparison.score],
+            images=images,
+            out=out,
+        ),
         soft_wrap=not console.is_terminal,
     )
 

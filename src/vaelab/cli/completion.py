@@ -6,6 +6,8 @@ from typing import Any, Literal, get_args, get_origin
 
 import typer
 
+from vaelab.language import translated
+
 Offers = Iterator[tuple[str, str]]
 """Words, each with its explanation, which some shells show."""
 
@@ -26,14 +28,16 @@ def data_sets(incomplete: str) -> Offers:
     """The names of data sets, then files and folders."""
     from vaelab.data import catalogue
 
-    yield from _starting([(entry.name, entry.contents) for entry in catalogue()], incomplete)
+    yield from _starting([(entry.name, translated(entry.contents)) for entry in catalogue()], incomplete)
     yield from _paths(incomplete)
 
 
 def runs(incomplete: str) -> Offers:
     """The model in the package, the runs in `runs/`, then folders."""
     found = sorted(str(path.parent) for path in Path("runs").glob("*/config.toml"))
-    yield from _starting([(PRETRAINED, "in the package"), *((name, "a run") for name in found)], incomplete)
+    yield from _starting(
+        [(PRETRAINED, translated("in the package")), *((name, translated("a run")) for name in found)], incomplete
+    )
     yield from ((path, words) for path, words in _paths(incomplete) if path.endswith("/") and path[:-1] not in found)
 
 
@@ -44,10 +48,10 @@ def priors(ctx: typer.Context, incomplete: str) -> Offers:
 
     # while --prior still wants its value, the arguments before it lie unparsed
     given = ctx.params.get("run") or ctx.params.get("runs") or ctx.args
-    names = {"trained": "learnt with the model, or N(0, I)"}
+    names = {"trained": translated("learnt with the model, or N(0, I)")}
     for run in [given] if isinstance(given, str) else given:
         try:
-            names |= dict.fromkeys(Run.open(run).prior_names(), "made by fit-prior")
+            names |= dict.fromkeys(Run.open(run).prior_names(), translated("made by fit-prior"))
         except VaelabError:
             continue  # a word that is no run yet
     # of several between commas, the last is completed

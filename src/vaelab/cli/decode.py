@@ -6,21 +6,28 @@ from typing import Annotated
 import typer
 
 from vaelab.cli.options import Overwrite, RunName, output_path
+from vaelab.language import translated
 
 
 def decode(
     run: RunName,
     latents: Annotated[
         Path,
-        typer.Argument(metavar="Z.npz", help="Points (n, latent): from vaelab encode, or an .npz or .npy of your own."),
+        typer.Argument(
+            metavar="Z.npz", help=translated("Points (n, latent): from vaelab encode, or an .npz or .npy of your own.")
+        ),
     ],
     out: Annotated[
         Path,
-        typer.Option(help="NAME.npz: array images; NAME.png: one sheet; a name without an ending: a folder of PNGs."),
+        typer.Option(
+            help=translated("NAME.npz: array images; NAME.png: one sheet; a name without an ending: a folder of PNGs.")
+        ),
     ] = Path("images.npz"),
     array: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Which array of the file. Default: the first there is of z, mean and draw."),
+        typer.Option(
+            metavar="NAME", help=translated("Which array of the file. Default: the first there is of z, mean and draw.")
+        ),
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -42,4 +49,12 @@ def decode(
     output_kind(out, model.image_shape)
     check_latents(model, z, f"{latents} ({name})")
     write_images(out, decode_latents(model, z), arrays={"z": z})
-    typer.echo(f"{out}: {len(z):,} images decoded from '{name}' of {latents}")
+    typer.echo(
+        translated(
+            "{out}: {images:,} images decoded from '{name}' of {latents}",
+            out=out,
+            images=len(z),
+            name=name,
+            latents=latents,
+        )
+    )

@@ -7,6 +7,7 @@ import typer
 
 from vaelab.cli.options import Overwrite, Seed, output_path
 from vaelab.errors import VaelabError
+from vaelab.language import plural, to_translate, translated
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,14 +20,20 @@ COUNTED = 2000
 
 
 def autoencoder(
-    out: Annotated[Path, typer.Option(metavar="FILE", help="NAME.png, .svg or .pdf.")] = Path("autoencoder.png"),
+    out: Annotated[Path, typer.Option(metavar="FILE", help=translated("NAME.png, .svg or .pdf."))] = Path(
+        "autoencoder.png"
+    ),
     runs: Annotated[
         tuple[str, str] | None,
         typer.Option(
-            metavar="A B", help="An autoencoder's run and a VAE's, in place of training both now.", show_default=False
+            metavar="A B",
+            help=translated("An autoencoder's run and a VAE's, in place of training both now."),
+            show_default=False,
         ),
     ] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Of training both, where they are not given.")] = 20,
+    epochs: Annotated[
+        int, typer.Option(min=1, help=translated("Passes over the training images for both, where they are not given."))
+    ] = 20,
     seed: Seed = 0,
     overwrite: Overwrite = False,
 ) -> None:
@@ -34,44 +41,60 @@ def autoencoder(
     from vaelab.cli.compilation import use_compilation_cache
 
     if out.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise VaelabError(f"{out}: expected a name ending in .png, .svg or .pdf")
+        raise VaelabError(translated("{out}: expected a name ending in .png, .svg or .pdf", out=out))
     output_path(out, overwrite=overwrite)
     use_compilation_cache()
 
+    from vaelab.plotting.lettering import drawable_language
     from vaelab.plotting.writing import figure_bytes
     from vaelab.tensors import write_bytes_safely
 
     plain, variational, dataset, origin = _trained(epochs, seed) if runs is None else _loaded(runs)
-    figure = _figure(plain, variational, dataset, origin, seed)
+    with drawable_language():
+        figure = _figure(plain, variational, dataset, origin, seed)
     write_bytes_safely(out, figure_bytes(figure, out.suffix.lower()[1:]))
-    typer.echo(f"{out}: an autoencoder beside a VAE. Next: vaelab train, or vaelab demo bimodal")
+    typer.echo(translated("{out}: an autoencoder beside a VAE. Next: vaelab train, or vaelab demo bimodal", out=out))
 
 
 def _figure(plain: "Model", variational: "Model", dataset: "Dataset", origin: str, seed: int) -> Any:
     from vaelab.generating import decode, encode, sample_latents
     from vaelab.generating.pictures import shown_range
     from vaelab.plotting.autoencoder import COUNT, Side, autoencoder_figure, points_over_box
+    from vaelab.plotting.page import SEPARATOR
 
     codes, means = (encode(model, dataset.test.images).mean for model in (plain, variational))
     over_box = points_over_box(codes, COUNTED, seed=seed)
     from_prior = sample_latents(variational, COUNTED, seed=seed)
     sides = []
     for model, points, drawn, title, where in (
-        (plain, codes, over_box, "Autoencoder", "Drawn uniformly over the box of its codes"),
-        (variational, means, from_prior, "Variational autoencoder", "Drawn from its prior N(0, I)"),
+        (plain, codes, over_box, translated("Autoencoder"), translated("Drawn uniformly over the box of its codes")),
+        (
+            variational,
+            means,
+            from_prior,
+            translated("Variational autoencoder"),
+            translated("Drawn from its prior N(0, I)"),
+        ),
     ):
         images = decode(model, drawn)
         shares = _shares(images) if dataset.name == "mnist" else None
         rings = model is variational
         sides.append(Side(title, points, drawn[:COUNT], images[:COUNT], where, rings, shares))
-    counted = f"  ·  {COUNTED:,} draws each, counted by a digit classifier" if sides[0].shares is not None else ""
+    facts = [
+        translated(
+            "{images:,} test images of {name} through the same two networks", images=len(codes), name=dataset.name
+        ),
+        translated(origin),
+    ]
+    if sides[0].shares is not None:
+        facts.append(translated("{draws:,} draws each, counted by a digit classifier", draws=COUNTED))
     return autoencoder_figure(
         sides[0],
         sides[1],
         dataset.test.labels,
         label_names=dataset.label_names,
         shown=shown_range(dataset.test.images),
-        facts=f"{len(codes):,} test images of {dataset.name} through the same two networks  ·  {origin}{counted}",
+        facts=SEPARATOR.join(facts),
     )
 
 
@@ -97,14 +120,26 @@ def _loaded(names: tuple[str, str]) -> tuple["Model", "Model", "Dataset", str]:
     first, second = Run.open(names[0]), Run.open(names[1])
     plain, variational = load_model(first), load_model(second)
     if plain.has_density or not variational.has_density:
-        raise VaelabError(f"--runs: expected an autoencoder's run, then a VAE's; found {names[0]} and {names[1]}")
+        raise VaelabError(
+            translated(
+                "--runs: expected an autoencoder's run, then a VAE's; found {first} and {second}",
+                first=names[0],
+                second=names[1],
+            )
+        )
     for name, model in zip(names, (plain, variational), strict=True):
         if model.latent_dim != 2:
-            raise VaelabError(f"{name}: the picture needs two latent dimensions; this run has {model.latent_dim}")
+            raise VaelabError(
+                translated(
+                    "{name}: the picture needs two latent dimensions; this run has {latent_dim}",
+                    name=name,
+                    latent_dim=model.latent_dim,
+                )
+            )
     dataset = run_data(second).dataset
     check_images(plain, dataset.test.images, dataset.name)
     check_images(variational, dataset.test.images, dataset.name)
-    return plain, variational, dataset, f"{first.name} and {second.name}"
+    return plain, variational, dataset, to_translate("{first} and {second}", first=first.name, second=second.name)
 
 
 def _trained(epochs: int, seed: int) -> tuple["Model", "Model", "Dataset", str]:
@@ -120,7 +155,16 @@ def _trained(epochs: int, seed: int) -> tuple["Model", "Model", "Dataset", str]:
         data = TrainingData.from_dataset(dataset, config.data)
 
         def report(line: dict[str, Any], recipe: str = recipe) -> None:
-            typer.echo(f"{recipe}: epoch {line['epoch']} of {epochs}, val_loss {line['val_loss']:.2f}", err=True)
+            typer.echo(
+                translated(
+                    "{recipe}: epoch {epoch} of {epochs}, val_loss {val_loss:.2f}",
+                    recipe=recipe,
+                    epoch=line["epoch"],
+                    epochs=epochs,
+                    val_loss=line["val_loss"],
+                ),
+                err=True,
+            )
 
         models.append(train(resolve(config, data), data, on_epoch=report).model)
-    return models[0], models[1], dataset, f"{epochs} epoch{'' if epochs == 1 else 's'} each"
+    return models[0], models[1], dataset, plural("{count} epoch each", "{count} epochs each", epochs)

@@ -8,6 +8,7 @@ import typer
 from vaelab.cli.inputs import PartName, input_images
 from vaelab.cli.options import DataName, Overwrite, RunName, Seed, TrainingDataPath, output_path
 from vaelab.errors import VaelabError
+from vaelab.language import to_translate, translated
 
 
 def encode(
@@ -16,7 +17,9 @@ def encode(
     out: Annotated[
         Path,
         typer.Option(
-            help="NAME.npz: arrays mean, log_variance, draw (its seed beside it), and labels where there are some."
+            help=translated(
+                "NAME.npz: arrays mean, log_variance, draw (its seed beside it), and labels where there are some."
+            )
         ),
     ] = Path("z.npz"),
     part: PartName = None,
@@ -30,7 +33,7 @@ def encode(
 
     opened = Run.open(run)
     if out.suffix.lower() != ".npz":
-        raise VaelabError(f"{out}: expected a name ending in .npz")
+        raise VaelabError(translated("{out}: expected a name ending in .npz", out=out))
     output_path(out, overwrite=overwrite)
     use_compilation_cache()
 
@@ -50,7 +53,19 @@ def encode(
         arrays["labels"] = split.labels
     write_arrays(out, arrays)
     spread = (
-        "mean, log_variance and one draw" if encoded.log_variance is not None else "the code (mean and draw are equal)"
+        to_translate("mean, log_variance and one draw")
+        if encoded.log_variance is not None
+        else to_translate("the code (mean and draw are equal)")
     )
-    labelled = ", with labels" if split.labels is not None else ""
-    typer.echo(f"{out}: {spread} (seed {seed}) of {len(split):,} images of {name}{labelled}")
+    labelled = to_translate(", with labels") if split.labels is not None else ""
+    typer.echo(
+        translated(
+            "{out}: {spread} (seed {seed}) of {images:,} images of {name}{labelled}",
+            out=out,
+            spread=spread,
+            seed=seed,
+            images=len(split),
+            name=name,
+            labelled=labelled,
+        )
+    )

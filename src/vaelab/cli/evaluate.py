@@ -8,6 +8,7 @@ import typer
 
 from vaelab.cli.options import DataName, PriorName, RunName, Seed, TrainingDataPath
 from vaelab.errors import VaelabError
+from vaelab.language import in_english, to_translate, translated
 
 if TYPE_CHECKING:
     from vaelab.evaluation.evaluation import Evaluation
@@ -25,7 +26,7 @@ def evaluate(
         typer.Option(
             "--importance-samples",
             metavar="K",
-            help="Draws of z for each image. Default: 500; tables report 5000.",
+            help=translated("Draws of z for each image. Default: 500; tables report 5000."),
             show_default=False,
         ),
     ] = None,
@@ -33,7 +34,7 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="KIND",
-            help="grey, dynamic, threshold or static. Default: what the run was trained on.",
+            help=translated("grey, dynamic, threshold or static. Default: what the run was trained on."),
             show_default=False,
         ),
     ] = None,
@@ -42,16 +43,18 @@ def evaluate(
         typer.Option(
             "--static-file",
             metavar="FILE",
-            help="The binarised images of --pixels static: .npz, .npy or .amat.",
+            help=translated("The binarised images of --pixels static: .npz, .npy or .amat."),
             show_default=False,
         ),
     ] = None,
     training_data: TrainingDataPath = None,
-    samples: Annotated[int, typer.Option("--samples", min=0, help="Generated images to judge; 0: none.")] = 10_000,
+    samples: Annotated[
+        int, typer.Option("--samples", min=0, help=translated("Generated images to judge; 0: none."))
+    ] = 10_000,
     seed: Seed = 0,
-    figures: Annotated[bool, typer.Option(help="Draw figures into the report.")] = True,
-    explain: Annotated[bool, typer.Option("--explain", help="Say below what each number is.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    figures: Annotated[bool, typer.Option(help=translated("Draw figures into the report."))] = True,
+    explain: Annotated[bool, typer.Option("--explain", help=translated("Say below what each number is."))] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=translated("Print the result as one JSON object."))] = False,
 ) -> None:
     """Measure a run on held-out images: likelihood, rate, prior, samples, latents. Writes RUN/evaluation.json and RUN/report.html."""
     from vaelab.runs import Run
@@ -59,7 +62,10 @@ def evaluate(
     opened = Run.open(run)
     if importance_samples is not None and importance_samples < 1:
         raise VaelabError(
-            f"--importance-samples {importance_samples}: expected at least 1. 500 is quick, 5000 what papers report"
+            translated(
+                "--importance-samples {importance_samples}: expected at least 1. 500 is quick, 5000 what papers report",
+                importance_samples=importance_samples,
+            )
         )
     from vaelab.cli.compilation import use_compilation_cache
 
@@ -88,12 +94,15 @@ def evaluate(
         evaluation = evaluate_material(
             material, importance_samples=importance_samples, samples=samples, seed=seed, on_progress=on_progress
         )
-        on_progress("figures", 0, 1)
+        on_progress(to_translate("figures"), 0, 1)
         pictures = {} if drawing is None else drawing.result()
-        on_progress("figures", 1, 1)
+        on_progress(to_translate("figures"), 1, 1)
     written = None
     if opened.is_packaged:
-        typer.echo(f"{run} lies in the package, which is not written to; keep the result with --json", err=True)
+        typer.echo(
+            translated("{run} lies in the package, which is not written to; keep the result with --json", run=run),
+            err=True,
+        )
     else:
         written = write_evaluation(opened, evaluation, pictures)
     if as_json:
@@ -108,27 +117,31 @@ def _print(evaluation: "Evaluation", material: "Material", written: tuple[Path, 
     from rich.table import Table
 
     from vaelab.evaluation.doctor import sentence
-    from vaelab.evaluation.report import caption, rows
+    from vaelab.evaluation.report import caption_here, reason_name, rows
 
     console = Console(highlight=False)
-    console.print(f"{material.run.name}: {caption(evaluation)}\n")
+    console.print(translated("{name}: {what}", name=material.run.name, what=caption_here(evaluation)))
+    console.print()
     table = Table("", "", box=None, show_header=False, pad_edge=False)
     table.columns[0].no_wrap = True
     shown = list(rows(evaluation))
     for name, value, _ in shown:
-        table.add_row(name, value)
+        table.add_row(translated(name), translated(value))
     console.print(table)
     if explain:
         console.print()
         for name, _, meaning in shown:
-            console.print(f"{name.strip()}: {meaning}")
+            console.print(translated("{name}: {what}", name=translated(name).strip(), what=translated(meaning)))
     if evaluation.reasons:
         console.print()
     for name, reason in evaluation.reasons.items():
-        console.print(f"{name.replace('_', ' ')}: {reason}", soft_wrap=True)
-    where = "" if explain else "; what each number is: --explain"
-    report = f"; report: {written[1]}" if written is not None else ""
-    console.print(f"\n{sentence(evaluation, material)}{report}{where}", soft_wrap=True)
+        console.print(translated("{name}: {what}", name=reason_name(name), what=translated(reason)), soft_wrap=True)
+    parts = [sentence(evaluation, material)]
+    if written is not None:
+        parts.append(translated("report: {path}", path=written[1]))
+    if not explain:
+        parts.append(translated("what each number is: --explain"))
+    console.print(f"\n{translated('; ').join(parts)}", soft_wrap=True)
 
 
 CAPTIONS = {
@@ -146,5 +159,6 @@ def _pictures(material: "Material") -> Pictures:
     """The run's figures by their captions, each once; one that cannot be drawn is left out."""
     from vaelab.plotting.writing import figures_of
 
-    drawn = figures_of(material, CAPTIONS, only_available=True)
-    return {CAPTIONS[name]: content for name, content in drawn}
+    with in_english():  # as the page is that they go into
+        drawn = figures_of(material, CAPTIONS, only_available=True)
+        return {CAPTIONS[name]: content for name, content in drawn}

@@ -8,6 +8,7 @@ import typer
 from vaelab.cli import completion
 from vaelab.cli.options import Overwrite, PriorName, TrainingDataPath, output_path
 from vaelab.errors import VaelabError
+from vaelab.language import to_translate, translated
 
 if TYPE_CHECKING:
     import socket
@@ -23,7 +24,7 @@ def explore(
         list[str] | None,
         typer.Argument(
             metavar="[RUN [RUN2]]",
-            help=f"One run, or two to compare. Default: {DEFAULT_RUN}.",
+            help=translated("One run, or two to compare. Default: {default_run}.", default_run=DEFAULT_RUN),
             show_default=False,
             autocompletion=completion.runs,
         ),
@@ -33,7 +34,7 @@ def explore(
         typer.Option(
             "--data",
             metavar="DATA",
-            help="Images for the map: a name or a path. Default: the run's own test images.",
+            help=translated("Images for the map: a name or a path. Default: the run's own test images."),
             autocompletion=completion.data_sets,
         ),
     ] = None,
@@ -41,26 +42,35 @@ def explore(
     prior: PriorName = "trained",
     export: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.html", help="Write one file that opens from the disk, instead of serving."),
+        typer.Option(
+            metavar="FILE.html", help=translated("Write one file that opens from the disk, instead of serving.")
+        ),
     ] = None,
     whole: Annotated[
         bool,
         typer.Option(
-            "--whole", help="With --export: leave nothing out, however large the file; else it stays under 12 MB."
+            "--whole",
+            help=translated("With --export: leave nothing out, however large the file; else it stays under 12 MB."),
         ),
     ] = False,
-    port: Annotated[int, typer.Option(help="Where to serve; the next free one if it is taken.")] = 8008,
-    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
+    port: Annotated[int, typer.Option(help=translated("Where to serve; the next free one if it is taken."))] = 8008,
+    open_browser: Annotated[
+        bool, typer.Option("--open/--no-open", help=translated("Open the page in the browser."))
+    ] = True,
     overwrite: Overwrite = False,
 ) -> None:
     """Move through a latent space: decode, draw, interpolate, select, sample, compare, replay the training."""
     names = runs or [DEFAULT_RUN]
     if len(names) > MOST_RUNS:
-        raise VaelabError(f"explore: one run, or two to compare; found {len(names)}. Give at most {MOST_RUNS}")
-    if whole and export is None:
         raise VaelabError(
-            "--whole is of the file that --export FILE.html writes; a page that is served leaves nothing out"
+            translated(
+                "explore: one run, or two to compare; found {count}. Give at most {most}",
+                count=len(names),
+                most=MOST_RUNS,
+            )
         )
+    if whole and export is None:
+        raise VaelabError(translated("--whole belongs to --export FILE.html; a page that is served leaves nothing out"))
     if export is not None:
         export = output_path(export, overwrite=overwrite)
 
@@ -77,24 +87,37 @@ def explore(
         from vaelab.explorer.export import MOST_BYTES, write_export
 
         with steps(quiet=False) as on_progress:
-            on_progress("gathering the map", 0, 1)
+            on_progress(to_translate("gathering the map"), 0, 1)
             bundle = bundle_of(names, data=data, prior=prior, training_data=training_data, say=say)
-            on_progress("gathering the map", 1, 1)
-            on_progress(f"writing {export}", 0, 1)
+            on_progress(to_translate("gathering the map"), 1, 1)
+            on_progress(to_translate("writing {export}", export=export), 0, 1)
             made = write_export(bundle, export, None if whole else MOST_BYTES)
-            on_progress(f"writing {export}", 1, 1)
+            on_progress(to_translate("writing {export}", export=export), 1, 1)
         if made.left_out:
-            more = "" if whole else "; --whole writes everything"
-            say(f"{export}: left out, for a small file: {'; '.join(made.left_out)}{more}")
+            more = "" if whole else translated("; --whole writes everything")
+            say(
+                translated(
+                    "{export}: left out, for a small file: {left_out}{more}",
+                    export=export,
+                    left_out="; ".join(map(translated, made.left_out)),
+                    more=more,
+                )
+            )
         for words in made.not_decoded:
             say(f"{export}: {words}")
-        typer.echo(f"{export}: {made.size / 1e6:.1f} MB; open it in any browser, with or without a network")
+        typer.echo(
+            translated(
+                "{export}: {size:.1f} MB; open it in any browser, with or without a network",
+                export=export,
+                size=made.size / 1e6,
+            )
+        )
         return
 
     listener = free_port(port)
     found = listener.getsockname()[1]
     if port not in (0, found):
-        typer.echo(f"port {port} is in use; serving on {found}")
+        typer.echo(translated("port {port} is in use; serving on {found}", port=port, found=found))
     try:
         bundle = bundle_of(names, data=data, prior=prior, training_data=training_data, say=say)
     except BaseException:
@@ -109,7 +132,7 @@ def _serve(bundle: "Bundle", listener: "socket.socket", *, open_browser: bool) -
     from vaelab.explorer.server import serve
 
     def ready(address: str) -> None:
-        typer.echo(f"{address}\n(Ctrl-C ends it)")
+        typer.echo(f"{address}\n{translated('(Ctrl-C ends it)')}")
         if open_browser:
             webbrowser.open(address)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vaelab.cli import completion
+from vaelab.language import translated
 
 if TYPE_CHECKING:
     from vaelab.data import Split
@@ -17,7 +18,7 @@ PartName = Annotated[
     typer.Option(
         "--part",
         metavar="PART",
-        help="train, validation, test or all. Default: test; all of a file or folder that has no parts.",
+        help=translated("train, validation, test or all. Default: test; all of a file or folder that has no parts."),
         show_default=False,
         autocompletion=completion.one_of("train", "validation", "test", "all"),
     ),
@@ -59,7 +60,7 @@ def _own_images(run: "Run", part: str, training_data: str | None) -> tuple["Spli
 
     own = run_data(run, training_data)
     if own.note:
-        typer.echo(own.note, err=True)
+        typer.echo(translated(own.note), err=True)
     if part == "all" and own.source is not None:  # in the order that they have where they lie
         where = {name: own.source[name] for name in ("name_or_path", "size", "binarised", "skip_bad")}
         return load_images(**where, part="all")[0], own.dataset.name

@@ -6,26 +6,35 @@ from typing import Annotated
 import typer
 
 from vaelab.cli.options import Overwrite, RunName, TrainingDataPath, output_path
+from vaelab.language import to_translate, translated
 
 
 def interpolate(
     run: RunName,
     between: Annotated[
         tuple[str, str],
-        typer.Option(metavar="A B", help="Two of label:3 (the most typical), test:12, train:5, or an image file."),
+        typer.Option(
+            metavar="A B", help=translated("Two of label:3 (the most typical), test:12, train:5, or an image file.")
+        ),
     ],
     out: Annotated[
         Path,
         typer.Option(
-            help="NAME.png: a strip; NAME.npz: arrays images and z; a name without an ending: a folder of PNGs."
+            help=translated(
+                "NAME.png: a strip; NAME.npz: arrays images and z; a name without an ending: a folder of PNGs."
+            )
         ),
     ] = Path("strip.png"),
-    steps: Annotated[int, typer.Option(min=2, help="Images, both ends included.")] = 12,
+    steps: Annotated[int, typer.Option(min=2, help=translated("Images, both ends included."))] = 12,
     spherical: Annotated[
-        bool, typer.Option("--spherical", help="Turn about the origin instead of going straight: for many dimensions.")
+        bool,
+        typer.Option(
+            "--spherical", help=translated("Turn about the origin instead of going straight: for many dimensions.")
+        ),
     ] = False,
     data: Annotated[
-        str | None, typer.Option(metavar="DATA", help="Where label: and test: look. Default: the run's own data.")
+        str | None,
+        typer.Option(metavar="DATA", help=translated("Where label: and test: look. Default: the run's own data.")),
     ] = None,
     training_data: TrainingDataPath = None,
     overwrite: Overwrite = False,
@@ -51,12 +60,21 @@ def interpolate(
     output_kind(out, model.image_shape)
     source = chosen_data(opened, data, training_data, fitted=model.values)
     if source.note:
-        typer.echo(source.note, err=True)
+        typer.echo(translated(source.note), err=True)
     items = resolve_items(source.dataset, between)
     ends = np.stack([item.image for item in items])
-    ends = model.image_spec.taken(ends, " and ".join(between))
+    ends = model.image_spec.taken(ends, translated("{first} and {second}", first=between[0], second=between[1]))
     first, last = encode(model, ends).mean
     z = path_between(first, last, steps=steps, spherical=spherical)
     write_images(out, decode(model, z), columns=steps, arrays={"z": z, "ends": as_seen(ends)})
-    way = "on a sphere" if spherical else "straight"
-    typer.echo(f"{out}: {steps} images from {between[0]} to {between[1]}, {way}")
+    way = to_translate("on a sphere") if spherical else to_translate("straight")
+    typer.echo(
+        translated(
+            "{out}: {steps} images from {first} to {last}, {way}",
+            out=out,
+            steps=steps,
+            first=between[0],
+            last=between[1],
+            way=way,
+        )
+    )

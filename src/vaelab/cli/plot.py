@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from vaelab.cli.options import PriorName, RunName, TrainingDataPath
+from vaelab.language import to_translate, translated
 
 
 def plot(
@@ -14,28 +15,34 @@ def plot(
         list[str] | None,
         typer.Argument(
             metavar="[NAME]...",
-            help="loss, latent, manifold, traversals, reconstructions, samples, prior, posterior. Default: the usual.",
+            help=translated(
+                "loss, latent, manifold, traversals, reconstructions, samples, prior, posterior. Default: the usual."
+            ),
             show_default=False,
         ),
     ] = None,
-    format: Annotated[str, typer.Option("--format", metavar="KIND", help="png, svg or pdf.")] = "png",  # noqa: A002
+    format: Annotated[str, typer.Option("--format", metavar="KIND", help=translated("png, svg or pdf."))] = "png",  # noqa: A002
     style: Annotated[
         str,
         typer.Option(
             metavar="STYLE",
-            help="vaelab, or tutorial: scatter and grid as the Keras tutorial draws them, as NAME-tutorial beside the others.",
+            help=translated(
+                "vaelab, or tutorial: scatter and grid as the Keras tutorial draws them, as NAME-tutorial beside "
+                "the others."
+            ),
         ),
     ] = "vaelab",
     prior: PriorName = "trained",
     data: Annotated[
-        str | None, typer.Option(metavar="DATA", help="Test images of other data than the run's: a name or a path.")
+        str | None,
+        typer.Option(metavar="DATA", help=translated("Test images of other data than the run's: a name or a path.")),
     ] = None,
     training_data: TrainingDataPath = None,
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Default: RUN/figures; of pretrained:NAME, figures/NAME. What is there is replaced.",
+            help=translated("Default: RUN/figures; of pretrained:NAME, figures/NAME. What is there is replaced."),
         ),
     ] = None,
 ) -> None:
@@ -47,7 +54,7 @@ def plot(
 
     use_compilation_cache()
     with steps(quiet=False) as on_progress:
-        on_progress("figures", 0, 1)
+        on_progress(to_translate("figures"), 0, 1)
         written = write_figures(
             Run.open(run),
             names or None,
@@ -59,6 +66,6 @@ def plot(
             folder=out,
             say=lambda words: typer.echo(words, err=True),
         )
-        on_progress("figures", 1, 1)
+        on_progress(to_translate("figures"), 1, 1)
     for path in written:
         typer.echo(str(path))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from vaelab.language import plural, translated
 from vaelab.runs import Run
 
 Report = dict[str, Any]
@@ -41,13 +42,26 @@ def _losses(report: Report) -> str:
     return f"{text}  val_loss {report['val_loss']:.2f}" if "val_loss" in report else text
 
 
+def _speed(report: Report) -> str:
+    return translated("{count:,.0f} images/s", count=report["images_per_second"])
+
+
 def _plain(run: Run) -> OnEpoch:
     epochs = run.config.training.epochs
-    print(f"{run.folder}: {epochs} {'epoch' if epochs == 1 else 'epochs'}", flush=True)
+    print(
+        translated(plural("{folder}: {count} epoch", "{folder}: {count} epochs", epochs, folder=run.folder)), flush=True
+    )
 
     def on_epoch(report: Report) -> None:
-        speed = f"{report['images_per_second']:,.0f} images/s"
-        print(f"epoch {report['epoch']}/{epochs}  {_losses(report)}  {report['seconds']:.1f} s  {speed}", flush=True)
+        words = translated(
+            "epoch {epoch}/{epochs}  {losses}  {seconds:.1f} s  {speed}",
+            epoch=report["epoch"],
+            epochs=epochs,
+            losses=_losses(report),
+            seconds=report["seconds"],
+            speed=_speed(report),
+        )
+        print(words, flush=True)
 
     return on_epoch
 
@@ -68,7 +82,7 @@ def _live(run: Run) -> Iterator[OnEpoch]:
     done = len(run.metrics())
     with Progress(*columns) as progress:
         task = progress.add_task(
-            str(run.folder), total=run.config.training.epochs, completed=done, losses="compiling", speed=""
+            str(run.folder), total=run.config.training.epochs, completed=done, losses=translated("compiling"), speed=""
         )
 
         def on_epoch(report: Report) -> None:
@@ -76,7 +90,7 @@ def _live(run: Run) -> Iterator[OnEpoch]:
                 task,
                 completed=report["epoch"],
                 losses=_losses(report),
-                speed=f"{report['images_per_second']:,.0f} images/s",
+                speed=_speed(report),
             )
 
         yield on_epoch

@@ -7,6 +7,7 @@ import typer
 
 from vaelab.cli.inputs import PartName, input_images
 from vaelab.cli.options import DataName, Overwrite, RunName, TrainingDataPath, output_path
+from vaelab.language import translated
 
 COLUMNS, SHEET_COUNT = 10, 50
 
@@ -17,8 +18,10 @@ def reconstruct(
     out: Annotated[
         Path,
         typer.Option(
-            help="NAME.png: a sheet, originals above reconstructions; NAME.npz: arrays images, originals (both floats), labels; "
-            "a name without an ending: a folder of PNGs."
+            help=translated(
+                "NAME.png: a sheet, originals above reconstructions; NAME.npz: arrays images, originals (both "
+                "floats), labels; a name without an ending: a folder of PNGs."
+            )
         ),
     ] = Path("reconstructions.png"),
     count: Annotated[
@@ -27,7 +30,7 @@ def reconstruct(
             "--count",
             "-n",
             min=1,
-            help="Only the first so many images. Default: 50 on a sheet, else all.",
+            help=translated("How many images, from the first on. Default: 50 on a sheet, else all."),
             show_default=False,
         ),
     ] = None,
@@ -61,4 +64,4 @@ def reconstruct(
     else:
         labels = {} if split.labels is None else {"labels": np.asarray(split.labels[chosen])}
         write_images(out, images, arrays={"originals": originals, **labels})
-    typer.echo(f"{out}: {len(images):,} images of {name}, reconstructed")
+    typer.echo(translated("{out}: {images:,} images of {name}, reconstructed", out=out, images=len(images), name=name))

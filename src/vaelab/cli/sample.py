@@ -7,6 +7,7 @@ import typer
 
 from vaelab.cli.options import Overwrite, PriorName, RunName, Seed, output_path
 from vaelab.errors import VaelabError, nearest_name
+from vaelab.language import to_translate, translated
 
 if TYPE_CHECKING:
     from vaelab.runs import Run
@@ -14,23 +15,26 @@ if TYPE_CHECKING:
 
 def sample(
     run: RunName,
-    count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many images.")] = 100,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help=translated("How many images."))] = 100,
     out: Annotated[
         Path,
         typer.Option(
-            help="NAME.png: one sheet; NAME.npz: arrays images and z; a name without an ending: a folder of PNGs."
+            help=translated(
+                "NAME.png: one sheet; NAME.npz: arrays images and z; a name without an ending: a folder of PNGs."
+            )
         ),
     ] = Path("samples.png"),
     prior: PriorName = "trained",
     label: Annotated[
-        str | None, typer.Option(metavar="LABEL", help="Only images of this label, for a prior that knows labels.")
+        str | None,
+        typer.Option(metavar="LABEL", help=translated("Only images of this label, for a prior that knows labels.")),
     ] = None,
     seed: Seed = 0,
     temperature: Annotated[
-        float, typer.Option(help="Below 1: nearer to the middle of the prior's Gaussians, and more alike.")
+        float, typer.Option(help=translated("Below 1: nearer to the middle of the prior's Gaussians, and more alike."))
     ] = 1.0,
     pixels: Annotated[
-        bool, typer.Option("--pixels", help="Draw x ~ p(x|z) pixel by pixel, instead of showing its mean.")
+        bool, typer.Option("--pixels", help=translated("Draw x ~ p(x|z) pixel by pixel, instead of showing its mean."))
     ] = False,
     overwrite: Overwrite = False,
 ) -> None:
@@ -42,11 +46,15 @@ def sample(
     if prior == "trained" and not opened.config.model.posterior.has_density:
         fitted = opened.prior_names()
         todo = (
-            f"One is fitted to its codes: --prior {' or '.join(fitted)}"
+            to_translate("One is fitted to its codes: --prior {names}", names=translated(" or ").join(fitted))
             if fitted
-            else f"Fit one to its codes with: {opened.fit_prior_command}, then: vaelab sample {run} --prior mixture"
+            else to_translate(
+                "Fit one to its codes with: {fit}, then: vaelab sample {run} --prior mixture",
+                fit=opened.fit_prior_command,
+                run=run,
+            )
         )
-        raise VaelabError(f"{run}: an autoencoder has no prior to sample from. {todo}")
+        raise VaelabError(translated("{run}: an autoencoder has no prior to sample from. {todo}", run=run, todo=todo))
     output_path(out, overwrite=overwrite)
     use_compilation_cache()
 
@@ -71,9 +79,19 @@ def sample(
     if number is not None:
         arrays["labels"] = np.full(count, number)
     write_images(out, images, arrays=arrays)
-    of_label = "" if label is None else f" of label {label}"
-    drawn = "drawn pixel by pixel" if pixels else "decoder means"
-    typer.echo(f"{out}: {count:,} samples{of_label} from prior {prior} (seed {seed}, {drawn})")
+    of_label = "" if label is None else to_translate(" of label {label}", label=label)
+    drawn = to_translate("drawn pixel by pixel") if pixels else to_translate("decoder means")
+    typer.echo(
+        translated(
+            "{out}: {count:,} samples{of_label} from prior {prior} (seed {seed}, {drawn})",
+            out=out,
+            count=count,
+            of_label=of_label,
+            prior=prior,
+            seed=seed,
+            drawn=drawn,
+        )
+    )
 
 
 def prior_that_knows_labels(run: "Run") -> str | None:
@@ -87,7 +105,12 @@ def prior_that_knows_labels(run: "Run") -> str | None:
     known = [name for name in run.prior_names() if read_prior(run.prior_file(name))[0].labels is not None]
     if len(known) > 1:
         raise VaelabError(
-            f"--label: {len(known)} priors of {run.name} know labels; choose one: --prior {' or '.join(known)}"
+            translated(
+                "--label: {count} priors of {name} know labels; choose one: --prior {names}",
+                count=len(known),
+                name=run.name,
+                names=translated(" or ").join(known),
+            )
         )
     return known[0] if known else None
 
@@ -105,4 +128,11 @@ def label_number(run: "Run", label: str) -> int:
         return names.index(label)
     if label.isdecimal():
         return int(label)
-    raise VaelabError(f"label '{label}': the data of {run.name} have no such label; {nearest_name(label, names)}")
+    raise VaelabError(
+        translated(
+            "label '{label}': the data of {name} have no such label; {nearest}",
+            label=label,
+            name=run.name,
+            nearest=nearest_name(label, names),
+        )
+    )

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from vaelab.language import translated
+
 OnProgress = Callable[[str, int, int], None]
 
 SILENT = 2.0
@@ -52,10 +54,10 @@ class _Lines:
             if done >= total:
                 self._cancel()
                 if self._said:
-                    self._say(f"{what}: done in {now - self._begun:.0f} s")
+                    self._say(translated("{what}: done in {seconds:.0f} s", what=what, seconds=now - self._begun))
                 self._what = ""
             elif self._said and now - self._said > self._between:
-                self._say(f"{what}: {done:,} of {total:,}")
+                self._say(translated("{what}: {done:,} of {total:,}", what=what, done=done, total=total))
                 self._said = now
 
     def end(self) -> None:
@@ -66,7 +68,7 @@ class _Lines:
     def _name(self, what: str) -> None:
         with self._lock:
             if self._what == what and not self._said:
-                self._say(f"{what} …")
+                self._say(f"{translated(what)} …")
                 self._said = time.monotonic()
 
     def _cancel(self) -> None:
@@ -92,7 +94,7 @@ def _bars() -> Iterator[OnProgress]:
 
         def show(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
+                tasks[what] = bars.add_task(translated(what), total=total)
             bars.update(tasks[what], completed=done, total=total)
 
         yield show

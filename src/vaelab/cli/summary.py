@@ -5,15 +5,20 @@ from typing import Annotated
 import typer
 
 from vaelab.cli import completion
+from vaelab.language import to_translate, translated
+
+COLUMNS = (to_translate("layer"), to_translate("kind"), to_translate("output shape"), to_translate("parameters"))
 
 
 def summary(
     run: Annotated[
         str | None,
-        typer.Argument(metavar="[RUN]", help="A run folder, or pretrained:tutorial.", autocompletion=completion.runs),
+        typer.Argument(
+            metavar="[RUN]", help=translated("A run folder, or pretrained:tutorial."), autocompletion=completion.runs
+        ),
     ] = None,
     recipe: Annotated[
-        str, typer.Option(help="A recipe, where no run is given.", autocompletion=completion.recipes)
+        str, typer.Option(help=translated("A recipe, where no run is given."), autocompletion=completion.recipes)
     ] = "tutorial",
 ) -> None:
     """Print a model's layers, their output shapes and parameters."""
@@ -35,12 +40,12 @@ def summary(
         shape = config.model.image_shape or load_data(config.data.name).image_shape
         model, title = (
             build_model(config.model.model_copy(update={"image_shape": shape}), jr.key(0)),
-            f"recipe {recipe}",
+            translated("recipe {recipe}", recipe=recipe),
         )
     found = summarise(model)
     console = Console()
     for part, layers in found.parts.items():
-        table = Table("layer", "kind", "output shape", "parameters", title=f"{part} ({title})", title_justify="left")
+        table = Table(*map(translated, COLUMNS), title=f"{part} ({title})", title_justify="left")
         table.columns[3].justify = "right"
         for layer in layers:
             shape = "" if layer.output_shape is None else str((None, *layer.output_shape))
@@ -50,5 +55,11 @@ def summary(
         console.print(table)
     total = found.trainable + found.fixed
     console.print(
-        f"total      {total:,} ({total * 4 / 2**20:.2f} MB)\ntrainable  {found.trainable:,}\nnot trainable  {found.fixed:,}"
+        translated(
+            "total      {total:,} ({megabytes:.2f} MB)\ntrainable  {trainable:,}\nnot trainable  {fixed:,}",
+            total=total,
+            megabytes=total * 4 / 2**20,
+            trainable=found.trainable,
+            fixed=found.fixed,
+        )
     )

@@ -11,6 +11,7 @@ import typer
 
 from vaelab.cli import completion
 from vaelab.errors import VaelabError
+from vaelab.language import plural, to_translate, translated
 
 if TYPE_CHECKING:
     from vaelab.config import Config
@@ -25,48 +26,57 @@ def train(
         str | None,
         typer.Argument(
             metavar="[DATA]",
-            help="mnist, digits, fashion-mnist, kmnist, or the path of a file or folder of yours.",
+            help=translated("mnist, digits, fashion-mnist, kmnist, or the path of a file or folder of yours."),
             autocompletion=completion.data_sets,
         ),
     ] = None,
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="A named model: tutorial (the default), autoencoder, better, …", autocompletion=completion.recipes
+            help=translated("A named model: tutorial (the default), autoencoder, better, …"),
+            autocompletion=completion.recipes,
         ),
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(metavar="FILE.toml", help="A configuration of your own, instead of a recipe.")
+        Path | None,
+        typer.Option(metavar="FILE.toml", help=translated("A configuration of your own, instead of a recipe.")),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="The run folder. Default: runs/RECIPE-DATA.")
+        Path | None, typer.Option(metavar="FOLDER", help=translated("The run folder. Default: runs/RECIPE-DATA."))
     ] = None,
     resume: Annotated[
         Path | None,
-        typer.Option(metavar="RUN", help="Go on with a run that was stopped, exactly.", autocompletion=completion.runs),
+        typer.Option(
+            metavar="RUN",
+            help=translated("Go on with a run that was stopped, exactly."),
+            autocompletion=completion.runs,
+        ),
     ] = None,
     training_data: Annotated[
         str | None,
         typer.Option(
             "--training-data",
             metavar="PATH",
-            help="With --resume: where the data of the run are now.",
+            help=translated("With --resume: where the data of the run are now."),
             autocompletion=completion.data_sets,
         ),
     ] = None,
-    latent_dim: Annotated[int | None, typer.Option(help="Dimensions of the latent space.")] = None,
+    latent_dim: Annotated[int | None, typer.Option(help=translated("Dimensions of the latent space."))] = None,
     hidden: Annotated[
-        str | None, typer.Option(metavar="300,300", help="Widths of the encoder; the decoder's are reversed.")
+        str | None,
+        typer.Option(metavar="300,300", help=translated("Widths of the encoder; the decoder's are reversed.")),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of the optimiser, at its highest.")] = None,
-    beta: Annotated[float | None, typer.Option(help="The weight of the KL term.")] = None,
+    epochs: Annotated[int | None, typer.Option(help=translated("Passes over the training images."))] = None,
+    batch_size: Annotated[int | None, typer.Option(help=translated("Images per step."))] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help=translated("The optimiser's step size, at its highest."))
+    ] = None,
+    beta: Annotated[float | None, typer.Option(help=translated("The weight of the KL term."))] = None,
     prior: Annotated[
         str | None,
         typer.Option(
             metavar="KIND",
-            help="normal, mixture, vamp, flow or class.",
+            help=translated("normal, mixture, vamp, flow or class."),
             autocompletion=completion.kinds_of("model.prior.kind"),
         ),
     ] = None,
@@ -74,7 +84,7 @@ def train(
         str | None,
         typer.Option(
             metavar="KIND",
-            help="bernoulli, continuous-bernoulli or gaussian.",
+            help=translated("bernoulli, continuous-bernoulli or gaussian."),
             autocompletion=completion.kinds_of("model.likelihood.kind"),
         ),
     ] = None,
@@ -82,7 +92,7 @@ def train(
         str | None,
         typer.Option(
             metavar="KIND",
-            help="grey, dynamic, threshold or static.",
+            help=translated("grey, dynamic, threshold or static."),
             autocompletion=completion.kinds_of("data.pixels"),
         ),
     ] = None,
@@ -91,33 +101,36 @@ def train(
         typer.Option(
             "--static-file",
             metavar="FILE",
-            help="DATA's images binarised once (--pixels static): .npz, .npy or .amat.",
+            help=translated("DATA's images binarised once (--pixels static): .npz, .npy or .amat."),
         ),
     ] = None,
     size: Annotated[
-        str | None, typer.Option(metavar="SIDE", help="Bring a folder's images to SIDE x SIDE, or to H,W.")
+        str | None, typer.Option(metavar="SIDE", help=translated("Bring a folder's images to SIDE x SIDE, or to H,W."))
     ] = None,
     skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave out a folder's files that cannot be read, and name them.")
+        bool,
+        typer.Option("--skip-bad", help=translated("Leave out a folder's files that cannot be read, and name them.")),
     ] = False,
-    seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help=translated("The seed of everything that is drawn at random."))
+    ] = None,
     set_values: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Any key of the configuration, e.g. training.optimiser=adam.",
+            help=translated("Any key of the configuration, e.g. training.optimiser=adam."),
             autocompletion=completion.settings,
         ),
     ] = None,
     figures: Annotated[
-        bool, typer.Option(help="Look at the run at the end: draw its figures, check its prior.")
+        bool, typer.Option(help=translated("Look at the run at the end: draw its figures, check its prior."))
     ] = True,
     tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Also write TensorBoard events (an extra).")
+        bool, typer.Option("--tensorboard", help=translated("Also write TensorBoard events (an extra)."))
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the last line only.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object an epoch.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help=translated("Print the last line only."))] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=translated("Print one JSON object per epoch."))] = False,
 ) -> None:
     """Train a VAE (by default the tutorial's, on MNIST) and draw what it learnt."""
     flags: dict[str, Any] = {
@@ -145,16 +158,20 @@ def train(
     if resume is not None:
         if changes or recipe or config or out:
             raise VaelabError(
-                "--resume goes on exactly as the run was begun; leave the other options out, or begin a new run"
+                translated(
+                    "--resume goes on exactly as the run was begun; leave the other options out, or begin a new run"
+                )
             )
         _resume(resume, training_data, figures=figures, tensorboard=tensorboard, quiet=quiet, as_json=as_json)
         return
     if training_data is not None:
         raise VaelabError(
-            "--training-data says where the data of a run are that is resumed; a new run is given its data as DATA"
+            translated(
+                "--training-data goes with --resume and says where the data of the run are now; a new run is given its data as DATA"
+            )
         )
     if recipe is not None and config is not None:
-        raise VaelabError("--recipe and --config each name a whole configuration; give one of them")
+        raise VaelabError(translated("--recipe and --config each name a whole configuration; give one of them"))
 
     from vaelab.config import load_config, load_recipe
 
@@ -167,14 +184,17 @@ def _widths(text: str) -> list[int]:
     try:
         return [int(width) for width in text.split(",") if width.strip()]
     except ValueError:
-        raise VaelabError(f"--hidden: expected widths such as 300,300; found '{text}'") from None
+        raise VaelabError(translated("--hidden: expected widths such as 300,300; found '{text}'", text=text)) from None
 
 
 def _size(text: str) -> int | list[int]:
     sides = [int(side) for side in text.replace("x", ",").split(",") if side.strip().isdecimal()]
     if len(sides) != text.replace("x", ",").count(",") + 1 or len(sides) > 2 or 0 in sides:
         raise VaelabError(
-            f"--size: expected a side in pixels, such as 32, or a height and a width, such as 30,45; found '{text}'"
+            translated(
+                "--size: expected a side in pixels, such as 32, or a height and a width, such as 30,45; found '{text}'",
+                text=text,
+            )
         )
     return sides[0] if len(sides) == 1 else sides
 
@@ -182,7 +202,9 @@ def _size(text: str) -> int | list[int]:
 def _split_setting(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals:
-        raise VaelabError(f"--set: expected KEY=VALUE, such as training.learning_rate=3e-4; found '{text}'")
+        raise VaelabError(
+            translated("--set: expected KEY=VALUE, such as training.learning_rate=3e-4; found '{text}'", text=text)
+        )
     return key.strip(), value.strip()
 
 
@@ -220,13 +242,20 @@ def _resume(folder: Path, training_data: str | None, **options: bool) -> None:
     run = Run.open(folder)
     if is_of_arrays(run):
         raise VaelabError(
-            f"--resume {folder}: an estimator was saved there, not a training; fit it on: vaelab.load('{folder}').fit(X)"
+            translated(
+                "--resume {folder}: an estimator was saved there, not a training; fit it on: "
+                "vaelab.load('{folder}').fit(X)",
+                folder=folder,
+            )
         )
     with run.locked():
         known = run.fingerprint()
         if known is None:
             typer.echo(
-                f"{run.called}: begun by an earlier vaelab, so whether its data are still the same is not checked",
+                translated(
+                    "{called}: begun by an earlier vaelab, so whether its data are still the same is not checked",
+                    called=run.called,
+                ),
                 err=True,
             )
         (dataset, _), data, _ = _prepared(run.config, lambda: (run_data(run, training_data).dataset, known))
@@ -271,7 +300,14 @@ def _train_in(
         result = train(run.config, data, run=run, begun=begun, facts=facts, on_epoch=on_epoch, stop=stop)
     if result.outcome is Outcome.INTERRUPTED:
         epochs = len(result.history)
-        typer.echo(f"stopped after epoch {epochs}, and saved; go on with: vaelab train --resume {run.folder}", err=True)
+        typer.echo(
+            translated(
+                "stopped after epoch {epochs}, and saved; go on with: vaelab train --resume {folder}",
+                epochs=epochs,
+                folder=run.folder,
+            ),
+            err=True,
+        )
         raise typer.Exit(EXIT_CODES[received[0]])
     from vaelab.cli.steps import steps
     from vaelab.evaluation.material import Material
@@ -282,12 +318,12 @@ def _train_in(
         if figures:
             from vaelab.plotting.writing import write_figures_of
 
-            on_progress("figures", 0, 1)
+            on_progress(to_translate("figures"), 0, 1)
             write_figures_of(material, say=lambda words: typer.echo(words, err=True))
-            on_progress("figures", 1, 1)
-        on_progress("looking it over", 0, 1)
+            on_progress(to_translate("figures"), 1, 1)
+        on_progress(to_translate("looking it over"), 0, 1)
         words = "" if as_json else _closing_line(run, material, result, figures)
-        on_progress("looking it over", 1, 1)
+        on_progress(to_translate("looking it over"), 1, 1)
     if words:
         typer.echo(words)
 
@@ -302,7 +338,7 @@ def _signals(stop: "Stopped") -> Iterator[list[signal.Signals]]:
         received.append(signal.Signals(number))
         stop.request()
         if stop.requests == 1:
-            print("\nstopping after this epoch; once more to stop at once", file=sys.stderr)
+            print(f"\n{translated('stopping after this epoch; once more to stop at once')}", file=sys.stderr)
 
     before = {number: signal.signal(number, ask) for number in EXIT_CODES}
     try:
@@ -319,9 +355,15 @@ def _closing_line(run: Any, material: "Material", result: "TrainingResult", figu
     last = result.history[result.kept_epoch - 1]
     score = f"val_loss {last['val_loss']:.2f}" if "val_loss" in last else f"loss {last['loss']:.2f}"
     found = closing_sentence(material) if figures else ""
-    look = f"see {run.figures}, or: " if figures else ""
+    look = translated("see {figures}, or: ", figures=run.figures) if figures else ""
     after = "vaelab sample" if run.config.model.posterior.has_density else "vaelab reconstruct"
-    done = (
-        f"{score} after {result.kept_epoch} {'epoch' if result.kept_epoch == 1 else 'epochs'} in {result.seconds:.0f} s"
+    done = translated(
+        plural(
+            "{score} after {count} epoch in {seconds:.0f} s",
+            "{score} after {count} epochs in {seconds:.0f} s",
+            result.kept_epoch,
+            score=score,
+            seconds=result.seconds,
+        )
     )
-    return "; ".join(filter(None, (done, found, f"{look}{after} {run.folder}")))
+    return translated("; ").join(filter(None, (done, found, f"{look}{after} {run.folder}")))

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SerializeAsAny
 
 from vaelab.config.keys import PartOf
-from vaelab.kinds import LIKELIHOODS, NETWORKS, POSTERIORS, PRIORS
+from vaelab.kinds import LIKELIHOODS, NETWORKS, POSTERIORS, PRIORS, Kinds
 from vaelab.settings import (
     Frozen,
     LikelihoodSettings,
@@ -34,7 +34,7 @@ AnyLikelihood = Annotated[SerializeAsAny[LikelihoodSettings], BeforeValidator(LI
 AnyPrior = Annotated[SerializeAsAny[PriorSettings], BeforeValidator(_trained_prior), PartOf(PRIORS)]
 
 
-def _first(kinds: Any) -> Any:
+def usual(kinds: Kinds) -> Any:
     """The default of a part: the first kind of its table, as it stands."""
     return lambda: kinds.settings(kinds.names[0])
 
@@ -44,11 +44,11 @@ class ModelConfig(Frozen):
 
     latent_dim: PositiveCount = Field(default=2, description="dimensions of z")
     image_shape: tuple[PositiveCount, ...] | None = Field(default=None, description="written by training")
-    encoder: AnyNetwork = Field(default_factory=_first(NETWORKS), description="the networks")
-    decoder: AnyNetwork = Field(default_factory=_first(NETWORKS), description="the networks")
-    posterior: AnyPosterior = Field(default_factory=_first(POSTERIORS))
-    likelihood: AnyLikelihood = Field(default_factory=_first(LIKELIHOODS))
-    prior: AnyPrior = Field(default_factory=_first(PRIORS))
+    encoder: AnyNetwork = Field(default_factory=usual(NETWORKS), description="the networks")
+    decoder: AnyNetwork = Field(default_factory=usual(NETWORKS), description="the networks")
+    posterior: AnyPosterior = Field(default_factory=usual(POSTERIORS))
+    likelihood: AnyLikelihood = Field(default_factory=usual(LIKELIHOODS))
+    prior: AnyPrior = Field(default_factory=usual(PRIORS))
     output_bias: Literal["auto", "zeros", "data-mean"] = Field(
         default="auto", description="where the decoder's last layer begins: `zeros`, `data-mean`; `auto`: by the data"
     )

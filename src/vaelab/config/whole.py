@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from vaelab.config.data import DataConfig
 from vaelab.config.keys import PartOf, first_complaint, keys_of, nearest_key, parts_in, read_value, room_at
-from vaelab.config.model import ModelConfig
+from vaelab.config.model import ModelConfig, usual
 from vaelab.config.training import TrainingConfig
 from vaelab.errors import VaelabError
 from vaelab.kinds import FOREIGN, OBJECTIVES
@@ -30,7 +30,7 @@ class Config(Frozen):
     seed: int = Field(default=0, description="of everything random")
     data: DataConfig = DataConfig()
     model: ModelConfig = Field(default_factory=ModelConfig)
-    objective: AnyObjective = Field(default_factory=lambda: OBJECTIVES.settings(OBJECTIVES.names[0]))
+    objective: AnyObjective = Field(default_factory=usual(OBJECTIVES))
     training: TrainingConfig = TrainingConfig()
 
     @model_validator(mode="before")

@@ -14,6 +14,7 @@ from vaelab.data.image_values import ImageValues, as_fitted, as_images, as_part
 from vaelab.data.labels import as_labels, paired
 from vaelab.data.parts import Parts
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 
 # Names of (images, labels) for each part: Keras's mnist.npz first, then MedMNIST's files.
 _PART_KEYS = {
@@ -55,7 +56,11 @@ def read_npy(path: Path, fitted: ImageValues | None = None) -> Parts:
     except _UNREADABLE as error:
         raise VaelabError(_sentence(path, error)) from error
     if not isinstance(array, np.ndarray):
-        raise VaelabError(f"{path} is an .npz archive under another name; rename it to {path.stem}.npz")
+        raise VaelabError(
+            translated(
+                "{path} is an .npz archive under another name; rename it to {stem}.npz", path=path, stem=path.stem
+            )
+        )
     return Parts(Split(_as_first(array, str(path), fitted)))
 
 
@@ -74,7 +79,11 @@ def read_npz(path: Path, fitted: ImageValues | None = None) -> Parts:
         with path.open("rb") as file:
             archive = np.load(file, allow_pickle=False)
             if isinstance(archive, np.ndarray):
-                raise VaelabError(f"{path} is an .npy file under another name; rename it to {path.stem}.npy")
+                raise VaelabError(
+                    translated(
+                        "{path} is an .npy file under another name; rename it to {stem}.npy", path=path, stem=path.stem
+                    )
+                )
             wanted = _wanted(path, archive.files)
             arrays = {name: archive[name] for pair in wanted.values() for name in pair if name is not None}
     except VaelabError:
@@ -99,8 +108,12 @@ def _wanted(path: Path, names: list[str]) -> _Pairs:
     whole = first(_WHOLE_KEYS) or ((names[0], None) if len(names) == 1 else None)
     if whole is None:
         raise VaelabError(
-            f"{path}: expected arrays named x_train and x_test, or images (with labels, if any), or a single array; "
-            f"found {', '.join(names) or 'none'}. Rename them"
+            translated(
+                "{path}: expected arrays named x_train and x_test, or images (with labels, if any), or a single "
+                "array; found {names}. Rename them",
+                path=path,
+                names=", ".join(names) or translated("none"),
+            )
         )
     return {"train": whole}
 
@@ -130,11 +143,16 @@ def _as_first(array: np.ndarray, source: str, fitted: ImageValues | None) -> np.
 
 def _sentence(path: Path, error: BaseException) -> str:
     if "pickle" in str(error):
-        return (
-            f"{path} holds pickled Python objects, which are never loaded, because loading them can run code; save "
-            "plain arrays of numbers, all images of one shape"
+        return translated(
+            "{path} holds pickled Python objects, which are never loaded, because loading them can run code; save "
+            "plain arrays of numbers, all images of one shape",
+            path=path,
         )
     if isinstance(error, OSError) and error.strerror:
-        return f"cannot read {path}: {error.strerror}; check that the file is there"
+        return translated(
+            "cannot read {path}: {strerror}; check that the file is there", path=path, strerror=error.strerror
+        )
     reason = " ".join(str(error).split()) or type(error).__name__
-    return f"{path} is damaged or no NumPy file ({reason[:120]}); save or copy it again"
+    return translated(
+        "{path} is damaged or no NumPy file ({reason}); save or copy it again", path=path, reason=reason[:120]
+    )

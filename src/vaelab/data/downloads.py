@@ -13,6 +13,7 @@ from vaelab.data.image_values import as_images
 from vaelab.data.labels import as_labels, paired
 from vaelab.data.parts import Parts
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 
 _TIMEOUT = 30.0  # seconds without a byte from a mirror
 
@@ -159,17 +160,31 @@ def _fetched(name: str, published: Published, folder: Path) -> Path:
         except requests.RequestException as error:  # an OSError too, so it comes first
             failures.append(f"{_short(mirror)}: {_reason(error)}")
         except ValueError:  # pooch's word for a wrong hash
-            failures.append(f"{_short(mirror)}: damaged in transfer or not the published file")
+            failures.append(
+                translated("{mirror}: damaged in transfer or not the published file", mirror=_short(mirror))
+            )
         except OSError as error:
             raise VaelabError(
-                f"cannot keep {name} in {folder}: {error.strerror or error}; choose another folder with --cache "
-                "(cache=... in Python) or VAELAB_CACHE"
+                translated(
+                    "cannot keep {name} in {folder}: {strerror}; choose another folder with --cache (cache=... in "
+                    "Python) or VAELAB_CACHE",
+                    name=name,
+                    folder=folder,
+                    strerror=error.strerror or error,
+                )
             ) from error
         else:
             return Path(path)
     raise VaelabError(
-        f"cannot download {name} of {published.name} ({'; '.join(failures)}); check the connection, put the "
-        f"{len(published.md5)} files into {folder} yourself, or use mnist, which needs no download"
+        translated(
+            "cannot download {name} of {data} ({failures}); check the connection, put the {count} "
+            "files into {folder} yourself, or use mnist, which needs no download",
+            name=name,
+            data=published.name,
+            failures="; ".join(failures),
+            count=len(published.md5),
+            folder=folder,
+        )
     )
 
 
@@ -184,9 +199,9 @@ def _reason(error: Exception) -> str:
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"HTTP {error.response.status_code}"
     if isinstance(error, requests.Timeout):
-        return "no answer in time"
+        return translated("no answer in time")
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "transfer cut short"
+        return translated("transfer cut short")
     if isinstance(error, requests.ConnectionError):
-        return "no connection"
+        return translated("no connection")
     return type(error).__name__

@@ -13,6 +13,7 @@ from jaxtyping import Shaped
 from vaelab.data.dataset import Dataset, Split
 from vaelab.data.names import NAMES
 from vaelab.errors import VaelabError
+from vaelab.language import to_translate, translated
 
 FORMAT = "vaelab-data-1"
 ARRAYS = "arrays"
@@ -65,23 +66,29 @@ class Fingerprint:
 
     def difference(self, other: "Fingerprint", parts: tuple[str, ...] = ("train", "validation", "test")) -> str:
         """In what `other` differs from this, in words, over some of its parts; empty where it is the same data."""
-        beside = [(_WORDS[name], self.parts[name], other.parts[name]) for name in parts]
+        beside = [(translated(_WORDS[name]), self.parts[name], other.parts[name]) for name in parts]
         if other.image_shape != self.image_shape:
-            return f"images of shape {other.image_shape}, where it had {self.image_shape}"
+            return translated(
+                "images of shape {theirs}, where it had {own}", theirs=other.image_shape, own=self.image_shape
+            )
         if other.dtype != self.dtype:
-            return f"pixels of type {other.dtype}, where it had {self.dtype}"
+            return translated("pixels of type {theirs}, where it had {own}", theirs=other.dtype, own=self.dtype)
         counts = [
-            f"{theirs.images:,} {word} images, where it had {mine.images:,}"
+            translated(
+                "{theirs:,} {part} images, where it had {own:,}", theirs=theirs.images, part=word, own=mine.images
+            )
             for word, mine, theirs in beside
             if theirs.images != mine.images
         ]
         if counts:
-            return " and ".join(counts)
+            return translated(" and ").join(counts)
         images = [word for word, mine, theirs in beside if theirs.digest != mine.digest]
         if images:
-            return f"as many images of that shape, but the {_listed(images)} images are others"
+            return translated("as many images of that shape, but the {parts} images are others", parts=_listed(images))
         labels = [word for word, mine, theirs in beside if theirs.labels != mine.labels]
-        return f"the same images, but other labels of the {_listed(labels)} images" if labels else ""
+        if not labels:
+            return ""
+        return translated("the same images, but other labels of the {parts} images", parts=_listed(labels))
 
     # --- as a run folder keeps it ---------------------------------------------------------------------------------------------------
 
@@ -97,7 +104,12 @@ class Fingerprint:
         """
         if isinstance(values, Mapping) and values.get("format") not in (None, FORMAT):
             raise VaelabError(
-                f"{source}: is of format {values['format']!r}, this vaelab reads {FORMAT!r}. Upgrade: pip install -U vaelab"
+                translated(
+                    "{source}: is of format {theirs!r}, this vaelab reads {own!r}. Upgrade: pip install -U vaelab",
+                    source=source,
+                    theirs=values["format"],
+                    own=FORMAT,
+                )
             )
         try:
             parts = {name: PartPrint(**values["parts"][name]) for name in _WORDS}
@@ -106,11 +118,19 @@ class Fingerprint:
             return cls(shape, dtype, parts, values["place"], values["static_file"])
         except (KeyError, TypeError, ValueError, AttributeError):
             raise VaelabError(
-                f"{source}: damaged, or not written by vaelab; delete it, and the run no longer knows its data by more than their path"
+                translated(
+                    "{source}: damaged, or not written by vaelab; delete it, and the run no longer knows its data by "
+                    "more than their path",
+                    source=source,
+                )
             ) from None
 
 
-_WORDS = {"train": "training", "validation": "validation", "test": "test"}
+_WORDS = {
+    "train": to_translate("training"),
+    "validation": to_translate("validation"),
+    "test": to_translate("test"),
+}
 
 
 def array_digest(array: Shaped[np.ndarray, "..."]) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from vaelab.errors import VaelabError
+from vaelab.language import to_translate, translated
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -34,13 +35,23 @@ def read_idx(path: Path, *, sha256: str | None = None) -> Shaped[np.ndarray, "..
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise VaelabError(f"cannot read {path}: {error.strerror or error}; check that the file is there") from error
+        raise VaelabError(
+            translated(
+                "cannot read {path}: {strerror}; check that the file is there",
+                path=path,
+                strerror=error.strerror or error,
+            )
+        ) from error
     if content[:2] == _GZIP_MAGIC:
         content = _gunzip(content, path)
     if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
         raise VaelabError(
-            f"{path} is damaged: its content should have the SHA-256 {sha256[:12]}… and has another; install "
-            "or download it again"
+            translated(
+                "{path} is damaged: its content should have the SHA-256 {sha256}… and has another; install or "
+                "download it again",
+                path=path,
+                sha256=sha256[:12],
+            )
         )
     return _parse_idx(content, path)
 
@@ -55,7 +66,9 @@ def _gunzip(content: bytes, path: Path) -> bytes:
         if len(result) != length:
             result = gzip.decompress(content)
     except (zlib.error, EOFError, OSError) as error:
-        raise VaelabError(f"{path} is damaged gzip ({error}); get the file again") from error
+        raise VaelabError(
+            translated("{path} is damaged gzip ({error}); get the file again", path=path, error=error)
+        ) from error
     return result
 
 
@@ -63,20 +76,38 @@ def _parse_idx(content: bytes, path: Path) -> Shaped[np.ndarray, "..."]:
     kind, axes = (content[2], content[3]) if len(content) >= 4 else (0, 0)
     if content[:2] != b"\x00\x00" or kind not in _TYPES or not 1 <= axes <= _MOST_AXES:
         raise VaelabError(
-            f"{path} is no IDX file: expected a magic number such as 00000803 (images) or 00000801 (labels), "
-            f"found {content[:4].hex() or 'an empty file'}; check that it is the right file"
+            translated(
+                "{path} is no IDX file: expected a magic number such as 00000803 (images) or 00000801 (labels), "
+                "found {found}; check that it is the right file",
+                path=path,
+                found=content[:4].hex() or to_translate("an empty file"),
+            )
         )
     start = 4 + 4 * axes
     if len(content) < start:
-        raise VaelabError(f"{path} is cut short: its header needs {start} bytes, it has {len(content)}; get it again")
+        raise VaelabError(
+            translated(
+                "{path} is cut short: its header needs {start} bytes, it has {content}; get it again",
+                path=path,
+                start=start,
+                content=len(content),
+            )
+        )
     shape = struct.unpack(f">{axes}I", content[4:start])
     dtype = np.dtype(_TYPES[kind])
     expected = start + math.prod(shape) * dtype.itemsize
     if len(content) != expected:
-        found = "is cut short" if len(content) < expected else "has bytes too many"
+        short = len(content) < expected
+        found = to_translate("is cut short") if short else to_translate("has bytes too many")
         raise VaelabError(
-            f"{path} {found}: {'x'.join(map(str, shape))} values need {expected:,} bytes, it has {len(content):,}; "
-            "get the file again"
+            translated(
+                "{path} {found}: {shape} values need {expected:,} bytes, it has {content:,}; get the file again",
+                path=path,
+                found=found,
+                shape="x".join(map(str, shape)),
+                expected=expected,
+                content=len(content),
+            )
         )
     values = np.frombuffer(content, dtype, offset=start).reshape(shape)
     return values.astype(dtype.newbyteorder("="), copy=False)

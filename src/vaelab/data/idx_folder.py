@@ -11,6 +11,7 @@ from vaelab.data.image_values import as_images, as_part
 from vaelab.data.labels import as_labels, paired
 from vaelab.data.parts import Parts
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 
 # train-images-idx3-ubyte, train-images.idx3-ubyte.gz, t10k-labels-idx1-ubyte, emnist-digits-test-images-idx3-ubyte
 _NAME = re.compile(
@@ -35,7 +36,12 @@ def read_idx_folder(folder: Path) -> Parts:
     files = _files(folder)
     train = _part(files, "train", None)
     if train is None:
-        raise VaelabError(f"{folder} has IDX files but no training images; expected one called train-images-idx3-ubyte")
+        raise VaelabError(
+            translated(
+                "{folder} has IDX files but no training images; expected one called train-images-idx3-ubyte",
+                folder=folder,
+            )
+        )
     return Parts(train, _part(files, "validation", train.images), _part(files, "test", train.images))
 
 
@@ -49,8 +55,13 @@ def _files(folder: Path) -> dict[tuple[str, str], Path]:
         first = files.setdefault((_PARTS.get(part, "validation"), kind), path)
         if path not in (first, first.with_name(f"{first.name}.gz")):
             raise VaelabError(
-                f"{folder} has two files for the same part: {first.name} and {path.name}; leave one, or give each "
-                "data set its own folder"
+                translated(
+                    "{folder} has two files for the same part: {name} and {path_name}; leave one, or give each data "
+                    "set its own folder",
+                    folder=folder,
+                    name=first.name,
+                    path_name=path.name,
+                )
             )
     return files
 

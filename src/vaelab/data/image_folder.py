@@ -13,6 +13,7 @@ from vaelab.data.pictures import EXPECTED, IMAGE_SUFFIXES, Pixels, UnreadablePic
 from vaelab.data.size import Size, height_and_width
 from vaelab.door import in_words, option, say
 from vaelab.errors import VaelabError
+from vaelab.language import to_translate, translated
 
 _PART_NAMES = {
     "train": "train",
@@ -50,7 +51,12 @@ def read_image_folder(folder: Path, size: Size | None = None, *, skip_bad: bool 
     for part, files in left.items():
         if not files:
             raise VaelabError(
-                f"{folder}: none of the {len(parts[part]):,} image files of its {part} part can be read; save them again"
+                translated(
+                    "{folder}: none of the {count:,} image files of its {part} part can be read; save them again",
+                    folder=folder,
+                    count=len(parts[part]),
+                    part=part,
+                )
             )
     names = in_order({label for files in left.values() for label, _ in files if label is not None})
     numbers = {name: number for number, name in enumerate(names)}
@@ -74,7 +80,12 @@ def _parts(folder: Path) -> dict[str, _Files]:
         if "train" in nested and any(_PART_NAMES[path.name.lower()] == "test" for path in named):
             others = ", ".join(path.name for path in folders if path not in named)
             raise VaelabError(
-                f"{folder} has parts ({', '.join(path.name for path in named)}) beside other sub-folders ({others}); move those away"
+                translated(
+                    "{folder} has parts ({named}) beside other sub-folders ({others}); move those away",
+                    folder=folder,
+                    named=", ".join(path.name for path in named),
+                    others=others,
+                )
             )
         return {"train": files}
     parts: dict[str, _Files] = {}
@@ -82,14 +93,29 @@ def _parts(folder: Path) -> dict[str, _Files]:
         part = _PART_NAMES[path.name.lower()]
         if part in parts:
             alike = ", ".join(other.name for other in named if _PART_NAMES[other.name.lower()] == part)
-            raise VaelabError(f"{folder} has several sub-folders for its {part} part ({alike}); leave one")
+            raise VaelabError(
+                translated(
+                    "{folder} has several sub-folders for its {part} part ({alike}); leave one",
+                    folder=folder,
+                    part=part,
+                    alike=alike,
+                )
+            )
         parts[part] = _files_by_label(path)
     if "train" not in parts:
         raise VaelabError(
-            f"{folder} has the sub-folders {', '.join(path.name for path in folders)} but none called train; add it"
+            translated(
+                "{folder} has the sub-folders {folders} but none called train; add it",
+                folder=folder,
+                folders=", ".join(path.name for path in folders),
+            )
         )
     if len({label is not None for files in parts.values() for label, _ in files}) == 2:
-        raise VaelabError(f"{folder}: some parts have sub-folders as labels and some have not; make them alike")
+        raise VaelabError(
+            translated(
+                "{folder}: some parts have sub-folders as labels and some have not; make them alike", folder=folder
+            )
+        )
     return parts
 
 
@@ -100,13 +126,22 @@ def _files_by_label(folder: Path) -> _Files:
     ]
     if flat and inside:
         raise VaelabError(
-            f"{folder} has images beside its sub-folders ({flat[0].name}) and inside them "
-            f"({inside[0][0]}); put all into sub-folders, which are their labels, or none"
+            translated(
+                "{folder} has images beside its sub-folders ({name}) and inside them ({inside}); put all into "
+                "sub-folders, which are their labels, or none",
+                folder=folder,
+                name=flat[0].name,
+                inside=inside[0][0],
+            )
         )
     if not flat and not inside:
         raise VaelabError(
-            f"{folder} holds no images; expected files ending in {', '.join(IMAGE_SUFFIXES)} there or in "
-            "sub-folders named by label, or IDX files such as train-images-idx3-ubyte"
+            translated(
+                "{folder} holds no images; expected files ending in {image_suffixes} there or in sub-folders "
+                "named by label, or IDX files such as train-images-idx3-ubyte",
+                folder=folder,
+                image_suffixes=", ".join(IMAGE_SUFFIXES),
+            )
         )
     return [(None, path) for path in flat] if flat else list(inside)
 
@@ -138,14 +173,25 @@ def _say_what_was_passed_over(folder: Path) -> None:
     for below in (folder, *_folders_below(folder)):
         for path in _visible(below):
             if path.is_file() and path.suffix.lower() not in IMAGE_SUFFIXES:
-                kinds[path.suffix.lower() or "without an ending"] += 1
+                kinds[path.suffix.lower() or translated("without an ending")] += 1
         if not _images(below) and not _subfolders(below):
             empty.append(below.relative_to(folder).as_posix())
     if kinds:
         listed = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
-        say(f"{folder}: passed over files that are no images by their names ({listed}); {EXPECTED}")
+        say(
+            translated(
+                "{folder}: passed over files that are no images by their names ({listed}); {expected}",
+                folder=folder,
+                listed=listed,
+                expected=EXPECTED,
+            )
+        )
     if empty:
-        say(f"{folder}: no images in {', '.join(empty)}; passed over, and no label")
+        say(
+            translated(
+                "{folder}: no images in {empty}; passed over, and no label", folder=folder, empty=", ".join(empty)
+            )
+        )
 
 
 # --- what is in them --------------------------------------------------------------------------------------------------------------------
@@ -166,7 +212,15 @@ def _read(folder: Path, paths: list[Path], target: tuple[int, int] | None, skip_
         raise VaelabError(_unreadable(folder, bad, len(paths)))
     if bad:
         names = ", ".join(path.relative_to(folder).as_posix() for path in bad)
-        say(f"{folder}: left out {len(bad):,} of {len(paths):,} image files, which cannot be read: {names}")
+        say(
+            translated(
+                "{folder}: left out {bad:,} of {paths:,} image files, which cannot be read: {names}",
+                folder=folder,
+                bad=len(bad),
+                paths=len(paths),
+                names=names,
+            )
+        )
     _check_sizes(images)
     if len({image.ndim for image in images.values()}) == 2:  # grey and colour
         return {path: image if image.ndim == 3 else np.stack([image] * 3, axis=-1) for path, image in images.items()}
@@ -178,17 +232,32 @@ def _unreadable(folder: Path, bad: dict[Path, str], total: int) -> str:
         way_out = ""
     else:
         way_out = in_words(
-            command="; vaelab train --skip-bad leaves it out", python=f"; {option('skip_bad')} leaves it out"
+            command=translated("; vaelab train --skip-bad leaves out what cannot be read"),
+            python=translated("; {option} leaves out what cannot be read", option=option("skip_bad")),
         )
     if len(bad) == 1:
         ((path, reason),) = bad.items()
-        return f"cannot read {path} as an image ({reason}); {EXPECTED}. Save it again, or take it out{way_out}"
+        return translated(
+            "cannot read {path} as an image ({reason}); {expected}. Save it again, or take it out{way_out}",
+            path=path,
+            reason=reason,
+            expected=EXPECTED,
+            way_out=way_out,
+        )
     named = [f"{path.relative_to(folder).as_posix()} ({reason})" for path, reason in bad.items()][:NAMED_AT_MOST]
-    more = [f"and {len(bad) - len(named):,} more"] if len(bad) > len(named) else []
-    share = f"any of the {total:,} files" if len(bad) == total else f"{len(bad):,} of the {total:,} files"
-    return (
-        f"cannot read {share} in {folder} as images: {', '.join(named + more)}; {EXPECTED}. Save them again, or take them out"
-        + way_out.replace(" it ", " them ")
+    more = [translated("and {count:,} more", count=len(bad) - len(named))] if len(bad) > len(named) else []
+    share = (
+        to_translate("any of the {all:,} files", all=total)
+        if len(bad) == total
+        else to_translate("{bad:,} of the {all:,} files", bad=len(bad), all=total)
+    )
+    return translated(
+        "cannot read {share} in {folder} as images: {names}; {expected}. Save them again, or take them out{way_out}",
+        share=share,
+        folder=folder,
+        names=", ".join(named + more),
+        expected=EXPECTED,
+        way_out=way_out,
     )
 
 
@@ -199,6 +268,14 @@ def _check_sizes(images: dict[Path, Pixels]) -> None:
     if size is not None and other is not None:
         height, width = sizes[other]
         raise VaelabError(
-            f"images of several sizes: {first} is {size[0]}x{size[1]} (height x width), {other} is {height}x{width}; bring all to one "
-            f"with {option('size', size[0])}"
+            translated(
+                "images of several sizes: {first} is {size} (height x width), {other} is "
+                "{height}x{width}; bring all to one with {option}",
+                first=first,
+                size=f"{size[0]}x{size[1]}",
+                other=other,
+                height=height,
+                width=width,
+                option=option("size", size[0]),
+            )
         )

@@ -8,6 +8,7 @@ import numpy as np
 from vaelab.data.image_values import Images, ImageValues, as_fitted, check_floats, check_unit
 from vaelab.door import in_words, option
 from vaelab.errors import VaelabError
+from vaelab.language import to_translate, translated
 from vaelab.settings import LikelihoodSettings
 from vaelab.support import REALS, Support
 
@@ -37,8 +38,13 @@ class ImageSpec:
         if images.dtype != np.uint8:
             check_floats(images, source)
         if likelihood.support.is_unit:
-            otherwise = f", or choose {option('likelihood', 'gaussian')}"
-            check_unit(images, source, reason=f"for a {likelihood.kind} likelihood", otherwise=otherwise)
+            otherwise = translated(", or choose {option}", option=option("likelihood", "gaussian"))
+            check_unit(
+                images,
+                source,
+                reason=translated("for a {likelihood} likelihood", likelihood=likelihood.kind),
+                otherwise=otherwise,
+            )
         return cls(images.shape[1:], likelihood.kind, likelihood.support, ImageValues.of(images))
 
     def taken(self, array: np.ndarray, source: str) -> Images:
@@ -55,15 +61,25 @@ class ImageSpec:
         """Refuse images, uint8 or floats, of another shape or range; nothing is converted."""
         if images.shape[1:] != self.shape:
             alike = images.size and math.prod(images.shape[1:]) == math.prod(self.shape)
+            todo = (
+                to_translate("They have as many values: reshape them to {shape}", shape=(-1, *self.shape))
+                if alike
+                else to_translate("Give such images")
+            )
             raise VaelabError(
-                f"{source}: images have shape {images.shape[1:]}; this model takes {self.shape}, the shape that it was fitted on. "
-                + (f"They have as many values: reshape them to {(-1, *self.shape)}" if alike else "Give such images")
+                translated(
+                    "{source}: images have shape {found}; this model takes {shape}, the shape that it was fitted on. {todo}",
+                    source=source,
+                    found=images.shape[1:],
+                    shape=self.shape,
+                    todo=todo,
+                )
             )
         if images.dtype == np.uint8:
             return
         check_floats(images, source)
         if self.support.is_unit:
-            reason = f"for this model's {self.likelihood} likelihood"
+            reason = translated("for this model's {likelihood} likelihood", likelihood=self.likelihood)
             check_unit(images, source, reason=reason, otherwise=self._cut(images))
 
     def _cut(self, images: Images) -> str:
@@ -72,7 +88,10 @@ class ImageSpec:
         if self.values is None or not self.values.is_unit or low < -NEAR or high > 1.0 + NEAR:
             return ""
         cut = in_words(
-            command="or cut them to [0, 1]: np.clip(images, 0, 1)",
-            python="or cut them to [0, 1]: MinMaxScaler(clip=True) where a scaler made them in a pipeline, else np.clip(X, 0, 1)",
+            command=translated("or cut them to [0, 1]: np.clip(images, 0, 1)"),
+            python=translated(
+                "or cut them to [0, 1]: MinMaxScaler(clip=True) where a scaler made them in a pipeline, else "
+                "np.clip(X, 0, 1)"
+            ),
         )
         return f", {cut}"

@@ -1,7 +1,7 @@
 """What the values of images mean: one rule at every door (docs/data.md).
 
-An array is read by its type: uint8 are levels, floats are as they are, truth values are black and white. Integers wider than a byte say
-less, so they are looked at: of 0 and 1 alone they are truth values (so are such uint8), else levels. What a model was fitted on then
+An array is read by its type: uint8 are levels, floats are as they are, booleans are black and white. Integers wider than a byte say
+less, so they are looked at: of 0 and 1 alone they are booleans (so are such uint8), else levels. What a model was fitted on then
 decides for every array that it is given later, so that a part of an array is read as the whole was.
 """
 
@@ -13,6 +13,7 @@ from jaxtyping import Shaped
 
 from vaelab.door import say
 from vaelab.errors import VaelabError
+from vaelab.language import plural, translated
 
 Images = Shaped[np.ndarray, "n ..."]
 
@@ -52,8 +53,10 @@ class ImageValues:
 
     def __str__(self) -> str:
         if self.kind == "float32":
-            return f"floats from {self.low:g} to {self.high:g}"
-        return "uint8 of 0 and 255 alone" if self.kind == "bool" else "uint8, which a model sees as 0 to 1"
+            return translated("floats from {low:g} to {high:g}", low=self.low, high=self.high)
+        if self.kind == "bool":
+            return translated("uint8 of 0 and 255 alone")
+        return translated("uint8, which a model sees as 0 to 1")
 
     def check_scale(self, images: Images, source: str) -> None:
         """Refuse floats whose values are plainly of another scale than these.
@@ -66,16 +69,27 @@ class ImageValues:
         # values of 0 to 1 are within 0 to 255, but not of that scale; black (0 alone) is of any
         too_small = width >= 100.0 and images.size > BY_CHANCE and 0.0 < max(-low, high) <= 1.0
         if low < self.low - slack or high > self.high + slack or too_small:
-            do = _rescaled(low, high) if self.is_unit else f"Bring them to the range {self.low:g} to {self.high:g}"
+            do = (
+                _rescaled(low, high)
+                if self.is_unit
+                else translated("Bring them to the range {low:g} to {high:g}", low=self.low, high=self.high)
+            )
             raise VaelabError(
-                f"{source}: found values from {low:g} to {high:g}, where the training images are {self}. {do}"
+                translated(
+                    "{source}: found values from {low:g} to {high:g}, where the training images are {self}. {do}",
+                    source=source,
+                    low=low,
+                    high=high,
+                    self=self,
+                    do=do,
+                )
             )
 
 
 def as_images(array: np.ndarray, source: str) -> Images:
     """`array` as images to fit on: uint8 in [0, 255] or finite float32, (n, features), (n, H, W) or (n, H, W, C).
 
-    uint8 is kept as it is, and floats become float32 and keep their range. Truth values, and integers of 0 and 1 alone, become 0 and 255;
+    uint8 is kept as it is, and floats become float32 and keep their range. Booleans, and integers of 0 and 1 alone, become 0 and 255;
     other integers become uint8 and have to lie in [0, 255]. What was decided by looking at values is said. `source` names the array in
     an error.
 
@@ -89,13 +103,22 @@ def as_images(array: np.ndarray, source: str) -> Images:
         return _black_and_white(array)
     if _of_zero_and_one(array):
         say(
-            f"{source}: {array.dtype} of 0 and 1 alone are taken for black and white; as levels of 0 to 255 give 0 and 255"
+            translated(
+                "{source}: {dtype} of 0 and 1 alone are taken for black and white; as levels of 0 to 255 give 0 "
+                "and 255",
+                source=source,
+                dtype=array.dtype,
+            )
         )
         return _black_and_white(array)
     if array.dtype != np.uint8:
         array = _levels(array, source)
         say(
-            f"{source}: integers of 0 to 255 are taken for uint8 levels, which a model sees as 0 to 1; for numbers give floats"
+            translated(
+                "{source}: integers of 0 to 255 are taken for uint8 levels, which a model sees as 0 to 1; for "
+                "numbers give floats",
+                source=source,
+            )
         )
     return array
 
@@ -104,7 +127,7 @@ def as_fitted(array: np.ndarray, source: str, fitted: ImageValues | None) -> Ima
     """`array` as images for a model that was `fitted` on such values (None: not known), by the rule that was applied there.
 
     A model of floats beyond [0, 1] takes integers for the numbers that they are; every other one takes them for levels, or for black and
-    white where they are truth values.
+    white where they are booleans.
 
     Raises `VaelabError` as `as_images` does, and for values that are plainly of another scale than those fitted.
     """
@@ -122,8 +145,11 @@ def as_fitted(array: np.ndarray, source: str, fitted: ImageValues | None) -> Ima
             return _black_and_white(array)
         if array.size > BY_CHANCE:
             raise VaelabError(
-                f"{source}: integers of 0 and 1 alone, where the training images are levels of 0 to 255: they would all be black. "
-                "Give truth values, or 0 and 255"
+                translated(
+                    "{source}: integers of 0 and 1 alone, where the training images are levels of 0 to 255: they "
+                    "would all be black. Give booleans, or 0 and 255",
+                    source=source,
+                )
             )
     return _levels(array, source)
 
@@ -148,8 +174,19 @@ def check_floats(images: Images, source: str) -> None:
         of_image = bad.reshape(len(images), -1).any(axis=1)
         count = int(bad.sum())
         raise VaelabError(
-            f"{source} must be finite; found NaN or infinity in {int(of_image.sum()):,} of {len(images):,} images ({count:,} NaN or "
-            f"infinite value{'' if count == 1 else 's'}, the first in image {int(np.argmax(of_image))}). Remove or fill them"
+            translated(
+                plural(
+                    "{source} must be finite; found NaN or infinity in {bad:,} of {images:,} images ({count:,} "
+                    "NaN or infinite value, the first in image {first}). Remove or fill them",
+                    "{source} must be finite; found NaN or infinity in {bad:,} of {images:,} images ({count:,} "
+                    "NaN or infinite values, the first in image {first}). Remove or fill them",
+                    count,
+                    source=source,
+                    bad=int(of_image.sum()),
+                    images=len(images),
+                    first=int(np.argmax(of_image)),
+                )
+            )
         )
 
 
@@ -163,7 +200,15 @@ def check_unit(images: Images, source: str, *, reason: str, otherwise: str = "")
     low, high = float(images.min()), float(images.max())
     if not (low >= 0.0 and high <= 1.0):  # nan, too
         raise VaelabError(
-            f"{source} must lie in [0, 1] {reason}; found values from {low:g} to {high:g}. {_rescaled(low, high)}{otherwise}"
+            translated(
+                "{source} must lie in [0, 1] {reason}; found values from {low:g} to {high:g}. {rescaled}{otherwise}",
+                source=source,
+                reason=reason,
+                low=low,
+                high=high,
+                rescaled=_rescaled(low, high),
+                otherwise=otherwise,
+            )
         )
 
 
@@ -171,18 +216,34 @@ def _numbers(array: np.ndarray, source: str) -> Images:
     """The array with its axes and its type checked; floats as finite float32."""
     if array.ndim not in (2, 3, 4):
         raise VaelabError(
-            f"{source}: images must have the shape (n, features), (n, H, W) or (n, H, W, C); got {array.shape}"
+            translated(
+                "{source}: images must have the shape (n, features), (n, H, W) or (n, H, W, C); got {shape}",
+                source=source,
+                shape=array.shape,
+            )
         )
     if 0 in array.shape:
-        raise VaelabError(f"{source} holds no images: its shape is {array.shape}; give at least one")
+        raise VaelabError(
+            translated(
+                "{source} holds no images: its shape is {shape}; give at least one", source=source, shape=array.shape
+            )
+        )
     if array.ndim == 4 and array.shape[1] in _CHANNELS and array.shape[3] not in _CHANNELS:
         raise VaelabError(
-            f"{source}: channels come last, as in (n, H, W, C); got {array.shape}. Give np.moveaxis(images, 1, -1)"
+            translated(
+                "{source}: channels come last, as in (n, H, W, C); got {shape}. Give np.moveaxis(images, 1, -1)",
+                source=source,
+                shape=array.shape,
+            )
         )
     if array.dtype == np.bool_ or np.issubdtype(array.dtype, np.integer):
         return array
     if not np.issubdtype(array.dtype, np.floating):
-        raise VaelabError(f"{source}: images must be numbers (uint8 or floats); got {array.dtype}")
+        raise VaelabError(
+            translated(
+                "{source}: images must be numbers (uint8 or floats); got {dtype}", source=source, dtype=array.dtype
+            )
+        )
     with np.errstate(over="ignore"):  # too large for float32: becomes infinity, refused below
         images = array.astype(np.float32, copy=False)
     check_floats(images, source)
@@ -204,11 +265,18 @@ def _levels(array: Images, source: str) -> Images:
     low, high = int(array.min()), int(array.max())
     if low < 0 or high > 255:
         raise VaelabError(
-            f"{source}: integer images must lie in [0, 255]; found values from {low} to {high}. Rescale them, or "
-            "give floats"
+            translated(
+                "{source}: integer images must lie in [0, 255]; found values from {low} to {high}. Rescale them, "
+                "or give floats",
+                source=source,
+                low=low,
+                high=high,
+            )
         )
     return array.astype(np.uint8)
 
 
 def _rescaled(low: float, high: float) -> str:
-    return "Divide them by 255" if low >= 0.0 and 100.0 < high <= 255.0 else "Rescale them"
+    if low >= 0.0 and 100.0 < high <= 255.0:
+        return translated("Divide them by 255")
+    return translated("Rescale them")

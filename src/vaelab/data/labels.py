@@ -5,6 +5,7 @@ from jaxtyping import Int64, Shaped
 
 from vaelab.data.dataset import Split
 from vaelab.errors import VaelabError
+from vaelab.language import to_translate, translated
 
 
 def as_labels(array: np.ndarray, source: str) -> tuple[Int64[np.ndarray, " n"], tuple[str, ...] | None]:
@@ -18,8 +19,12 @@ def as_labels(array: np.ndarray, source: str) -> tuple[Int64[np.ndarray, " n"], 
         array = array[:, 0]
     if array.ndim != 1:
         raise VaelabError(
-            f"{source}: labels must have the shape (n,); got {array.shape}. For one column a label, save "
-            "labels.argmax(axis=1)"
+            translated(
+                "{source}: labels must have the shape (n,); got {shape}. Where each label has a column, save "
+                "labels.argmax(axis=1)",
+                source=source,
+                shape=array.shape,
+            )
         )
     if array.dtype.kind in "US":
         texts = array.astype(str)
@@ -27,10 +32,18 @@ def as_labels(array: np.ndarray, source: str) -> tuple[Int64[np.ndarray, " n"], 
         index = {name: label for label, name in enumerate(names)}
         return np.array([index[text] for text in texts.tolist()], dtype=np.int64), names
     if array.dtype.kind not in "buif" or not np.all(np.mod(array, 1) == 0 if array.dtype.kind == "f" else True):
-        raise VaelabError(f"{source}: labels must be whole numbers or text; got {array.dtype}")
+        raise VaelabError(
+            translated("{source}: labels must be whole numbers or text; got {dtype}", source=source, dtype=array.dtype)
+        )
     labels = array.astype(np.int64)
     if len(labels) and labels.min() < 0:
-        raise VaelabError(f"{source}: labels must be 0, 1, 2, ...; found {labels.min()}. Leave unlabelled images out")
+        raise VaelabError(
+            translated(
+                "{source}: labels must be 0, 1, 2, ...; found {low}. Leave unlabelled images out",
+                source=source,
+                low=labels.min(),
+            )
+        )
     return labels, None
 
 
@@ -50,8 +63,14 @@ def paired(
     """
     if labels is not None and len(labels) != len(images):
         raise VaelabError(
-            f"{labels_name} has {len(labels):,} labels for the {len(images):,} images of {images_name}; expected one "
-            "for each. Check that the two belong together"
+            translated(
+                "{labels_name} has {labels:,} labels for the {images:,} images of {images_name}; expected one "
+                "for each. Check that the two belong together",
+                labels_name=labels_name,
+                labels=len(labels),
+                images=len(images),
+                images_name=images_name,
+            )
         )
     return Split(images, labels)
 
@@ -67,7 +86,11 @@ def named_labels(array: np.ndarray, source: str) -> tuple[Shaped[np.ndarray, " n
         array = array[:, 0]
     if array.ndim != 1:
         raise VaelabError(
-            f"{source}: labels must have the shape (n,); got {array.shape}. Of one column a label give argmax(axis=1)"
+            translated(
+                "{source}: labels must have the shape (n,); got {shape}. Where each label has a column, give argmax(axis=1)",
+                source=source,
+                shape=array.shape,
+            )
         )
     if array.dtype.kind == "O":
         array = _of_one_type(array, source)
@@ -75,32 +98,53 @@ def named_labels(array: np.ndarray, source: str) -> tuple[Shaped[np.ndarray, " n
         missing = np.flatnonzero(~np.isfinite(array))
         if len(missing):
             raise VaelabError(
-                f"{source}: image {missing[0]} has no label ({array[missing[0]]}); leave unlabelled images out"
+                translated(
+                    "{source}: image {missing} has no label ({array}); leave unlabelled images out",
+                    source=source,
+                    missing=missing[0],
+                    array=array[missing[0]],
+                )
             )
         if not np.all(np.mod(array, 1) == 0):
-            raise VaelabError(f"{source}: labels must be whole numbers or text; found fractions")
+            raise VaelabError(
+                translated("{source}: labels must be whole numbers or text; found fractions", source=source)
+            )
         array = array.astype(np.int64)
     if array.dtype.kind not in "buiUS":
-        raise VaelabError(f"{source}: labels must be whole numbers or text; got {array.dtype}")
+        raise VaelabError(
+            translated("{source}: labels must be whole numbers or text; got {dtype}", source=source, dtype=array.dtype)
+        )
     names, numbers = np.unique(array, return_inverse=True)
     return names, numbers.astype(np.int64)
 
 
 def _of_one_type(array: np.ndarray, source: str) -> np.ndarray:
-    """An array of Python objects as one of numbers, truth values or text."""
+    """An array of Python objects as one of numbers, booleans or text."""
     values = [value.item() if isinstance(value, np.generic) else value for value in array.tolist()]
     for place, value in enumerate(values):
         if not isinstance(value, str | bytes | bool | int | float) or value != value:
             missing = (
-                "has no label"
+                to_translate("has no label")
                 if value is None or isinstance(value, float)
-                else "has a label that is neither number nor text"
+                else to_translate("has a label that is neither number nor text")
             )
-            raise VaelabError(f"{source}: image {place} {missing} ({value!r}); leave unlabelled images out")
+            raise VaelabError(
+                translated(
+                    "{source}: image {place} {missing} ({value!r}); leave unlabelled images out",
+                    source=source,
+                    place=place,
+                    missing=missing,
+                    value=value,
+                )
+            )
     kinds = {
         "text" if isinstance(value, str | bytes) else "bool" if isinstance(value, bool) else "numbers"
         for value in values
     }
     if len(kinds) > 1:
-        raise VaelabError(f"{source}: labels must be of one type; found {' and '.join(sorted(kinds))}")
+        raise VaelabError(
+            translated(
+                "{source}: labels must be of one type; found {kinds}", source=source, kinds=" and ".join(sorted(kinds))
+            )
+        )
     return np.array(values)

@@ -13,6 +13,7 @@ from vaelab.data.parts import Parts, complete
 from vaelab.data.size import Size, height_and_width
 from vaelab.door import flag
 from vaelab.errors import VaelabError, nearest_name
+from vaelab.language import translated
 
 _MNIST_VALIDATION = 10_000
 _LICENCE_OF_FILES = "not stated (your own file)"
@@ -75,7 +76,12 @@ def load_data(
     )
     if wanted is not None and dataset.image_shape[:2] != wanted:
         raise VaelabError(
-            f"{flag('size')} is for folders of images; the images of {name} have the shape {dataset.image_shape}. Leave it out"
+            translated(
+                "{flag} is for folders of images; the images of {name} have the shape {image_shape}. Leave it out",
+                flag=flag("size"),
+                name=name,
+                image_shape=dataset.image_shape,
+            )
         )
     return dataset
 
@@ -140,8 +146,16 @@ def _exists(path: Path) -> bool:
 def _missing(name_or_path: str | os.PathLike[str], names: tuple[str, ...]) -> str:
     text = os.fspath(name_or_path)
     if not isinstance(name_or_path, str) or os.sep in text or "/" in text or Path(text).suffix:
-        return f"no such file or folder: {text}; check the path, or name a data set ({', '.join(names)})"
-    return f"unknown data set {text!r}, and no file or folder of that name: {nearest_name(text.lower(), names)}"
+        return translated(
+            "no such file or folder: {path}; check the path, or name a data set ({names})",
+            path=text,
+            names=", ".join(names),
+        )
+    return translated(
+        "unknown data set {name!r}, and no file or folder of that name: {nearest}",
+        name=text,
+        nearest=nearest_name(text.lower(), names),
+    )
 
 
 def _read_path(path: Path, size: Size | None, skip_bad: bool, fitted: ImageValues | None) -> Parts:
@@ -161,8 +175,17 @@ def _read_path(path: Path, size: Size | None, skip_bad: bool, fitted: ImageValue
 
             return read_npy(path, fitted)
     except PermissionError as error:
-        raise VaelabError(f"cannot read {error.filename or path}: {error.strerror}; change its permissions") from error
+        raise VaelabError(
+            translated(
+                "cannot read {filename}: {strerror}; change its permissions",
+                filename=error.filename or path,
+                strerror=error.strerror,
+            )
+        ) from error
     raise VaelabError(
-        f"{path} is no data set: expected a folder of images or of IDX files, .npz or .npy; for a single IDX or image "
-        "file, give its folder"
+        translated(
+            "{path} is no data set: expected a folder of images or of IDX files, .npz or .npy; for a single "
+            "IDX or image file, give its folder",
+            path=path,
+        )
     )

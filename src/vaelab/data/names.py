@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from vaelab.data.digits import DIGITS_LICENCE
 from vaelab.data.downloads import FASHION_MNIST, KMNIST, Published, cache_folder, location
 from vaelab.data.packaged import MNIST_FOLDER, MNIST_LICENCE
+from vaelab.language import to_translate
 
 PUBLISHED = {published.name: published for published in (FASHION_MNIST, KMNIST)}
 NAMES = ("mnist", "digits", *PUBLISHED)
@@ -27,10 +28,18 @@ class Entry:
 def catalogue(cache: str | os.PathLike[str] | None = None) -> tuple[Entry, ...]:
     """An entry for each name that `load_data` knows; nothing is downloaded or read for it."""
     return (
-        Entry("mnist", "handwritten digits", 70_000, (28, 28), str(MNIST_FOLDER), True, MNIST_LICENCE),
-        Entry("digits", "handwritten digits, small", 1_797, (8, 8), "inside scikit-learn", True, DIGITS_LICENCE),
-        _entry(FASHION_MNIST, "pieces of clothing", cache),
-        _entry(KMNIST, "cursive Japanese characters", cache),
+        Entry("mnist", to_translate("handwritten digits"), 70_000, (28, 28), str(MNIST_FOLDER), True, MNIST_LICENCE),
+        Entry(
+            "digits",
+            to_translate("handwritten digits, small"),
+            1_797,
+            (8, 8),
+            to_translate("inside scikit-learn"),
+            True,
+            DIGITS_LICENCE,
+        ),
+        _entry(FASHION_MNIST, to_translate("pieces of clothing"), cache),
+        _entry(KMNIST, to_translate("cursive Japanese characters"), cache),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from vaelab.data.dataset import Dataset, Split
 from vaelab.data.splitting import hold_out, tenth
 from vaelab.errors import VaelabError
+from vaelab.language import plural, translated
 
 TEST_SEED = 0
 
@@ -43,8 +44,17 @@ def complete(
     missing = (validation is None) + (test is None)
     if len(train) <= missing:
         raise VaelabError(
-            f"{name} has {len(train)} training image{'' if len(train) == 1 else 's'}; at least {missing + 1} are "
-            "needed, to hold some out for validation and test. Add images"
+            translated(
+                plural(
+                    "{name} has {count} training image; at least {least} are needed, to hold some out for "
+                    "validation and test. Add images",
+                    "{name} has {count} training images; at least {least} are needed, to hold some out for "
+                    "validation and test. Add images",
+                    len(train),
+                    name=name,
+                    least=missing + 1,
+                )
+            )
         )
     sentences = [origin]
     share = tenth(len(train))
@@ -57,12 +67,24 @@ def complete(
         sentences.append(f"validation: {len(validation):,} images held out by seed {validation_seed}")
     elif validation_size is not None:
         raise VaelabError(
-            f"{name} brings its own validation part of {len(validation):,} images; leave validation_size out"
+            translated(
+                "{name} brings its own validation part of {validation:,} images; leave validation_size out",
+                name=name,
+                validation=len(validation),
+            )
         )
     for part, split in (("validation", validation), ("test", test)):
         if (split.images.shape[1:], split.images.dtype) != (train.images.shape[1:], train.images.dtype):
             raise VaelabError(
-                f"{name}: all parts must hold images of one shape and type; train has {train.images.shape[1:]} "
-                f"{train.images.dtype}, {part} has {split.images.shape[1:]} {split.images.dtype}"
+                translated(
+                    "{name}: all parts must hold images of one shape and type; train has {shape} {dtype}, {part} has "
+                    "{other_shape} {other_dtype}",
+                    name=name,
+                    shape=train.images.shape[1:],
+                    dtype=train.images.dtype,
+                    part=part,
+                    other_shape=split.images.shape[1:],
+                    other_dtype=split.images.dtype,
+                )
             )
     return Dataset(name, train, validation, test, parts.label_names, licence, "; ".join(sentences))

@@ -17,6 +17,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vaelab.errors import VaelabError
+from vaelab.language import to_translate, translated
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 # Named, so that a file's content cannot choose one of Pillow's other readers (some start programs).
@@ -35,7 +36,7 @@ _UNREADABLE = (
     Image.DecompressionBombWarning,
 )
 
-EXPECTED = "expected PNG, JPEG, BMP, GIF, TIFF or WebP"
+EXPECTED = to_translate("expected PNG, JPEG, BMP, GIF, TIFF or WebP")
 
 Pixels = UInt8[np.ndarray, "height width"] | UInt8[np.ndarray, "height width 3"]
 
@@ -55,15 +56,21 @@ def open_picture(file: Path | io.BytesIO, *, most_pixels: int | None = None) -> 
             with Image.open(file, formats=_FORMATS) as opened:
                 pixels = opened.width * opened.height
                 if most_pixels is not None and pixels > most_pixels:
-                    raise UnreadablePicture(f"{pixels / 1e6:.0f} megapixels; at most {most_pixels / 1e6:.0f}")
+                    raise UnreadablePicture(
+                        translated(
+                            "{size:.0f} megapixels; at most {most:.0f}", size=pixels / 1e6, most=most_pixels / 1e6
+                        )
+                    )
                 opened.load()
                 return _grey_or_rgb(ImageOps.exif_transpose(opened))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UnreadablePicture(f"too many pixels to be opened safely: {error}") from error
+        raise UnreadablePicture(translated("too many pixels to be opened safely: {error}", error=error)) from error
     except FileNotFoundError as error:
-        raise VaelabError(f"no such image file: {file}; check the path") from error
+        raise VaelabError(translated("no such image file: {file}; check the path", file=file)) from error
     except UnidentifiedImageError as error:
-        raise UnreadablePicture("no image of these kinds" if _content(file) else "empty") from error
+        raise UnreadablePicture(
+            translated("no image of these kinds") if _content(file) else translated("empty")
+        ) from error
     except _UNREADABLE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UnreadablePicture(reason[:120]) from error
@@ -85,14 +92,25 @@ def load_image(path: Path | str, image_shape: Sequence[int]) -> UInt8[np.ndarray
     shape = tuple(image_shape)
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3, 4)):
         raise VaelabError(
-            f"{path}: an image file cannot become data of shape {shape}; expected (H, W) or (H, W, C) with 1, 3 or 4 "
-            "channels. Use label:… or test:… instead"
+            translated(
+                "{path}: an image file cannot become data of shape {shape}; expected (H, W) or (H, W, C) with 1, "
+                "3 or 4 channels. Use label:… or test:… instead",
+                path=path,
+                shape=shape,
+            )
         )
     channels = shape[2] if len(shape) == 3 else 1
     try:
         picture = covering(open_picture(Path(path)), (shape[0], shape[1]))
     except UnreadablePicture as error:
-        raise VaelabError(f"cannot read {path} as an image ({error}); {EXPECTED}. Save it again") from error
+        raise VaelabError(
+            translated(
+                "cannot read {path} as an image ({error}); {expected}. Save it again",
+                path=path,
+                error=error,
+                expected=EXPECTED,
+            )
+        ) from error
     pixels = np.asarray(picture.convert("L" if channels == 1 else "RGB"))
     if channels == 4:
         pixels = np.concatenate([pixels, np.full((*shape[:2], 1), 255, np.uint8)], axis=2)
@@ -111,10 +129,10 @@ def _grey_or_rgb(picture: Image.Image) -> Image.Image:
     if picture.mode in _GREY_MODES[2:]:
         values = np.asarray(picture).astype(np.int64)
         if values.min() < 0 or values.max() > 65535:
-            raise ValueError(f"32-bit values from {values.min()} to {values.max()}")
+            raise ValueError(translated("32-bit values from {low} to {high}", low=values.min(), high=values.max()))
         return Image.fromarray(np.round(values / 257).astype(np.uint8))
     if picture.mode == "F":
-        raise ValueError("floating-point pixels; save them as a .npy file")
+        raise ValueError(translated("floating-point pixels; save them as a .npy file"))
     if picture.mode in _GREY_MODES and "transparency" not in picture.info:
         return picture.convert("L")
     grey, palette = picture.mode in ("1", "L", "LA", "La"), picture.mode in ("P", "PA")

@@ -9,6 +9,7 @@ from jaxtyping import Shaped
 
 from vaelab.data.dataset import Dataset, Split
 from vaelab.errors import VaelabError, nearest_name
+from vaelab.language import translated
 
 _PARTS = ("train", "validation", "test")
 
@@ -48,11 +49,23 @@ def resolve_item(dataset: Dataset, item: str) -> Item:
 
 def _typical(dataset: Dataset, item: str, name: str) -> Item:
     if dataset.test.labels is None:
-        raise VaelabError(f"{item}: {dataset.name} has no labels; use test:N, such as test:0, or an image file")
+        raise VaelabError(
+            translated(
+                "{item}: {name} has no labels; use test:N, such as test:0, or an image file",
+                item=item,
+                name=dataset.name,
+            )
+        )
     label = _label(dataset, item, name)
     chosen = np.flatnonzero(dataset.test.labels == label)
     if not len(chosen):
-        raise VaelabError(f"{item}: none of the test images of {dataset.name} has that label; use train:N instead")
+        raise VaelabError(
+            translated(
+                "{item}: none of the test images of {name} has that label; use train:N instead",
+                item=item,
+                name=dataset.name,
+            )
+        )
     images = dataset.test.images[chosen].reshape(len(chosen), -1).astype(np.float64)
     distances = ((images - images.mean(axis=0)) ** 2).sum(axis=1)
     return Item(dataset.test.images[chosen[np.argmin(distances)]], item, label)
@@ -64,12 +77,23 @@ def _label(dataset: Dataset, item: str, name: str) -> int:
         return names.index(name)
     if name.isdecimal() and int(name) < len(names):
         return int(name)
-    raise VaelabError(f"{item}: {dataset.name} has no such label; {nearest_name(name, names)}")
+    raise VaelabError(
+        translated(
+            "{item}: {name} has no such label; {nearest}",
+            item=item,
+            name=dataset.name,
+            nearest=nearest_name(name, names),
+        )
+    )
 
 
 def _numbered(split: Split, item: str, part: str, number: str) -> Item:
     if not number.isdecimal() or int(number) >= len(split):
-        raise VaelabError(f"{item}: expected {part}:N with N from 0 to {len(split) - 1:,}")
+        raise VaelabError(
+            translated(
+                "{item}: expected {part}:N with N from 0 to {split:,}", item=item, part=part, split=len(split) - 1
+            )
+        )
     index = int(number)
     return Item(split.images[index], item, None if split.labels is None else int(split.labels[index]))
 
@@ -78,14 +102,24 @@ def _from_file(dataset: Dataset, path: str) -> Shaped[np.ndarray, "..."]:
     from vaelab.data.pictures import load_image
 
     if not Path(path).is_file():
-        raise VaelabError(f"{path}: expected label:NAME, test:N, validation:N, train:N or an image file; no such file")
+        raise VaelabError(
+            translated(
+                "{path}: expected label:NAME, test:N, validation:N, train:N or an image file; no such file", path=path
+            )
+        )
     image = load_image(path, dataset.image_shape)
     if dataset.dtype == np.uint8:
         return image
     low, high = dataset.pixel_range
     if low < 0 or high > 1:
         raise VaelabError(
-            f"{path}: the pixels of {dataset.name} range from {low:g} to {high:g}, and an image file cannot be brought "
-            "to that; use label:NAME or test:N"
+            translated(
+                "{path}: the pixels of {name} range from {low:g} to {high:g}, and an image file cannot be "
+                "brought to that; use label:NAME or test:N",
+                path=path,
+                name=dataset.name,
+                low=low,
+                high=high,
+            )
         )
     return image.astype(np.float32) / np.float32(255)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import SupportsIndex
 
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 
 Size = SupportsIndex | Sequence[SupportsIndex]
 """A side, or a height and a width, in pixels."""
@@ -22,5 +23,9 @@ def height_and_width(size: Size | None) -> tuple[int, int] | None:
     except TypeError:
         sides = ()
     if len(sides) != 2 or min(sides) < 1:
-        raise VaelabError(f"size must be a side, such as 28, or a height and a width, each at least 1; got {size!r}")
+        raise VaelabError(
+            translated(
+                "size must be a side, such as 28, or a height and a width, each at least 1; got {size!r}", size=size
+            )
+        )
     return sides[0], sides[1]

@@ -4,6 +4,7 @@ import numpy as np
 
 from vaelab.data.dataset import Split
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 
 
 def hold_out(split: Split, size: int, seed: int) -> tuple[Split, Split]:
@@ -16,10 +17,14 @@ def hold_out(split: Split, size: int, seed: int) -> tuple[Split, Split]:
     """
     if not 1 <= size < len(split):
         raise VaelabError(
-            f"validation_size must be from 1 to {len(split) - 1:,}, so that something is left to train on; got {size:,}"
+            translated(
+                "validation_size must be from 1 to {split:,}, so that something is left to train on; got {size:,}",
+                split=len(split) - 1,
+                size=size,
+            )
         )
     if not 0 <= seed < 2**32:
-        raise VaelabError(f"validation_seed must be from 0 to 4294967295; got {seed}")
+        raise VaelabError(translated("validation_seed must be from 0 to 4294967295; got {seed}", seed=seed))
     held = np.zeros(len(split), dtype=bool)
     held[np.random.RandomState(seed).permutation(len(split))[:size]] = True
     return _taken(split, ~held), _taken(split, held)

@@ -11,6 +11,7 @@ from vaelab.data.array_files import read_npy, read_npz
 from vaelab.data.dataset import Split
 from vaelab.data.parts import Parts
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 
 AMAT_PARTS = {"train": "train", "validation": "valid", "test": "test"}
 """The three files `binarized_mnist_train.amat`, `..._valid.amat`, `..._test.amat` (Larochelle and Murray, AISTATS 2011)."""
@@ -28,14 +29,20 @@ def read_static_binarised(path: str | os.PathLike[str], image_shape: tuple[int, 
     """
     path = Path(path)
     if not path.is_file():
-        raise VaelabError(f"{path}: no such file of binarised images; expected .npz, .npy or .amat")
+        raise VaelabError(
+            translated("{path}: no such file of binarised images; expected .npz, .npy or .amat", path=path)
+        )
     suffix = path.suffix.lower()
     if suffix == ".amat":
         parts = _read_amat_parts(path)
     elif suffix in (".npz", ".npy"):
         parts = read_npz(path) if suffix == ".npz" else read_npy(path)
     else:
-        raise VaelabError(f"{path}: binarised images come as .npz, .npy or .amat; found '{suffix}'")
+        raise VaelabError(
+            translated(
+                "{path}: binarised images come as .npz, .npy or .amat; found '{suffix}'", path=path, suffix=suffix
+            )
+        )
 
     def binary(split: Split | None) -> Split | None:
         if split is None:
@@ -94,13 +101,22 @@ def _read_amat(path: Path) -> UInt8[np.ndarray, "images pixels"]:
         lines = [line for line in path.read_bytes().split(b"\n") if line.strip()]
         rows = [np.array(line.split(), dtype=np.float32) for line in lines]
     except (OSError, ValueError) as error:
-        raise VaelabError(f"{path}: not a text file of numbers, one image a line ({error}); copy it again") from None
+        raise VaelabError(
+            translated(
+                "{path}: not a text file of numbers, one image a line ({error}); copy it again", path=path, error=error
+            )
+        ) from None
     if not rows:
-        raise VaelabError(f"{path}: holds no images; expected one a line")
+        raise VaelabError(translated("{path}: holds no images; expected one a line", path=path))
     lengths = {len(row) for row in rows}
     if len(lengths) > 1:
         raise VaelabError(
-            f"{path}: its lines have {min(lengths)} to {max(lengths)} values; expected as many on each. It may be cut short"
+            translated(
+                "{path}: its lines have {fewest} to {most} values; expected as many on each. It may be cut short",
+                path=path,
+                fewest=min(lengths),
+                most=max(lengths),
+            )
         )
     return _binary(np.stack(rows), path)
 
@@ -110,7 +126,14 @@ def _binary(images: np.ndarray, path: Path) -> UInt8[np.ndarray, "images ..."]:
     if not np.isin(images, (0, top)).all():
         low, high = images.min(), images.max()
         raise VaelabError(
-            f"{path}: expected pixels of 0 and {top} alone; found values from {low:g} to {high:g}. For grey images use --pixels dynamic"
+            translated(
+                "{path}: expected pixels of 0 and {top} alone; found values from {low:g} to {high:g}. For grey "
+                "images use --pixels dynamic",
+                path=path,
+                top=top,
+                low=low,
+                high=high,
+            )
         )
     return (images == top).astype(np.uint8) * np.uint8(255)
 
@@ -122,6 +145,12 @@ def _shaped(images: np.ndarray, image_shape: tuple[int, ...] | None, path: Path)
         return images.reshape(-1, side, side) if len(own) == 1 and side * side == own[0] else images
     if math.prod(own) != math.prod(image_shape) or (len(own) > 1 and own != image_shape):
         raise VaelabError(
-            f"{path}: has images of shape {own}; the data have {image_shape}. Give the binarised set of the same images"
+            translated(
+                "{path}: has images of shape {own}; the data have {image_shape}. Give the binarised set of the "
+                "same images",
+                path=path,
+                own=own,
+                image_shape=image_shape,
+            )
         )
     return images.reshape(-1, *image_shape)

@@ -9,6 +9,7 @@ from vaelab.data.image_values import ImageValues
 from vaelab.data.loading import load_data, read_parts
 from vaelab.data.size import Size
 from vaelab.errors import VaelabError, nearest_name
+from vaelab.language import translated
 
 PARTS = ("train", "validation", "test", "all")
 
@@ -35,7 +36,9 @@ def load_images(
         VaelabError: for an unknown part, and as `load_data` does.
     """
     if part is not None and part not in PARTS:
-        raise VaelabError(f"unknown part '{part}' of the data; {nearest_name(part, PARTS)}")
+        raise VaelabError(
+            translated("unknown part '{part}' of the data; {nearest}", part=part, nearest=nearest_name(part, PARTS))
+        )
     if part is None or part == "all":
         parts = read_parts(name_or_path, size, cache, binarised, skip_bad=skip_bad, fitted=fitted)[1]
         if part is None and parts.test is not None:
@@ -63,7 +66,9 @@ def named_part(dataset: Dataset, part: str) -> Split:
         VaelabError: for an unknown part.
     """
     if part not in PARTS:
-        raise VaelabError(f"unknown part '{part}' of the data; {nearest_name(part, PARTS)}")
+        raise VaelabError(
+            translated("unknown part '{part}' of the data; {nearest}", part=part, nearest=nearest_name(part, PARTS))
+        )
     if part == "all":
         return joined([dataset.train, dataset.validation, dataset.test])
     return {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[part]

@@ -13,9 +13,10 @@ from vaelab.codes import Codes, codes_of
 from vaelab.densities import DiagonalNormal, Mixture
 from vaelab.errors import VaelabError
 from vaelab.evaluation.mixture_log_probs import log_probs
+from vaelab.language import to_translate
 from vaelab.model import Model
 
-NO_DENSITY = (
+NO_DENSITY = to_translate(
     "an autoencoder's posterior is one point, so it has no density, no KL and no likelihood; "
     "train with a Gaussian posterior, or fit a prior to its codes (vaelab fit-prior RUN mixture)"
 )

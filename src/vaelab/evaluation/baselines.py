@@ -74,7 +74,7 @@ def pixel_range(images: Num[np.ndarray, "images ..."]) -> tuple[float, float]:
 
 
 def grey_floor(images: Num[np.ndarray, "images ..."]) -> Figure:
-    """The least that a binary cross-entropy on these pixels can be, nats an image: the entropy of the pixels, sum_i H(x_i).
+    """The least that a binary cross-entropy on these pixels can be, nats per image: the entropy of the pixels, sum_i H(x_i).
 
     45.53 on the MNIST test images, 0 on binary ones: so a cross-entropy on grey pixels is no likelihood.
     """

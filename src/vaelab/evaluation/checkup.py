@@ -10,6 +10,7 @@ from jaxtyping import Float
 from vaelab.evaluation.bounds import CHECKED_DRAWS
 from vaelab.evaluation.figure import Figure, counted, mean_figure
 from vaelab.evaluation.inputs import why_no_quadrature
+from vaelab.language import to_translate
 from vaelab.run_data import TrainingDataError
 from vaelab.runs import Run
 
@@ -92,7 +93,9 @@ def checkup_of(material: "Material", *, likelihood: bool = True) -> Checkup:
     except TrainingDataError as error:
         if material.training_data is not None:
             raise
-        return dataclasses.replace(found, note=f"{error}. Looked over without them: its log and its configuration")
+        return dataclasses.replace(
+            found, note=to_translate("{error}. Looked over without them: its log and its configuration", error=error)
+        )
     coded = material.checked
     found = dataclasses.replace(_of_images(found, coded), note=judged.note)
     if not material.model.has_density:

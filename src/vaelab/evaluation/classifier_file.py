@@ -13,6 +13,7 @@ import numpy as np
 
 from vaelab.errors import VaelabError
 from vaelab.evaluation.classifier import Classifier
+from vaelab.language import translated
 from vaelab.tensors import read_tensors, write_tensors
 
 FORMAT = "vaelab-classifier-1"
@@ -52,8 +53,13 @@ def load_classifier(path: str | os.PathLike[str]) -> tuple[Classifier, dict[str,
     weights, header = read_tensors(Path(path))
     if header.get("format") != FORMAT:
         raise VaelabError(
-            f"{path}: not a classifier; expected the format {FORMAT!r}, got {header.get('format')!r}. Write one with "
-            f"save_classifier."
+            translated(
+                "{path}: not a classifier; expected the format {format!r}, got {get!r}. Write one with "
+                "save_classifier.",
+                path=path,
+                format=FORMAT,
+                get=header.get("format"),
+            )
         )
     empty = eqx.filter_eval_shape(
         Classifier,

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float, Int, Key, Num, PyTree, UInt8
 from vaelab.errors import VaelabError
 from vaelab.evaluation.classifier import Classifier
 from vaelab.evaluation.images import as_uint8_images
+from vaelab.language import translated
 from vaelab.training.optimisers import promoting
 from vaelab.training.sources import InMemory
 from vaelab.training.step import Players, averaged, step
@@ -68,9 +69,13 @@ def train_classifier(
     steps = len(images) // batch_size
     if steps < 1 or epochs < 1:
         raise VaelabError(
-            f"a classifier needs at least one batch and one epoch; got {len(images)} images, batch_size={batch_size}, "
-            f"epochs={epochs}. "
-            "Lower batch_size, or give more images."
+            translated(
+                "a classifier needs at least one batch and one epoch; got {images} images, "
+                "batch_size={batch_size}, epochs={epochs}. Lower batch_size, or give more images.",
+                images=len(images),
+                batch_size=batch_size,
+                epochs=epochs,
+            )
         )
     plan = Plan(batch_size, epochs * steps, learning_rate, weight_decay, dropout, average, move)
     initial_key, order_key, training_key = jr.split(jr.key(seed), 3)
@@ -136,13 +141,19 @@ def _epoch(
 def _check_labels(labels: Int[np.ndarray, "..."], images: int) -> int:
     if labels.shape != (images,):
         raise VaelabError(
-            f"labels must be one integer an image, shape ({images},); got shape {labels.shape}. Pass images and "
-            f"labels of the same rows."
+            translated(
+                "labels must be one integer an image, shape ({images},); got shape {shape}. Pass images and "
+                "labels of the same rows.",
+                images=images,
+                shape=labels.shape,
+            )
         )
     if labels.size == 0 or labels.min() < 0 or labels.max() < 1:
         raise VaelabError(
-            "labels must be integers from 0, of at least two classes; renumber them with numpy.unique(labels, "
-            "return_inverse=True)."
+            translated(
+                "labels must be integers from 0, of at least two classes; renumber them with "
+                "numpy.unique(labels, return_inverse=True)."
+            )
         )
     return int(labels.max()) + 1
 

@@ -13,6 +13,7 @@ from vaelab.evaluation.evaluation import Evaluation
 from vaelab.evaluation.figure import Figure, counted, mean_figure
 from vaelab.evaluation.material import Material
 from vaelab.evaluation.of_run import evaluate_material
+from vaelab.language import to_translate, translated
 from vaelab.runs import Run
 
 SCORES = ("nll_quadrature", "nll_importance", "elbo", "reconstruction")
@@ -76,11 +77,17 @@ def compare_runs(
     for prior in priors:
         if prior != "trained" and not any(prior in run.prior_names() for run in runs):
             raise VaelabError(
-                f"--prior {prior}: none of the runs has a prior of that name; make one with: {runs[0].fit_prior_command}"
+                translated(
+                    "--prior {prior}: none of the runs has a prior of that name; make one with: {command}",
+                    prior=prior,
+                    command=runs[0].fit_prior_command,
+                )
             )
     if len(chosen) < 2:
         raise VaelabError(
-            "nothing to compare: expected two runs or more, or two priors of one run (--prior trained,mixture)"
+            translated(
+                "nothing to compare: expected two runs or more, or two priors of one run (--prior trained,mixture)"
+            )
         )
     evaluations = []
     materials: dict[Path, Material] = {}  # priors of one run share its codes
@@ -101,11 +108,23 @@ def compare_runs(
                     importance_samples=importance_samples,
                     samples=samples,
                     seed=seed,
-                    on_progress=lambda what, done, total, name=name: on_progress(f"{name}: {what}", done, total),
+                    on_progress=lambda what, done, total, name=name: on_progress(
+                        to_translate("{name}: {what}", name=name, what=what), done, total
+                    ),
                 ),
             )
         )
     return comparison_of(evaluations)
+
+
+COMPARED = {
+    "data": to_translate("data"),
+    "images": to_translate("images"),
+    "pixels": to_translate("pixels"),
+    "pixel_seed": to_translate("pixel seed"),
+    "likelihood": to_translate("likelihood"),
+}
+"""What has to be the same of all that stand in one table."""
 
 
 def comparison_of(evaluations: Sequence[tuple[str, Evaluation]]) -> Comparison:
@@ -115,22 +134,34 @@ def comparison_of(evaluations: Sequence[tuple[str, Evaluation]]) -> Comparison:
     """
     first_name, first = evaluations[0]
     for name, evaluation in evaluations[1:]:
-        for what in ("data", "images", "pixels", "pixel_seed", "likelihood"):
+        for what, called in COMPARED.items():
             mine, theirs = getattr(first.setting, what), getattr(evaluation.setting, what)
             if mine != theirs:
                 raise VaelabError(
-                    f"{first_name} and {name} cannot stand in one table: their {what.replace('_', ' ')} differ, {mine} and {theirs}. "
-                    "Scores of different images, pixels or likelihoods are in different units; --pixels and DATA give all the same"
+                    translated(
+                        "{first_name} and {name} cannot stand in one table: their {what} differ, {mine} and {theirs}. "
+                        "Scores of different images, pixels or likelihoods are in different units; --pixels and DATA "
+                        "give all the same",
+                        first_name=first_name,
+                        name=name,
+                        what=called,
+                        mine=mine,
+                        theirs=theirs,
+                    )
                 )
         if first.setting.digest != evaluation.setting.digest:
             raise VaelabError(
-                f"{first_name} and {name} cannot stand in one table: their images differ, though they have one name and are as many. "
-                "Give both the same: --data DATA"
+                translated(
+                    "{first_name} and {name} cannot stand in one table: their images differ, though they have one "
+                    "name and are as many. Give both the same: --data DATA",
+                    first_name=first_name,
+                    name=name,
+                )
             )
     score = next(name for name in SCORES if all(name in evaluation.per_image for _, evaluation in evaluations))
     sign = -1.0 if score == "elbo" else 1.0
     scores = [sign * np.asarray(evaluation.per_image[score], np.float64) for _, evaluation in evaluations]
-    over = f"{counted(len(scores[0]), 'test image')}, paired"
+    over = to_translate("{images}, paired", images=counted(len(scores[0]), "test image"))
     entries = [
         Compared(name, evaluation, values, None if index == 0 else mean_figure(values - scores[0], over))
         for index, ((name, evaluation), values) in enumerate(zip(evaluations, scores, strict=True))

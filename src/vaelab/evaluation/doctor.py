@@ -9,6 +9,7 @@ import numpy as np
 
 from vaelab.evaluation.checkup import Checkup, checkup, checkup_from, checkup_of
 from vaelab.evaluation.figure import FEW, Figure, share
+from vaelab.language import Words, plural, to_translate, translated
 
 if TYPE_CHECKING:
     from vaelab.data import Dataset
@@ -40,6 +41,8 @@ class Finding:
     - `harmless`: said so that nobody worries
     - `figure`: what it rests on; `reference`: what is usual
     - `advice`: what to do; `mend`: the command that does it, where there is one
+
+    All are English, as JSON has them; `str` says them in the user's language.
     """
 
     symptom: str
@@ -50,7 +53,13 @@ class Finding:
     mend: str = ""
 
     def __str__(self) -> str:
-        return f"{self.symptom}: {self.figure} (usual: {self.reference}). {self.advice}"
+        return translated(
+            "{symptom}: {figure} (usual: {reference}). {advice}",
+            symptom=self.symptom,
+            figure=self.figure,
+            reference=self.reference,
+            advice=self.advice,
+        )
 
 
 def diagnose(found: Checkup) -> list[Finding]:
@@ -68,7 +77,7 @@ def diagnose_run(
     """`diagnose` for a trained run. `say` is told what rests on a sample of its data, or is left out for want of them."""
     found = checkup(run, prior=prior, likelihood=False, training_data=training_data)
     if found.note:
-        say(found.note)
+        say(translated(found.note))
     return diagnose(found)
 
 
@@ -78,18 +87,19 @@ def _out_of_range(found: Checkup) -> Iterator[Finding]:
     low, high = found.pixel_range
     if low == high:
         yield Finding(
-            "images all alike",
-            f"every pixel of the training images is {low:.4g}",
-            "0 to 1, or a standard deviation near 1",
-            "There is nothing to learn. Look at how they were read",
+            to_translate("images all alike"),
+            to_translate("every pixel of the training images is {low:.4g}", low=low),
+            to_translate("0 to 1, or a standard deviation near 1"),
+            to_translate("There is nothing to learn. Look at how they were read"),
         )
     elif high - low < 0.1 or low < -10.0 or high > 10.0:
-        what = "divided by 255 twice, perhaps" if low >= 0.0 and high < 0.1 else "not rescaled, perhaps"
+        small = low >= 0.0 and high < 0.1
+        what = to_translate("divided by 255 twice, perhaps") if small else to_translate("not rescaled, perhaps")
         yield Finding(
-            "data out of range",
-            f"the training pixels lie between {low:.4g} and {high:.4g}",
-            "0 to 1, or a standard deviation near 1",
-            f"They were {what}: give uint8 images, or floats in [0, 1]",
+            to_translate("data out of range"),
+            to_translate("the training pixels lie between {low:.4g} and {high:.4g}", low=low, high=high),
+            to_translate("0 to 1, or a standard deviation near 1"),
+            to_translate("They were {what}: give uint8 images, or floats in [0, 1]", what=what),
         )
 
 
@@ -99,11 +109,18 @@ def _averaged_loss(found: Checkup) -> Iterator[Finding]:
     kl = float(found.kl_per_dimension.sum())
     if found.beta >= AVERAGED_LOSS * found.pixels and kl < SMALLEST_KL:
         yield Finding(
-            "loss averaged over pixels",
-            f"beta is {found.beta:g} with {found.pixels} pixels, and the KL is {kl:.3f} nats",
-            "beta about 1 with a loss summed over pixels",
-            "A beta of this size is a reconstruction loss averaged over pixels in disguise: the KL outweighs it and nothing is encoded. "
-            "Train with --beta 1",
+            to_translate("loss averaged over pixels"),
+            to_translate(
+                "beta is {beta:g} with {pixels} pixels, and the KL is {kl:.3f} nats",
+                beta=found.beta,
+                pixels=found.pixels,
+                kl=kl,
+            ),
+            to_translate("beta about 1 with a loss summed over pixels"),
+            to_translate(
+                "A beta of this size is a reconstruction loss averaged over pixels in disguise: the KL outweighs "
+                "it and nothing is encoded. Train with --beta 1"
+            ),
         )
 
 
@@ -113,21 +130,28 @@ def _collapse(found: Checkup) -> Iterator[Finding]:
     kl = found.kl_per_dimension
     unused = np.flatnonzero(kl < UNUSED_KL)
     if kl.sum() < SMALLEST_KL or len(unused) == len(kl):
-        each = f"{_carry(unused, len(kl))}; " if len(unused) else ""
+        each = to_translate("{unused}; ", unused=_carry(unused, len(kl))) if len(unused) else ""
         yield Finding(
-            "posterior collapse",
-            f"{each}the KL of all together is {kl.sum():.2f} nats an image",
-            "2 nats and more in a used dimension",
-            "The decoder ignores its code. Lower --beta, warm it up (--set objective.warmup=0.2), or use a narrower decoder",
+            to_translate("posterior collapse"),
+            to_translate("{each}the KL of all together is {total:.2f} nats per image", each=each, total=kl.sum()),
+            to_translate("2 nats and more in a used dimension"),
+            to_translate(
+                "The decoder ignores its code. Lower --beta, warm it up (--set objective.warmup=0.2), or use a "
+                "narrower decoder"
+            ),
         )
     elif len(unused):
         few = len(unused) < len(kl) / 2
         yield Finding(
-            "unused dimensions",
-            f"{_carry(unused, len(kl))}; {len(kl) - len(unused)} of {len(kl)} {'is' if len(kl) - len(unused) == 1 else 'are'} used",
-            "all used in small latent spaces; of 40 or 50, some 20 to 30",
-            "They cost nothing; a smaller --latent-dim would do" if few else
-            "More than half collapsed: lower --beta or warm it up (--set objective.warmup=0.2), or take a smaller --latent-dim",
+            to_translate("unused dimensions"),
+            plural(
+                "{unused}; {count} of {total} is used", "{unused}; {count} of {total} are used", len(kl) - len(unused),
+                unused=_carry(unused, len(kl)), total=len(kl),
+            ),
+            to_translate("all used in small latent spaces; of 40 or 50, some 20 to 30"),
+            to_translate("They cost nothing; a smaller --latent-dim would do") if few else to_translate(
+                "More than half collapsed: lower --beta or warm it up (--set objective.warmup=0.2), or take a smaller --latent-dim"
+            ),
             harmless=few or len(kl) - len(unused) >= 10,
         )  # fmt: skip
 
@@ -139,11 +163,19 @@ def _tiny_sigma(found: Checkup) -> Iterator[Finding]:
     if len(tiny):
         sigma = float(np.exp(0.5 * found.median_log_variance[tiny].min()))
         yield Finding(
-            "sigma collapsing to zero",
-            f"the encoder's sigma in {_dimensions(tiny)} is {'as little as ' if len(tiny) > 1 else ''}{sigma:.2g} at the median",
-            "0.03 to 1",
-            "It has become a plain autoencoder, whose prior means nothing. Raise --beta (1 is the ELBO's), or, with a Gaussian likelihood, "
-            "its scale",
+            to_translate("sigma collapsing to zero"),
+            plural(
+                "the encoder's sigma in {dimensions} is {sigma:.2g} at the median",
+                "the encoder's sigma in {dimensions} is as little as {sigma:.2g} at the median",
+                len(tiny),
+                dimensions=_dimensions(tiny),
+                sigma=sigma,
+            ),
+            to_translate("0.03 to 1"),
+            to_translate(
+                "It has become a plain autoencoder, whose prior means nothing. Raise --beta (1 is the ELBO's), "
+                "or, with a Gaussian likelihood, its scale"
+            ),
         )
 
 
@@ -156,18 +188,32 @@ def _overfitting(found: Checkup) -> Iterator[Finding]:
     risen = last["val_loss"] - best["val_loss"]
     if gap > OVERFITTED * abs(last["val_loss"]) and risen > RISEN * abs(best["val_loss"]):
         yield Finding(
-            "overfitting",
-            f"val_loss {last['val_loss']:.1f} against loss {last['loss']:.1f}, and {risen:.1f} above its best, of epoch {best['epoch']}",
-            "less than 3 % apart, and val_loss falling",
-            "Keep the best weights (--set training.keep=best --set data.validation=held-out), give more images, or train "
-            f"{best['epoch']} epochs",
+            to_translate("overfitting"),
+            to_translate(
+                "val_loss {val_loss:.1f} against loss {loss:.1f}, and {risen:.1f} above its best, of epoch {epoch}",
+                val_loss=last["val_loss"],
+                loss=last["loss"],
+                risen=risen,
+                epoch=best["epoch"],
+            ),
+            to_translate("less than 3 % apart, and val_loss falling"),
+            to_translate(
+                "Keep the best weights (--set training.keep=best --set data.validation=held-out), give more "
+                "images, or train {epoch} epochs",
+                epoch=best["epoch"],
+            ),
         )
 
 
 def _too_few_epochs(found: Checkup) -> Iterator[Finding]:
     losses = [record.get("val_loss", record["loss"]) for record in found.metrics]
     if len(losses) == 1:
-        yield Finding("too few epochs", "one epoch was trained", "20 and more", "Train longer: --epochs 20")
+        yield Finding(
+            to_translate("too few epochs"),
+            to_translate("one epoch was trained"),
+            to_translate("20 and more"),
+            to_translate("Train longer: --epochs 20"),
+        )
         return
     if len(losses) < 2:
         return
@@ -176,10 +222,15 @@ def _too_few_epochs(found: Checkup) -> Iterator[Finding]:
     falls = (losses[-1 - epochs] - losses[-1]) / epochs
     if falls > STILL_FALLING * abs(losses[-1]):
         yield Finding(
-            "too few epochs",
-            f"the loss still falls by {falls:.2f} an epoch, at {losses[-1]:.1f} after {len(losses)}",
-            f"less than {STILL_FALLING * abs(losses[-1]):.2f} at the end",
-            f"Train longer: --epochs {max(20, 2 * len(losses))}",
+            to_translate("too few epochs"),
+            to_translate(
+                "the loss still falls by {falls:.2f} per epoch, at {loss:.1f} after {epochs}",
+                falls=falls,
+                loss=losses[-1],
+                epochs=len(losses),
+            ),
+            to_translate("less than {limit:.2f} at the end", limit=STILL_FALLING * abs(losses[-1])),
+            to_translate("Train longer: --epochs {epochs}", epochs=max(20, 2 * len(losses))),
         )
 
 
@@ -190,10 +241,12 @@ def _kl_rises(found: Checkup) -> Iterator[Finding]:
     middle = kl[(len(kl) - 1) // 2]
     if kl[-1] > KL_STILL_RISING * middle and all(after >= 0.98 * before for before, after in itertools.pairwise(kl)):
         yield Finding(
-            "KL rising",
-            f"from {kl[0]:.2f} to {kl[-1]:.2f} nats over {len(kl)} epochs",
-            "near 0 at first, rising, then level",
-            "This is normal early in training: the codes come into use. Nothing to do but train on",
+            to_translate("KL rising"),
+            to_translate(
+                "from {first:.2f} to {last:.2f} nats over {epochs} epochs", first=kl[0], last=kl[-1], epochs=len(kl)
+            ),
+            to_translate("near 0 at first, rising, then level"),
+            to_translate("This is normal early in training: the codes come into use. Nothing to do but train on"),
             harmless=True,
         )
 
@@ -204,11 +257,17 @@ def _worse_than_pca(found: Checkup) -> Iterator[Finding]:
         return
     if _is_large(gain, WORSE_THAN_PCA * pca.value):
         yield Finding(
-            "reconstructions worse than PCA",
-            f"squared error {found.squared_error.value:.4g} an image, of as many principal components {pca.value:.4g}",
-            "below PCA's",
-            "The network has not learnt what a linear map knows. Train longer, with a wider --hidden or a lower --beta; "
-            "on few images a smaller --latent-dim would do",
+            to_translate("reconstructions worse than PCA"),
+            to_translate(
+                "squared error {own:.4g} per image, of as many principal components {pca:.4g}",
+                own=found.squared_error.value,
+                pca=pca.value,
+            ),
+            to_translate("below PCA's"),
+            to_translate(
+                "The network has not learnt what a linear map knows. Train longer, with a wider --hidden or a "
+                "lower --beta; on few images a smaller --latent-dim would do"
+            ),
         )
 
 
@@ -217,19 +276,21 @@ def _hole(found: Checkup) -> Iterator[Finding]:
     if _is_large(found.hole_fraction, LARGE_HOLE):
         assert found.hole_fraction is not None
         yield Finding(
-            "prior hole",
-            f"{_percent(found.hole_fraction)} of the prior is hole: no code lies there",
-            "1 % for a perfect prior, up to 2 %",
-            f"Draws from there decode into rubbish. Mend it: {mend}",
+            to_translate("prior hole"),
+            to_translate("{share} of the prior is hole: no code lies there", share=_percent(found.hole_fraction)),
+            to_translate("1 % for a perfect prior, up to 2 %"),
+            to_translate("Draws from there decode into rubbish. Mend it: {mend}", mend=mend),
             mend=mend,
         )
     if _is_large(found.uncovered_fraction, LARGE_UNCOVERED):
         assert found.uncovered_fraction is not None
         yield Finding(
-            "prior too narrow",
-            f"{_percent(found.uncovered_fraction)} of the codes lie where the prior hardly is",
-            "1 % for a perfect prior, up to 4 %",
-            f"Some kinds of images are never generated. Fit a wider one: {mend}",
+            to_translate("prior too narrow"),
+            to_translate(
+                "{share} of the codes lie where the prior has hardly any mass", share=_percent(found.uncovered_fraction)
+            ),
+            to_translate("1 % for a perfect prior, up to 4 %"),
+            to_translate("Some kinds of images are never generated. Fit a wider one: {mend}", mend=mend),
             mend=mend,
         )
 
@@ -259,21 +320,28 @@ def _percent(figure: Figure) -> str:
     return f"{100.0 * figure.value:.1f} %"
 
 
-def _dimensions(dimensions: np.ndarray) -> str:
+def _dimensions(dimensions: np.ndarray) -> Words:
     """Counted from 1, as the axes of figures are."""
     shown = ", ".join(str(index + 1) for index in dimensions[:8])
-    more = f" and {len(dimensions) - 8} more" if len(dimensions) > 8 else ""
-    return f"dimension{'' if len(dimensions) == 1 else 's'} {shown}{more}"
+    if len(dimensions) > 8:
+        return to_translate("dimensions {shown} and {more} more", shown=shown, more=len(dimensions) - 8)
+    return plural("dimension {shown}", "dimensions {shown}", len(dimensions), shown=shown)
 
 
-def _carry(unused: np.ndarray, total: int) -> str:
+def _carry(unused: np.ndarray, total: int) -> Words:
     if len(unused) == total:
         return (
-            f"no dimension carries {UNUSED_KL} nats"
+            to_translate("no dimension carries {least} nats", least=UNUSED_KL)
             if total > 1
-            else f"the only dimension carries less than {UNUSED_KL} nats"
+            else to_translate("the only dimension carries less than {least} nats", least=UNUSED_KL)
         )
-    return f"{_dimensions(unused)} carr{'ies' if len(unused) == 1 else 'y'} less than {UNUSED_KL} nats"
+    return plural(
+        "{dimensions} carries less than {least} nats",
+        "{dimensions} carry less than {least} nats",
+        len(unused),
+        dimensions=_dimensions(unused),
+        least=UNUSED_KL,
+    )
 
 
 # --- one sentence ----------------------------------------------------------------------------------------------------
@@ -295,25 +363,38 @@ def sentence(evaluation: "Evaluation", material: "Material") -> str:
     """The same from a whole evaluation."""
     found = checkup_from(material, evaluation)
     words = _sentence(found)
-    return words if found.nll is not None else f"reconstruction {evaluation.reconstruction.value:.1f} nats; {words}"
+    if found.nll is not None:
+        return words
+    return translated("reconstruction {loss:.1f} nats; {words}", loss=evaluation.reconstruction.value, words=words)
 
 
 def _sentence(found: Checkup) -> str:
     parts = []
     if found.nll is not None:
-        name = f"exact {found.score}" if found.nll_by == "exact" else found.score
-        by = "" if found.nll_by == "exact" else f"{found.nll_by}; "
-        parts.append(f"{name} {found.nll.rounded()} nats ({by}{found.nll.over.replace('held-out', 'test')})")
+        # a reader of this line knows them as test images
+        over = translated(found.nll.over).replace("held-out", "test")
+        score, value = translated(found.score), found.nll.rounded()
+        if found.nll_by == "exact":
+            parts.append(translated("exact {score} {value} nats ({over})", score=score, value=value, over=over))
+        else:
+            parts.append(
+                translated("{score} {value} nats ({by}; {over})", score=score, value=value, by=found.nll_by, over=over)
+            )
     findings = diagnose(found)
     grave = [finding for finding in findings if not finding.harmless]
     if not grave:
-        parts.append("doctor finds nothing wrong")
+        parts.append(translated("doctor finds nothing wrong"))
     else:
         worst = grave[0]
-        parts.append(f"{worst.symptom}: {worst.figure}")
+        parts.append(translated("{symptom}: {figure}", symptom=worst.symptom, figure=worst.figure))
         if worst.mend:
-            parts.append(f"mend it: {worst.mend}")
+            parts.append(translated("mend it: {mend}", mend=worst.mend))
         if len(grave) > 1 or not worst.mend:
-            more = f"{len(grave) - 1} more and what" if len(grave) > 1 else "what"
-            parts.append(f"{more} to do: vaelab doctor {found.folder}")
-    return "; ".join(filter(None, parts))
+            command = f"vaelab doctor {found.folder}"
+            more = (
+                translated("{count} more and what to do: {command}", count=len(grave) - 1, command=command)
+                if len(grave) > 1
+                else translated("what to do: {command}", command=command)
+            )
+            parts.append(more)
+    return translated("; ").join(parts)

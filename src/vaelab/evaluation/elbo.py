@@ -15,6 +15,7 @@ from vaelab.densities import AbstractCentredDensity, DiagonalNormal, kl_divergen
 from vaelab.evaluation.expectations import posterior_expectations
 from vaelab.evaluation.inputs import check_has_density
 from vaelab.evaluation.row_numbers import row_numbers
+from vaelab.language import translated
 from vaelab.model import Model
 from vaelab.pixels import scaled
 
@@ -44,7 +45,7 @@ def elbo_of(model: Model, images: Num[np.ndarray, "n ..."]) -> ElboParts:
 
     **Raises:** `VaelabError` for an autoencoder, which has none.
     """
-    check_has_density(model, "an evidence lower bound")
+    check_has_density(model, translated("an evidence lower bound"))
     codes = codes_of(model, images)
     if model.latent_dim <= 2 and codes.is_diagonal:
         prior = model.prior_density().given(None)

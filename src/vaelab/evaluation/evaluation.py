@@ -35,12 +35,13 @@ from vaelab.evaluation.prior_fit import FEWEST_CODES, PriorFit, closed_form_rate
 from vaelab.evaluation.quadrature import ExactLikelihood, exact_log_probs
 from vaelab.evaluation.reconstruction import reconstruction_scores, sample_means
 from vaelab.evaluation.sample_quality import JudgedSamples, SampleQuality, drawn_images
+from vaelab.language import to_translate, translated
 from vaelab.model import Model
 from vaelab.pixels import Pixels
 
 FORMAT = "vaelab-evaluation-1"
 
-LEFT_OUT = (
+LEFT_OUT = to_translate(
     "left out are the achievable gain, the hole fraction, the probes, the baselines, and whether samples are copies"
 )
 
@@ -78,7 +79,7 @@ class Setting:
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
-    """All figures in nats an image unless said otherwise; None where a number cannot be had, with the reason in `reasons`.
+    """All figures in nats per image unless said otherwise; None where a number cannot be had, with the reason in `reasons`.
 
     - `elbo` = -(`reconstruction` + `kl`), the two being positive nats; `elbo_by`: how
     - `nll_importance`: -log p(x) by importance sampling, an upper bound on average, of the first `n` images where not all were sampled;
@@ -216,7 +217,9 @@ def evaluate_coded(
     over = counted(len(seen), "training image" if split == "training" else "held-out image")
     reasons: dict[str, str] = {"images": note} if note else {}
     if coded.raw_training is None:
-        reasons["training images"] = f"{untrained_reason or 'none given'}: {LEFT_OUT}"
+        reasons["training images"] = to_translate(
+            "{reason}: {left_out}", reason=untrained_reason or to_translate("none given"), left_out=LEFT_OUT
+        )
     per_image: dict[str, np.ndarray] = {}
     key = jr.key(seed)
     numbers: dict[str, Any] = dict.fromkeys(
@@ -226,7 +229,7 @@ def evaluate_coded(
         )
     )  # fmt: skip
     numbers["elbo_by"] = ""
-    with _step(on_progress, "reconstruction"):
+    with _step(on_progress, to_translate("reconstruction")):
         means, at_means = coded.means, coded.at_means
     used_samples = None
 
@@ -235,45 +238,56 @@ def evaluate_coded(
         used_samples = importance_samples or IMPORTANCE_SAMPLES
         if scoring == "quadrature":
             used_samples = None
-            reasons["nll_importance"] = "this prior's density is too dear for importance sampling; by quadrature only"
+            reasons["nll_importance"] = to_translate(
+                "this prior's density is too dear for importance sampling; by quadrature only"
+            )
         numbers |= _likelihoods(
             model, prior, coded, used_samples, importance_samples is not None, jr.fold_in(key, 0), over, reasons, per_image,
             on_progress,
         )  # fmt: skip
-        with _step(on_progress, "prior fit"):
+        with _step(on_progress, to_translate("prior fit")):
             numbers["prior_fit"] = prior_fit(prior, coded.posteriors, coded.training_posteriors, key=jr.fold_in(key, 1))
             numbers["latents"] = latent_use(coded.posteriors, prior)
         if numbers["prior_fit"].hole_fraction is None and coded.raw_training is not None:
-            reasons["hole_fraction"] = (
-                f"it rests on a 1 % quantile, which fewer than {FEWEST_CODES} held-out images have not"
+            reasons["hole_fraction"] = to_translate(
+                "it rests on a 1 % quantile, for which fewer than {count} held-out images are too few",
+                count=FEWEST_CODES,
             )
     else:
         per_image["reconstruction"] = -at_means.log_prob
-        numbers["elbo_by"] = "the code itself: an autoencoder has no KL"
+        numbers["elbo_by"] = to_translate("the code itself: an autoencoder has no KL")
         for name in ("elbo", "kl", "nll_importance", "nll_quadrature", "prior_fit"):
-            reasons[name] = "an autoencoder's code is one point, not a density, so it has no KL and no likelihood"
+            reasons[name] = to_translate(
+                "an autoencoder's code is one point, not a density, so it has no KL and no likelihood"
+            )
     numbers["reconstruction"] = mean_figure(per_image["reconstruction"], over)
 
-    with _step(on_progress, "probes"):
+    with _step(on_progress, to_translate("probes")):
         numbers["probes"] = coded.probes
     if numbers["probes"] is None and coded.raw_training is not None:
         labelled = coded.labels is not None and coded.training_labels is not None
-        reasons["probes"] = "all training images have one label" if labelled else "the data have no labels"
+        reasons["probes"] = (
+            to_translate("all training images have one label") if labelled else to_translate("the data have no labels")
+        )
     can_sample = model.has_density or prior_name != "trained"
     reference = coded.raw if reference_images is None else reference_images
     if features is None:
-        reasons["samples"] = "no feature network for these images: give one of your own, or train one on labels"
+        reasons["samples"] = to_translate(
+            "no feature network for these images: give one of your own, or train one on labels"
+        )
     elif samples == 0 or not can_sample:
         reasons["samples"] = (
-            "not asked for" if can_sample else "an autoencoder has no prior to sample from; fit one: vaelab fit-prior"
+            to_translate("not asked for")
+            if can_sample
+            else to_translate("an autoencoder has no prior to sample from; fit one: vaelab fit-prior")
         )
     elif min(samples, len(reference)) < SMALLEST_SAMPLE:
-        reasons["samples"] = f"fewer than {SMALLEST_SAMPLE} images"
+        reasons["samples"] = to_translate("fewer than {count} images", count=SMALLEST_SAMPLE)
     else:
         drawing_key = jr.fold_in(key, 2)
         numbers |= _samples(model, coded, reference, samples, features, drawing_key, seed, reasons, on_progress)
 
-    with _step(on_progress, "baselines"):
+    with _step(on_progress, to_translate("baselines")):
         floor, beside = coded.grey_floor, coded.baselines
     return Evaluation(
         setting=Setting(
@@ -313,15 +327,23 @@ def _step(on_progress: Progress, what: str) -> Iterator[None]:
 def _check_importance_samples(model: Model, importance_samples: int | None, prior_name: str) -> None:
     if importance_samples is None:
         return
-    check_has_density(model, "importance sampling")
+    check_has_density(model, translated("importance sampling"))
     if importance_samples < 1:
         raise VaelabError(
-            f"importance samples must be at least 1; found {importance_samples}. 500 is quick, 5000 what papers report"
+            translated(
+                "importance samples must be at least 1; found {importance_samples}. 500 is quick, 5000 what "
+                "papers report",
+                importance_samples=importance_samples,
+            )
         )
     if model.prior.scoring == "quadrature":
         raise VaelabError(
-            f"importance sampling through the prior '{prior_name}' would take days: its density is a sum over thousands of kernels "
-            "for every sample. In one or two dimensions it is integrated exactly; leave --importance-samples out"
+            translated(
+                "importance sampling through the prior '{prior_name}' would take days: its density is a sum over "
+                "thousands of kernels for every sample. In one or two dimensions it is integrated exactly; leave "
+                "--importance-samples out",
+                prior_name=prior_name,
+            )
         )
 
 
@@ -341,20 +363,20 @@ def _samples(
     # as many of either: a Fréchet distance depends on how many
     count = min(samples, len(reference))
     training = coded.raw_training
-    with _step(on_progress, "sample quality"):
+    with _step(on_progress, to_translate("sample quality")):
         drawn = sample_means(model, key, count)
         judged = JudgedSamples(reference[:count], features)
         numbers["samples"] = judged.quality(drawn, seed=seed)
     if training is None:
         return numbers
     if count <= len(training):
-        with _step(on_progress, "sample quality of training images"):
+        with _step(on_progress, to_translate("sample quality of training images")):
             numbers["samples_floor"] = judged.quality(drawn_images(training, count, seed), resamples=0, seed=seed)
     if len(training) < 2:
-        reasons["memorisation"] = "fewer than two training images"
+        reasons["memorisation"] = to_translate("fewer than two training images")
         return numbers
     few = min(MEMORISATION_SAMPLES, count, max(SMALLEST_SAMPLE, COMPARED_PIXELS // (2 * training.size)))
-    with _step(on_progress, "nearest training images"):
+    with _step(on_progress, to_translate("nearest training images")):
         numbers["memorisation"] = memorisation(drawn[:few], reference[:few], training)
     return numbers
 
@@ -378,7 +400,7 @@ def _likelihoods(
     no_quadrature = why_no_quadrature(model)
     if no_quadrature is None:
         exact = exact_log_probs(
-            model, prior, seen, on_progress=lambda done, total: on_progress("quadrature", done, total)
+            model, prior, seen, on_progress=lambda done, total: on_progress(to_translate("quadrature"), done, total)
         )
         per_image["nll_quadrature"] = -exact.log_prob
         numbers["nll_quadrature"] = mean_figure(-exact.log_prob, over)
@@ -397,34 +419,40 @@ def _likelihoods(
             samples=importance_samples,
             key=key,
             widths=_widths(model),
-            on_progress=lambda done, total: on_progress("importance sampling", done, total),
+            on_progress=lambda done, total: on_progress(to_translate("importance sampling"), done, total),
         )
-        of = over if len(first) == len(seen) else f"the first {len(first):,} of {over}"
+        of = (
+            over
+            if len(first) == len(seen)
+            else to_translate("the first {count:,} of {over}", count=len(first), over=over)
+        )
         per_image["nll_importance"] = -estimates.log_prob
         numbers["nll_importance"] = mean_figure(-estimates.log_prob, of)
         if importance_samples > 1:
             numbers["monte_carlo_error"] = math.sqrt(float((estimates.standard_error**2).sum())) / len(first)
         if exact is not None:
             excess = exact.log_prob[: len(first)] - estimates.log_prob
-            numbers["importance_excess"] = mean_figure(excess, f"{of}, paired")
+            numbers["importance_excess"] = mean_figure(excess, to_translate("{images}, paired", images=of))
         if model.prior.scoring == "bound":
-            reasons["nll_importance"] = "this prior's own density is a lower bound, so the figure is an upper bound"
+            reasons["nll_importance"] = to_translate(
+                "this prior's own density is a lower bound, so the figure is an upper bound"
+            )
         if len(first) < len(seen):
-            reasons["importance_samples"] = f"of {of}; --importance-samples K takes all"
+            reasons["importance_samples"] = to_translate("of {images}; --importance-samples K takes all", images=of)
     rate = closed_form_rate(posteriors, prior)
     if exact is not None and np.isfinite(exact.elbo).all():
         rate = _rate_by_quadrature(posteriors, exact) if rate is None else rate
         reconstruction = -(exact.elbo + rate)
-        numbers["elbo_by"] = "quadrature"
+        numbers["elbo_by"] = to_translate("quadrature")
     elif estimates is not None and len(estimates.elbo) == len(seen):
         reconstruction = -estimates.reconstruction
         rate = estimates.reconstruction - estimates.elbo if rate is None else rate
         draws = math.ceil((importance_samples or 1) / len(_widths(model)))
-        numbers["elbo_by"] = f"{counted(draws, 'draw')} of z an image"
+        numbers["elbo_by"] = to_translate("{draws} of z per image", draws=counted(draws, "draw"))
     else:
         sampled_rate, reconstruction = _by_one_draw(model, prior, seen, posteriors, key)
         rate = sampled_rate if rate is None else rate
-        numbers["elbo_by"] = "one draw of z an image"
+        numbers["elbo_by"] = to_translate("one draw of z per image")
     per_image |= {"reconstruction": reconstruction, "kl": rate, "elbo": -(reconstruction + rate)}
     numbers["elbo"], numbers["kl"] = mean_figure(per_image["elbo"], over), mean_figure(rate, over)
     return numbers

@@ -6,6 +6,7 @@ from threadpoolctl import threadpool_limits
 
 from vaelab.errors import VaelabError
 from vaelab.evaluation.figure import Figure
+from vaelab.language import translated
 
 
 def frechet_distance(
@@ -91,9 +92,13 @@ def kernel_distance(
     _check(samples, reference)
     if blocks < 2 or min(len(samples), len(reference)) < 2 * blocks:
         raise VaelabError(
-            f"the kernel distance needs two blocks or more of two rows or more; got {len(samples)} samples, "
-            f"{len(reference)} images and "
-            f"blocks={blocks}. Give more images or fewer blocks."
+            translated(
+                "the kernel distance needs two blocks or more of two rows or more; got {samples} samples, "
+                "{reference} images and blocks={blocks}. Give more images or fewer blocks.",
+                samples=len(samples),
+                reference=len(reference),
+                blocks=blocks,
+            )
         )
     generator = np.random.default_rng(seed)
     parts = zip(
@@ -140,6 +145,10 @@ def _check(samples: np.ndarray, reference: np.ndarray) -> None:
         or min(len(samples), len(reference)) < 2
     ):
         raise VaelabError(
-            f"samples and reference must be tables of the same features with two rows or more; got shapes "
-            f"{samples.shape} and {reference.shape}."
+            translated(
+                "samples and reference must be tables of the same features with two rows or more; got shapes "
+                "{shape} and {reference_shape}.",
+                shape=samples.shape,
+                reference_shape=reference.shape,
+            )
         )

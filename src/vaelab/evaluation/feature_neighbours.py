@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from vaelab.errors import VaelabError
 from vaelab.evaluation.figure import Figure
+from vaelab.language import translated
 
 BLOCK = 500  # rows of the distance matrix at once: 40 MB for 10,000 columns
 ROUNDING = 1e-12
@@ -54,13 +55,20 @@ def neighbour_figures(
     k = max(precision_neighbours, density_neighbours)
     if samples.ndim != 2 or reference.ndim != 2 or samples.shape[1:] != reference.shape[1:]:
         raise VaelabError(
-            f"samples and reference must be tables of the same features; got shapes {samples.shape} and "
-            f"{reference.shape}."
+            translated(
+                "samples and reference must be tables of the same features; got shapes {shape} and {reference_shape}.",
+                shape=samples.shape,
+                reference_shape=reference.shape,
+            )
         )
     if min(precision_neighbours, density_neighbours) < 1 or min(len(samples), len(reference)) <= k:
         raise VaelabError(
-            f"{k} neighbours need more than {k} rows in each set; got {len(samples)} samples and {len(reference)} "
-            f"images."
+            translated(
+                "{k} neighbours need more than {k} rows in each set; got {samples} samples and {reference} images.",
+                k=k,
+                samples=len(samples),
+                reference=len(reference),
+            )
         )
     centre = reference.mean(axis=0)  # the closer to the origin, the less is lost to rounding
     samples, reference = samples - centre, reference - centre

@@ -18,6 +18,7 @@ from vaelab.evaluation.classifier import Classifier
 from vaelab.evaluation.classifier_file import load_classifier
 from vaelab.evaluation.classifier_training import train_classifier
 from vaelab.evaluation.images import as_float_images, with_channels
+from vaelab.language import translated
 
 BLOCK = 50  # images at once: the patches of this many stay in the processor's cache, which halves the cost
 
@@ -80,13 +81,22 @@ class FeatureNetwork:
         features = np.asarray(found, np.float64)
         if features.ndim != 2 or len(features) != len(prepared) or features.shape[1] == 0:
             raise VaelabError(
-                f"the feature network {self.name!r} must give one vector an image, shape ({len(prepared)}, features); "
-                f"got {features.shape}."
+                translated(
+                    "the feature network {name!r} must give one vector per image, shape ({count}, features); got "
+                    "{shape}.",
+                    name=self.name,
+                    count=len(prepared),
+                    shape=features.shape,
+                )
             )
         if not np.isfinite(features).all():
             raise VaelabError(
-                f"the feature network {self.name!r} gave features that are not finite for some {name}; check its "
-                f"input range ([0, 1])."
+                translated(
+                    "the feature network {name!r} gave features that are not finite for some {what}; check its "
+                    "input range ([0, 1]).",
+                    name=self.name,
+                    what=name,
+                )
             )
         return features
 
@@ -96,9 +106,14 @@ class FeatureNetwork:
         prepared = as_float_images(images, name)
         if self.image_shape is not None and prepared.shape[1:] != self.image_shape:
             raise VaelabError(
-                f"the feature network {self.name!r} reads images of shape {self.image_shape}; {name} have "
-                f"{prepared.shape[1:]}. "
-                "Train one on this data with train_classifier, or pass a network of your own."
+                translated(
+                    "the feature network {name!r} reads images of shape {image_shape}; {what} have {shape}. Train "
+                    "one on this data with train_classifier, or pass a network of your own.",
+                    name=self.name,
+                    image_shape=self.image_shape,
+                    what=name,
+                    shape=prepared.shape[1:],
+                )
             )
         return prepared
 

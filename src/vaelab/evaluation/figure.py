@@ -6,8 +6,39 @@ import math
 import numpy as np
 from jaxtyping import Bool, Num
 
+from vaelab.language import Words, plural, to_translate, translated
+
 FEW = 100
 """A share of fewer images is said as a count: a percentage would promise more than they tell."""
+
+THINGS: dict[str, Words] = {
+    words.removeprefix("1 "): words
+    for words in (
+        plural("{count:,} image", "{count:,} images", 1),
+        plural("{count:,} test image", "{count:,} test images", 1),
+        plural("{count:,} validation image", "{count:,} validation images", 1),
+        plural("{count:,} training image", "{count:,} training images", 1),
+        plural("{count:,} given image", "{count:,} given images", 1),
+        plural("{count:,} held-out image", "{count:,} held-out images", 1),
+        plural("{count:,} draw", "{count:,} draws", 1),
+        plural("{count:,} sample", "{count:,} samples", 1),
+        plural("{count:,} principal component", "{count:,} principal components", 1),
+        plural("{count:,} nearest neighbour", "{count:,} nearest neighbours", 1),
+        plural("{count:,} latent dimension", "{count:,} latent dimensions", 1),
+    )
+}
+"""What is counted, each with its plural."""
+
+PARTS: dict[str, Words] = {
+    words: words
+    for words in (
+        to_translate("training"),
+        to_translate("validation"),
+        to_translate("test"),
+        to_translate("given"),
+    )
+}
+"""What images are of."""
 
 ROUNDING = 1e-5
 """Of a value: an error below is that of float32, and not of a sample."""
@@ -35,9 +66,10 @@ class Figure:
         return f"{scale * self.value:.{decimals}f} ± {error:.{decimals}f}"
 
 
-def counted(count: int, thing: str) -> str:
-    """`1 held-out image`, `2,000 held-out images`."""
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+def counted(count: int, thing: str) -> Words:
+    """`1 held-out image`, `2,000 held-out images`: in English, until it is translated. `thing` is one of `THINGS`."""
+    words = THINGS[thing]
+    return plural(words.message, words.many or words.message, count)
 
 
 def mean_figure(values: Num[np.ndarray, " values"], over: str) -> Figure:
@@ -57,5 +89,5 @@ def share_figure(hits: Bool[np.ndarray, " values"], over: str) -> Figure:
 def share(figure: Figure) -> str:
     """`1.16 ± 0.16 %`; `3 of 40` where there are fewer than a hundred, `0 of 1,000` where none or all of them are."""
     if figure.n is not None and (figure.n < FEW or figure.value in (0.0, 1.0)):
-        return f"{round(figure.value * figure.n):,} of {figure.n:,}"
+        return translated("{hits:,} of {all:,}", hits=round(figure.value * figure.n), all=figure.n)
     return f"{figure.rounded(2, scale=100.0)} %"

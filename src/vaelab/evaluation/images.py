@@ -5,6 +5,7 @@ from jaxtyping import Float32, Num, UInt8
 
 from vaelab.data.image_values import check_unit
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 
 
 def with_channels(
@@ -17,16 +18,23 @@ def with_channels(
     """
     if images.ndim not in (3, 4) or 0 in images.shape:
         raise VaelabError(
-            f"{name} must have shape (n, height, width) or (n, height, width, channels), none of them 0; got "
-            f"{images.shape}. "
-            "Reshape flat pixels to rows and columns."
+            translated(
+                "{name} must have shape (n, height, width) or (n, height, width, channels), none of them 0; got "
+                "{shape}. Reshape flat pixels to rows and columns.",
+                name=name,
+                shape=images.shape,
+            )
         )
     if images.dtype != np.uint8:
         if not np.issubdtype(images.dtype, np.floating):
             raise VaelabError(
-                f"{name} must be uint8 or floats in [0, 1]; got {images.dtype}. Convert them with .astype('uint8')."
+                translated(
+                    "{name} must be uint8 or floats in [0, 1]; got {dtype}. Convert them with .astype('uint8').",
+                    name=name,
+                    dtype=images.dtype,
+                )
             )
-        check_unit(images, name, reason="to be judged as pictures")
+        check_unit(images, name, reason=translated("to be judged as pictures"))
     return images[..., None] if images.ndim == 3 else images
 
 

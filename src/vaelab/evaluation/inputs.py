@@ -5,6 +5,7 @@ from jaxtyping import Num
 
 from vaelab.codes import Codes, has_diagonal_posterior
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 from vaelab.model import Model
 
 
@@ -47,6 +48,9 @@ def check_has_density(model: Model, question: str) -> None:
     """
     if not model.has_density:
         raise VaelabError(
-            f"{question}: an autoencoder's code is one point, not a density, so it has no likelihood and no bound on one. "
-            "Ask for reconstruction and sample quality, or train a VAE: vaelab train"
+            translated(
+                "{question}: an autoencoder's code is one point, not a density, so it has no likelihood and no "
+                "bound on one. Ask for reconstruction and sample quality, or train a VAE: vaelab train",
+                question=question,
+            )
         )

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Int
 from vaelab.densities import AbstractDensity, DiagonalNormal, kl_divergence, standard_normal
 from vaelab.evaluation.aggregate_posterior import AggregatePosterior
 from vaelab.evaluation.figure import Figure, counted, share_figure
+from vaelab.language import to_translate
 
 ACTIVE_VARIANCE = 0.01
 """Of the posterior mean over images (Burda, Grosse and Salakhutdinov, ICLR 2016, section 4)."""
@@ -42,7 +43,9 @@ def latent_use(posteriors: AggregatePosterior, prior: AbstractDensity) -> Latent
     variance = np.asarray(posteriors.mean, np.float64).var(axis=0)
     return LatentUse(
         divergence.mean(axis=0),
-        "the model's prior" if factorises else "N(0, I), since the model's prior does not factorise",
+        to_translate("the model's prior")
+        if factorises
+        else to_translate("N(0, I), since the model's prior does not factorise"),
         variance,
         int((variance > ACTIVE_VARIANCE).sum()),
     )

@@ -30,6 +30,7 @@ from vaelab.errors import VaelabError
 from vaelab.evaluation.image_log_probs import log_probs_of_image
 from vaelab.evaluation.inputs import check_has_density, checked_images
 from vaelab.evaluation.mixture_log_probs import prior_log_probs
+from vaelab.language import translated
 from vaelab.model import Model
 from vaelab.pixels import scaled
 
@@ -94,13 +95,18 @@ def importance_weighted_bound(
 
     **Raises:** `VaelabError` for an autoencoder, K < 1, and images that the model cannot score.
     """
-    check_has_density(model, "log p(x) by importance sampling")
+    check_has_density(model, translated("log p(x) by importance sampling"))
     if samples < 1:
         raise VaelabError(
-            f"importance samples must be at least 1; found {samples}. 500 is quick, 5000 what papers report"
+            translated(
+                "importance samples must be at least 1; found {samples}. 500 is quick, 5000 what papers report",
+                samples=samples,
+            )
         )
     if not widths or widths[0] != 1.0 or min(widths) <= 0.0:
-        raise VaelabError(f"widths must be positive and begin with 1, for q(z|x) itself; found {widths}")
+        raise VaelabError(
+            translated("widths must be positive and begin with 1, for q(z|x) itself; found {widths}", widths=widths)
+        )
     if not has_diagonal_posterior(model):
         widths = ALONE  # nobody knows how to widen another density
     widths = widths[:samples]  # where there are fewer draws than widths

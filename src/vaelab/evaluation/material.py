@@ -8,6 +8,7 @@ from vaelab.config import Config
 from vaelab.data import Dataset, Split
 from vaelab.densities import AbstractDensity
 from vaelab.evaluation.bounds import CHECKED_IMAGES, CHECKED_TRAINING_IMAGES
+from vaelab.language import translated
 from vaelab.model import Model
 from vaelab.model_file import load_model
 from vaelab.prior_file import TRAINED
@@ -89,7 +90,7 @@ class Material:
     def how_to_sample(self) -> str:
         """What gives an autoencoder something to sample from."""
         run = self.run.called
-        return f"vaelab fit-prior {run} mixture, then: vaelab plot {run} samples --prior mixture"
+        return translated("vaelab fit-prior {run} mixture, then: vaelab plot {run} samples --prior mixture", run=run)
 
     @cached_property
     def density(self) -> AbstractDensity:

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Float64, Int, Num
 from vaelab.errors import VaelabError
 from vaelab.evaluation.figure import Figure, share_figure
 from vaelab.evaluation.images import as_float_images, with_channels
+from vaelab.language import translated
 from vaelab.pixels import scaled
 
 ROWS, COLUMNS = 1000, 10_000  # 40 MB of distances at once
@@ -100,10 +101,16 @@ def nearest_training_images(
     prepared, training = as_float_images(images), with_channels(training_images, "training_images")
     if prepared.shape[1:] != training.shape[1:]:
         raise VaelabError(
-            f"images and training_images must have one shape; got {prepared.shape[1:]} and {training.shape[1:]}."
+            translated(
+                "images and training_images must have one shape; got {shape} and {shape_2}.",
+                shape=prepared.shape[1:],
+                shape_2=training.shape[1:],
+            )
         )
     if len(training) < 2:
-        raise VaelabError("training_images must be two or more to compare the nearest with the next; got 1.")
+        raise VaelabError(
+            translated("training_images must be two or more to compare the nearest with the next; got 1.")
+        )
     flat, flat_training = prepared.reshape(len(prepared), -1), training.reshape(len(training), -1)
     columns = max(2, min(COLUMNS, len(training), BLOCK_VALUES // flat.shape[1]))
     found: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in range(0, len(flat), ROWS)]

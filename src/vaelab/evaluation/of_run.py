@@ -15,6 +15,7 @@ from vaelab.data.static_binarised import read_static_binarised
 from vaelab.errors import VaelabError, nearest_name
 from vaelab.evaluation.bounds import SAMPLES
 from vaelab.evaluation.material import Material
+from vaelab.language import translated
 from vaelab.pixels import Pixels
 from vaelab.run_data import RunData, TrainingDataError, grey_data, is_of_arrays, run_data
 from vaelab.runs import Run
@@ -69,10 +70,19 @@ def judged_images(
     config = run.config.data
     treatment = pixels or (config.pixels if static_file is None else "static")
     if treatment not in TREATMENTS:
-        raise VaelabError(f"--pixels {treatment}: unknown treatment of pixels; {nearest_name(treatment, TREATMENTS)}")
+        raise VaelabError(
+            translated(
+                "--pixels {treatment}: unknown treatment of pixels; {nearest}",
+                treatment=treatment,
+                nearest=nearest_name(treatment, TREATMENTS),
+            )
+        )
     if treatment == "static" and static_file is None and config.pixels != "static":
         raise VaelabError(
-            "--pixels static: expected the file of the binarised images too; add --static-file FILE (.npz, .npy or .amat)"
+            translated(
+                "--pixels static: expected the file of the binarised images too; add --static-file FILE (.npz, "
+                ".npy or .amat)"
+            )
         )
     means_own = data is None or (data == config.name and not is_of_arrays(run))
     own, reason = None, None

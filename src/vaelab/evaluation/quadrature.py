@@ -25,6 +25,7 @@ from vaelab.evaluation.inputs import check_diagonal, check_has_density, checked_
 from vaelab.evaluation.latent_box import latent_box
 from vaelab.evaluation.own_lattice import own_lattices
 from vaelab.evaluation.shared_lattice import shared_lattice
+from vaelab.language import translated
 from vaelab.model import Model
 
 TOLERANCE = 0.01
@@ -68,8 +69,13 @@ def check_dimensions(latent_dim: int) -> None:
     """**Raises:** `VaelabError` where the latent space has more than two dimensions, saying why not."""
     if latent_dim > 2:
         raise VaelabError(
-            f"quadrature needs a latent space of one or two dimensions; this one has {latent_dim}, and a grid of 200 points a "
-            f"dimension would have {200.0**latent_dim:.0e}. Use importance sampling: --importance-samples 5000"
+            translated(
+                "quadrature needs a latent space of one or two dimensions; this one has {latent_dim}, and a grid "
+                "of 200 points a dimension would have {points:.0e}. Use importance sampling: "
+                "--importance-samples 5000",
+                latent_dim=latent_dim,
+                points=200.0**latent_dim,
+            )
         )
 
 
@@ -93,7 +99,7 @@ def exact_log_probs(
     **Raises:** `VaelabError` for three dimensions and more, an autoencoder, images that the model cannot score, and a model that has
     diverged.
     """
-    check_has_density(model, "log p(x) by quadrature")
+    check_has_density(model, translated("log p(x) by quadrature"))
     check_dimensions(model.latent_dim)
     images = checked_images(model, images)
     codes = codes_of(model, images)

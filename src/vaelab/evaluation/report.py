@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vaelab.evaluation.figure import Figure, counted, share
+from vaelab.evaluation.figure import PARTS, Figure, counted, share
 from vaelab.evaluation.scores import score_name
+from vaelab.language import Words, to_translate, translated
 
 if TYPE_CHECKING:
     from vaelab.evaluation.evaluation import Evaluation
@@ -102,156 +103,291 @@ def rows(evaluation: "Evaluation") -> Iterable[tuple[str, str, str]]:
     e, s = evaluation, evaluation.setting
     score = score_name(s.levels, grey=e.grey_floor is not None)
     what = {
-        "NLL": "negative log-likelihood, nats an image",
-        "grey cross-entropy": "a loss on grey pixels, nats an image, and no likelihood",
-        "negative log-density": "of a density over pixels, nats an image: it may be negative",
+        "NLL": to_translate("negative log-likelihood, nats per image"),
+        "grey cross-entropy": to_translate("a loss on grey pixels, nats per image, and no likelihood"),
+        "negative log-density": to_translate("of a density over pixels, nats per image: it may be negative"),
     }[score]
     if e.nll_quadrature is not None:
-        halving = f"halving the grid changes {e.quadrature_error_mean:.4f} on average, {e.quadrature_error_maximum:.4f} at most"
-        yield f"{score}, exact", _nats(e.nll_quadrature), f"{what}, by quadrature; {halving}"
+        halving = to_translate(
+            "halving the grid changes {mean:.4f} on average, {most:.4f} at most",
+            mean=e.quadrature_error_mean,
+            most=e.quadrature_error_maximum,
+        )
+        yield (
+            to_translate("{score}, exact", score=score),
+            _nats(e.nll_quadrature),
+            to_translate("{what}, by quadrature; {halving}", what=what, halving=halving),
+        )
     if e.nll_importance is not None:
         drawn = f"K = {s.importance_samples:,}"
-        error = "" if e.monte_carlo_error is None else f"; Monte Carlo error {e.monte_carlo_error:.3f}"
+        error = (
+            ""
+            if e.monte_carlo_error is None
+            else to_translate("; Monte Carlo error {error:.3f}", error=e.monte_carlo_error)
+        )
         if e.importance_excess is not None and e.nll_importance.n != s.images:
             # of other images than the exact one: beside it only the difference says something
             yield (
-                f"  above it, {drawn}",
-                f"{_nats(e.importance_excess)} ({e.nll_importance.n:,} images)",
-                f"what importance sampling gives (an upper bound), less the exact one, image by image{error}",
+                to_translate("  above it, {drawn}", drawn=drawn),
+                to_translate(
+                    "{value} ({images})",
+                    value=_nats(e.importance_excess),
+                    images=counted(e.nll_importance.n or 0, "image"),
+                ),
+                to_translate(
+                    "what importance sampling gives (an upper bound), minus the exact one, image by image{error}",
+                    error=error,
+                ),
             )
         else:
-            of = "" if e.nll_importance.n == s.images else f" ({e.nll_importance.n:,} images)"
+            value = _nats(e.nll_importance)
+            if e.nll_importance.n != s.images:
+                images = counted(e.nll_importance.n or 0, "image")
+                value = to_translate("{value} ({images})", value=value, images=images)
             if e.importance_excess is not None:
-                error += f"; above the exact one by {e.importance_excess.value:.3f} on average, image by image"
+                error = to_translate(
+                    "{error}; above the exact one by {excess:.3f} on average, image by image",
+                    error=error,
+                    excess=e.importance_excess.value,
+                )
             yield (
-                f"{score}, {drawn}",
-                _nats(e.nll_importance) + of,
-                f"{what}, by importance sampling (an upper bound){error}",
+                to_translate("{score}, {drawn}", score=score, drawn=drawn),
+                value,
+                to_translate("{what}, by importance sampling (an upper bound){error}", what=what, error=error),
             )
     if e.elbo is not None and e.kl is not None:
-        yield "ELBO", _nats(e.elbo), f"-(reconstruction + KL), by {e.elbo_by}"
-        yield "  reconstruction", _nats(e.reconstruction), "distortion, -E log p(x|z)"
-        yield "  KL", _nats(e.kl), "rate, KL(q(z|x) || p(z))"
+        yield "ELBO", _nats(e.elbo), to_translate("-(reconstruction + KL), by {way}", way=e.elbo_by)
+        yield to_translate("  reconstruction"), _nats(e.reconstruction), to_translate("distortion, -E log p(x|z)")
+        yield "  KL", _nats(e.kl), to_translate("rate, KL(q(z|x) || p(z))")
     else:
-        yield "reconstruction", _nats(e.reconstruction), "-log p(x|code): a loss; an autoencoder has no likelihood"
+        yield (
+            to_translate("reconstruction"),
+            _nats(e.reconstruction),
+            to_translate("-log p(x|code): a loss; an autoencoder has no likelihood"),
+        )
     if e.grey_floor is not None:
-        yield "grey floor", _nats(e.grey_floor), "no model's cross-entropy on these grey pixels falls below it"
+        yield (
+            to_translate("grey floor"),
+            _nats(e.grey_floor),
+            to_translate("no model's cross-entropy on these grey pixels falls below it"),
+        )
     if e.inference_gap is not None:
-        yield "inference gap", _nats(e.inference_gap), "KL(q(z|x) || p(z|x)), exact"
+        yield to_translate("inference gap"), _nats(e.inference_gap), to_translate("KL(q(z|x) || p(z|x)), exact")
     fit = e.prior_fit
     if fit is not None:
-        saturated = "; at its bound, it says only that every image has its own code" if fit.saturated else ""
+        bound = to_translate("I(x; z), at most log N = {bound:.2f}", bound=fit.log_images)
+        if fit.saturated:
+            bound = to_translate("{bound}; at its bound, it says only that every image has its own code", bound=bound)
+        mutual = _nats(fit.mutual_information)
         yield (
-            "mutual information",
-            _nats(fit.mutual_information) + (" (saturated)" if fit.saturated else ""),
-            f"I(x; z), at most log N = {fit.log_images:.2f}{saturated}",
+            to_translate("mutual information"),
+            to_translate("{value} (saturated)", value=mutual) if fit.saturated else mutual,
+            bound,
         )
         yield (
-            "marginal KL",
+            to_translate("marginal KL"),
             _nats(fit.marginal_kl),
-            "KL(q(z) || p(z)): the part of the rate that a better prior removes",
+            to_translate("KL(q(z) || p(z)): the part of the rate that a better prior removes"),
         )
         if fit.achievable_gain is not None:
             yield (
-                "achievable gain",
+                to_translate("achievable gain"),
                 _nats(fit.achievable_gain),
-                "on held-out images, were the prior the training images' aggregate",
+                to_translate("on held-out images, were the prior the training images' aggregate posterior"),
             )
         if fit.hole_fraction is not None:
             yield (
-                "hole fraction",
+                to_translate("hole fraction"),
                 share(fit.hole_fraction),
-                "of the prior lies where no code is (1 % for a perfect prior)",
+                to_translate("of the prior lies where no code is (1 % for a perfect prior)"),
             )
         yield (
-            "uncovered fraction",
+            to_translate("uncovered fraction"),
             share(fit.uncovered_fraction),
-            "of the codes lie where the prior hardly is (1 % for a perfect prior)",
+            to_translate("of the codes lie where the prior has hardly any mass (1 % for a perfect prior)"),
         )
     yield (
-        "active units",
-        f"{e.active_units.value:.0f} of {s.latent_dim}",
-        "latent dimensions whose mean varies over images by more than 0.01 (variance)",
+        to_translate("active units"),
+        to_translate("{count:.0f} of {all}", count=e.active_units.value, all=s.latent_dim),
+        to_translate("latent dimensions whose mean varies over images by more than 0.01 (variance)"),
     )
     if e.latents is not None:
         largest = ", ".join(f"{value:.2f}" for value in np.sort(e.latents.kl_per_dimension)[::-1][:8])
         dots = ", …" if s.latent_dim > 8 else ""
-        yield "KL per dimension", largest + dots, f"nats, largest first, against {e.latents.kl_against}"
-    if e.probes is not None:
-        trained = f"trained on those of {counted(e.probes.trained_on, 'training image')}"
         yield (
-            "linear probe",
+            to_translate("KL per dimension"),
+            largest + dots,
+            to_translate("nats, largest first, against {prior}", prior=e.latents.kl_against),
+        )
+    if e.probes is not None:
+        trained = counted(e.probes.trained_on, "training image")
+        yield (
+            to_translate("linear probe"),
             share(e.probes.linear),
-            f"accuracy on held-out images from the posterior means alone, {trained}",
+            to_translate(
+                "accuracy on held-out images from the posterior means alone, trained on those of {images}",
+                images=trained,
+            ),
         )
         yield (
-            f"{counted(e.probes.neighbours, 'nearest neighbour')}",
+            counted(e.probes.neighbours, "nearest neighbour"),
             share(e.probes.nearest_neighbours),
-            f"accuracy from the posterior means, {trained}",
+            to_translate("accuracy from the posterior means, trained on those of {images}", images=trained),
         )
     if e.samples is not None:
         yield from _sample_rows(e.samples, e.samples_floor)
     if e.memorisation is not None:
         m = e.memorisation
         yield (
-            "nearest training image",
-            f"{m.distance.value:.2f} (held-out images: {m.held_out_distance.value:.2f})",
-            f"median distance of {counted(m.distance.n or 0, 'sample')} to the nearest training image, pixels in [0, 1]",
+            to_translate("nearest training image"),
+            to_translate(
+                "{value} (held-out images: {held_out})",
+                value=f"{m.distance.value:.2f}",
+                held_out=f"{m.held_out_distance.value:.2f}",
+            ),
+            to_translate(
+                "median distance of {samples} to the nearest training image, pixels in [0, 1]",
+                samples=counted(m.distance.n or 0, "sample"),
+            ),
         )
         yield (
-            "copied",
-            f"{share(m.copied)} (held-out images: {share(m.held_out_copied)})",
-            "samples whose nearest training image is less than a third as far as the next",
+            to_translate("copied"),
+            to_translate(
+                "{value} (held-out images: {held_out})", value=share(m.copied), held_out=share(m.held_out_copied)
+            ),
+            to_translate("samples whose nearest training image is less than a third as far as the next"),
         )
-    yield "squared error", _nats(e.reconstruction_squared_error), "of reconstructions, summed over pixels"
+    yield (
+        to_translate("squared error"),
+        _nats(e.reconstruction_squared_error),
+        to_translate("of reconstructions, summed over pixels"),
+    )
     b = e.baselines
     if b is None:
         return
     yield (
         "  PCA",
         _nats(b.pca),
-        f"of {counted(b.components, 'principal component')} of {counted(b.components_of, 'training image')}",
+        to_translate(
+            "of {components} of {images}",
+            components=counted(b.components, "principal component"),
+            images=counted(b.components_of, "training image"),
+        ),
     )
-    yield "  mean image", _nats(b.mean_image), "of the mean training image in place of a reconstruction"
+    yield (
+        to_translate("  mean image"),
+        _nats(b.mean_image),
+        to_translate("of the mean training image in place of a reconstruction"),
+    )
     if b.pixelwise_bernoulli is not None and s.levels == 2:
-        yield "pixelwise Bernoulli", _nats(b.pixelwise_bernoulli), "nats, the score of a model without latents"
+        yield (
+            to_translate("pixelwise Bernoulli"),
+            _nats(b.pixelwise_bernoulli),
+            to_translate("nats, the score of a model without latents"),
+        )
 
 
 def _sample_rows(quality: "SampleQuality", floor: "SampleQuality | None") -> Iterable[tuple[str, str, str]]:
     """How good the samples are, each number with the floor that real training images reach."""
     q = quality
 
-    def reached(*names: str) -> str:
+    def beside(value: str, *names: str) -> str:
         if floor is None:
-            return ""
-        return f" (real: {', '.join(f'{getattr(floor, name).value:.3g}' for name in names)})"
+            return value
+        real = ", ".join(f"{getattr(floor, name).value:.3g}" for name in names)
+        return to_translate("{value} (real: {real})", value=value, real=real)
 
-    real = "" if floor is None else "; real: of as many training images in their place"
-    yield (
-        q.figure_name.replace("_", " ").replace("frechet", "Fréchet"),
-        f"{q.frechet_distance}{reached('frechet_distance')}",
-        f"{q.samples:,} decoder means against {q.reference:,} images; features: {q.network}, {q.layer}{real}",
+    compared = to_translate(
+        "{samples:,} decoder means against {images:,} images; features: {network}, {layer}",
+        samples=q.samples,
+        images=q.reference,
+        network=q.network,
+        layer=q.layer,
     )
-    yield "kernel distance", f"{q.kernel_distance}{reached('kernel_distance')}", "same features, unbiased"
-    for first, second in (("precision", "recall"), ("density", "coverage")):
-        shown = f"{getattr(q, first).value:.3f}, {getattr(q, second).value:.3f}{reached(first, second)}"
-        yield f"{first}, {second}", shown, "same features"
+    if floor is not None:
+        compared = to_translate("{compared}; real: of as many training images in their place", compared=compared)
+    yield (
+        to_translate("Fréchet digit distance")
+        if q.figure_name == "frechet_digit_distance"
+        else to_translate("Fréchet feature distance"),
+        beside(str(q.frechet_distance), "frechet_distance"),
+        compared,
+    )
+    yield (
+        to_translate("kernel distance"),
+        beside(str(q.kernel_distance), "kernel_distance"),
+        to_translate("same features, unbiased"),
+    )
+    for (first, second), name in (
+        (("precision", "recall"), to_translate("precision, recall")),
+        (("density", "coverage"), to_translate("density, coverage")),
+    ):
+        shown = f"{getattr(q, first).value:.3f}, {getattr(q, second).value:.3f}"
+        yield name, beside(shown, first, second), to_translate("same features")
     if q.class_entropy is not None and q.reference_class_entropy is not None:
         yield (
-            "class entropy",
-            f"{q.class_entropy.value:.3f} (held-out images: {q.reference_class_entropy.value:.3f})",
-            "nats, of the classes that the feature network sees",
+            to_translate("class entropy"),
+            to_translate(
+                "{value} (held-out images: {held_out})",
+                value=f"{q.class_entropy.value:.3f}",
+                held_out=f"{q.reference_class_entropy.value:.3f}",
+            ),
+            to_translate("nats, of the classes that the feature network sees"),
         )
 
 
 def caption(evaluation: "Evaluation") -> str:
-    """What all the numbers stand under."""
+    """What all the numbers stand under, in English."""
+    return f"{'; '.join(_setting(evaluation))}. {ERRORS}"
+
+
+def caption_here(evaluation: "Evaluation", *, prior: bool = True) -> str:
+    """The same in the user's language; without the prior, where several are compared."""
+    return f"{translated('; ').join(map(translated, _setting(evaluation, prior=prior)))}{translated('. ')}{translated(ERRORS)}"
+
+
+ERRORS = to_translate("± is the standard error, of scores over images.")
+
+
+def _setting(evaluation: "Evaluation", *, prior: bool = True) -> list[Words]:
     s = evaluation.setting
-    drawn = f" (drawn once, seed {s.pixel_seed})" if s.pixels == "dynamic" else ""
-    return (
-        f"{counted(s.images, 'image')}, {s.data} {s.split}; {s.pixels} pixels{drawn}; {s.likelihood} likelihood; "
-        f"{counted(s.latent_dim, 'latent dimension')}; prior {s.prior}; seed {s.seed}. ± is the standard error, of scores over images."
-    )
+    pixels = to_translate("{pixels} pixels", pixels=s.pixels)
+    if s.pixels == "dynamic":
+        pixels = to_translate("{pixels} (drawn once, seed {seed})", pixels=pixels, seed=s.pixel_seed)
+    return [
+        to_translate(
+            "{images}, {data} {split}",
+            images=counted(s.images, "image"),
+            data=s.data,
+            split=PARTS.get(s.split, s.split),
+        ),
+        pixels,
+        to_translate("{likelihood} likelihood", likelihood=s.likelihood),
+        counted(s.latent_dim, "latent dimension"),
+        *([to_translate("prior {prior}", prior=s.prior)] if prior else []),
+        to_translate("seed {seed}", seed=s.seed),
+    ]
+
+
+REASONS = {
+    "elbo": to_translate("elbo"),
+    "kl": to_translate("kl"),
+    "nll_importance": to_translate("nll importance"),
+    "nll_quadrature": to_translate("nll quadrature"),
+    "importance_samples": to_translate("importance samples"),
+    "prior_fit": to_translate("prior fit"),
+    "hole_fraction": to_translate("hole fraction"),
+    "images": to_translate("images"),
+    "training images": to_translate("training images"),
+    "probes": to_translate("probes"),
+    "samples": to_translate("samples"),
+    "memorisation": to_translate("memorisation"),
+}
+
+
+def reason_name(name: str) -> str:
+    """What a reason is the reason for, in the user's language."""
+    return translated(REASONS.get(name, name.replace("_", " ")))
 
 
 def _nats(figure: Figure) -> str:

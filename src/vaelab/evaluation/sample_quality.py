@@ -12,6 +12,7 @@ from vaelab.evaluation.feature_neighbours import centred_radii, neighbour_figure
 from vaelab.evaluation.feature_networks import FeatureNetwork
 from vaelab.evaluation.figure import Figure
 from vaelab.evaluation.neighbours import Memorisation, memorisation
+from vaelab.language import translated
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,8 +117,11 @@ def sample_quality(
     """
     if training_images is not None and memorisation_images < 1:
         raise VaelabError(
-            f"memorisation_images must be 1 or more; got {memorisation_images}. Leave training_images out to skip "
-            f"this check."
+            translated(
+                "memorisation_images must be 1 or more; got {memorisation_images}. Leave training_images out to "
+                "skip this check.",
+                memorisation_images=memorisation_images,
+            )
         )
     found = _quality(
         _Featured.of(samples, features, "samples"), _Featured.of(reference, features, "reference"), resamples, seed
@@ -163,7 +167,13 @@ class JudgedSamples:
 def drawn_images(images: Num[np.ndarray, "training ..."], count: int, seed: int) -> Num[np.ndarray, "drawn ..."]:
     """So many of the images, drawn by `seed`, in their own order."""
     if not 0 < count <= len(images):
-        raise VaelabError(f"samples={count} cannot be drawn from {len(images)} training images; ask for fewer.")
+        raise VaelabError(
+            translated(
+                "samples={count} cannot be drawn from {images} training images; ask for fewer.",
+                count=count,
+                images=len(images),
+            )
+        )
     return images[np.sort(np.random.default_rng(seed).choice(len(images), count, replace=False))]
 
 
@@ -191,8 +201,12 @@ class _Featured:
 def _quality(ours: _Featured, reference: _Featured, resamples: int, seed: int) -> SampleQuality:
     if min(len(ours.features), len(reference.features)) < 20:
         raise VaelabError(
-            f"sample quality needs 20 images or more of each; got {len(ours.features)} samples and "
-            f"{len(reference.features)} reference images."
+            translated(
+                "sample quality needs 20 images or more of each; got {features} samples and {features_2} "
+                "reference images.",
+                features=len(ours.features),
+                features_2=len(reference.features),
+            )
         )
     neighbours = neighbour_figures(ours.features, reference.features, reference_radii=reference.radii)
     histogram, entropy = ours.class_histogram

@@ -1,5 +1,7 @@
 """What a score of images is called: three kinds, in different units."""
 
+from vaelab.language import to_translate
+
 
 def score_name(levels: int | None, *, grey: bool) -> str:
     """What -log p(x) is: of a likelihood on `levels` a probability's, on values between them no likelihood at all; of others a density's.
@@ -7,5 +9,5 @@ def score_name(levels: int | None, *, grey: bool) -> str:
     A density has no bound: its negative logarithm may fall below 0, and depends on the scale of the pixels.
     """
     if levels is None:
-        return "negative log-density"
-    return "grey cross-entropy" if grey else "NLL"
+        return to_translate("negative log-density")
+    return to_translate("grey cross-entropy") if grey else to_translate("NLL")

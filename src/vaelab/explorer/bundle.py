@@ -26,6 +26,7 @@ from vaelab.explorer.prior_columns import prior_columns
 from vaelab.generating import Encoded, decode, encode
 from vaelab.generating.pictures import as_levels
 from vaelab.graph import UnknownOperation, multiplications
+from vaelab.language import translated
 from vaelab.model import Model
 from vaelab.model_graph import operation_graph, part_graphs
 from vaelab.naming import named_arrays
@@ -132,7 +133,7 @@ class Bundle:
         for snapshot in explored.snapshots:
             if snapshot.epoch == epoch:
                 return _weights_file(snapshot.decoder, {"decoder": _graph_of(explored)["decoder"]}, half=True)
-        raise VaelabError(f"{explored.name}: has no snapshot of epoch {epoch}")
+        raise VaelabError(translated("{name}: has no snapshot of epoch {epoch}", name=explored.name, epoch=epoch))
 
 
 def _graph_of(explored: Explored) -> dict[str, Any]:

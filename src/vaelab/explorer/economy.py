@@ -16,6 +16,7 @@ from jaxtyping import Float, Shaped
 
 from vaelab.generating.pictures import is_picture
 from vaelab.graph import sources_of
+from vaelab.language import to_translate
 
 DECODERS = 4
 """A file carries the decoders of at most so many epochs, spread over the training."""
@@ -112,17 +113,24 @@ def words_of(manifest: Mapping[str, Any]) -> list[str]:
     """What a run's entry says was left out, for people."""
     left, image, words = manifest.get("left_out") or {}, manifest["image"], []
     if left.get("weights"):
-        words.append("the weights, so nothing is decoded in the page")
+        words.append(to_translate("the weights, so nothing is decoded in the page"))
     elif left.get("decoders"):
-        words.append("the decoders of earlier epochs, for which the trained one answers in the replay")
+        words.append(to_translate("the decoders of earlier epochs, for which the trained one answers in the replay"))
     if left.get("picture"):
         height, width = left["picture"]
         words.append(
-            f"the full size of the pictures: {image['height']} x {image['width']} pixels in place of {height} x {width}, "
-            "so no costs in nats"
+            to_translate(
+                "the full size of the pictures: {small} pixels in place of {whole}, so no costs in nats",
+                small=f"{image['height']} x {image['width']}",
+                whole=f"{height} x {width}",
+            )
         )
     if left.get("images"):
-        words.append(f"all but {manifest['shown']:,} of the {left['images']:,} images on the map")
+        words.append(
+            to_translate(
+                "all but {shown:,} of the {all:,} images on the map", shown=manifest["shown"], all=left["images"]
+            )
+        )
     return words
 
 

@@ -29,6 +29,7 @@ from vaelab.explorer.assemble import page_script, style_sheet
 from vaelab.explorer.bundle import Bundle
 from vaelab.explorer.export import PAGE_STYLE, export_html
 from vaelab.generating import decode, encode, log_likelihoods
+from vaelab.language import translated
 
 COOKIE = "vaelab"
 PORTS_TO_TRY = 40
@@ -66,7 +67,9 @@ def free_port(wanted: int, *, tries: int = PORTS_TO_TRY) -> socket.socket:
         VaelabError: where none of the ports is free, or the number is no port's.
     """
     if not 0 <= wanted <= 65535:
-        raise VaelabError(f"--port {wanted}: expected a number from 0 (any free port) to 65535")
+        raise VaelabError(
+            translated("--port {wanted}: expected a number from 0 (any free port) to 65535", wanted=wanted)
+        )
     for port in range(wanted, min(wanted + tries, 65536)):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -77,7 +80,13 @@ def free_port(wanted: int, *, tries: int = PORTS_TO_TRY) -> socket.socket:
             listener.close()
             continue
         return listener
-    raise VaelabError(f"--port {wanted}: no free port from {wanted} to {wanted + tries - 1}; choose another")
+    raise VaelabError(
+        translated(
+            "--port {wanted}: no free port from {wanted} to {last}; choose another",
+            wanted=wanted,
+            last=wanted + tries - 1,
+        )
+    )
 
 
 class OnlyOurs:
@@ -256,7 +265,11 @@ def open_picture(content: bytes) -> tuple[int, int, bytes]:
         picture = pictures.open_picture(io.BytesIO(content), most_pixels=MOST_PIXELS).convert("RGB")
     except pictures.UnreadablePicture as reason:
         raise VaelabError(
-            f"it is no image, damaged, or too large (at most {MOST_PIXELS / 1e6:.0f} megapixels): {reason}"
+            translated(
+                "it is no image, damaged, or too large (at most {most_pixels:.0f} megapixels): {reason}",
+                most_pixels=MOST_PIXELS / 1000000.0,
+                reason=reason,
+            )
         ) from None
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     return picture.width, picture.height, picture.tobytes()
@@ -287,7 +300,7 @@ def answer_frame(bundle: Bundle, frame: bytes) -> bytes:
             latents, image = numbers[: len(numbers) - pixels], numbers[len(numbers) - pixels :]
             values = log_likelihoods(model, latents.reshape(-1, model.latent_dim), image.reshape(model.image_shape))
             return write_frame({"id": identity}, values)
-        raise VaelabError(f"no task is called {kind!r}")
+        raise VaelabError(translated("no task is called {kind!r}", kind=kind))
     except (ValueError, IndexError, TypeError) as error:
         return write_frame({"id": identity, "error": str(error)})
 

@@ -7,6 +7,7 @@ from vaelab.explorer.assemble import notebook_module, style_sheet
 from vaelab.explorer.bundle import Bundle, engine_for
 from vaelab.explorer.economy import Economy
 from vaelab.explorer.explored import Explored
+from vaelab.language import translated
 
 
 def widget(
@@ -52,7 +53,9 @@ def _widget_class() -> Any:
         import anywidget
         import traitlets
     except ImportError:
-        raise VaelabError("the explorer in a notebook needs anywidget: pip install 'vaelab[notebook]'") from None
+        raise VaelabError(
+            translated("the explorer in a notebook needs anywidget: pip install 'vaelab[notebook]'")
+        ) from None
 
     class ExplorerWidget(anywidget.AnyWidget):
         """The page's component, its columns and weights, and what the user pinned and selected."""

@@ -8,6 +8,8 @@ from scipy import stats
 from scipy.special import logsumexp
 from sklearn.mixture import GaussianMixture
 
+from vaelab.language import to_translate
+
 SCALE = 0.6
 """Standard deviation of each of the two modes."""
 
@@ -93,9 +95,9 @@ def bimodal(separation: float = 5.0, count: int = 100, seed: int = 0) -> Bimodal
         separation,
         samples,
         reach,
-        judged("the true density", true_line),
-        judged("the best single Gaussian", single),
-        judged("a mixture of two", double),
+        judged(to_translate("the true density"), true_line),
+        judged(to_translate("the best single Gaussian"), single),
+        judged(to_translate("a mixture of two"), double),
     )
 
 

@@ -1,5 +1,6 @@
 """A trained model and its training images in, a prior out."""
 
+import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
@@ -16,6 +17,7 @@ from vaelab.fitting.draws import posterior_draws
 from vaelab.fitting.fitted import Fit, FittedPrior
 from vaelab.fitting.names import check_kind, fit_of
 from vaelab.fitting.parts import LEARNT_BY_HEART, MOST_FITTED, Draws, chosen_images, log_probs
+from vaelab.language import to_translate, translated
 from vaelab.model import Model
 from vaelab.pixels import Pixels
 from vaelab.priors.by_class import ByClassPrior
@@ -61,13 +63,25 @@ def fit_prior(
     """
     check_kind(kind)
     if components is not None and "components" not in signature(fit_of(kind)).parameters:
-        raise VaelabError(f"{flag('components')} is a mixture's; a {kind} prior has none. Leave it out")
+        raise VaelabError(
+            translated(
+                "{flag} is a mixture's; a {kind} prior has none. Leave it out", flag=flag("components"), kind=kind
+            )
+        )
     if by_class and labels is None:
-        raise VaelabError(f"{option('by_class')} needs labels, and these data have none; leave it out")
+        raise VaelabError(
+            translated("{option} needs labels, and these data have none; leave it out", option=option("by_class"))
+        )
     if len(images) < max(FEWEST_IMAGES, components or 0):
         wanted = max(FEWEST_IMAGES, components or 0)
         raise VaelabError(
-            f"a {kind} prior needs {wanted} images at least; found {len(images)}. Give more, or fewer {flag('components')}"
+            translated(
+                "a {kind} prior needs {wanted} images at least; found {images}. Give more, or fewer {flag}",
+                kind=kind,
+                wanted=wanted,
+                images=len(images),
+                flag=flag("components"),
+            )
         )
     begun = time.monotonic()
     generator = np.random.default_rng(seed)
@@ -142,13 +156,22 @@ def _fit_each_class(
     for label, own in draws.items():
         if len(own.fitted) < max(FEWEST_IMAGES, components or 0) or len(own.held_out) == 0:
             raise VaelabError(
-                f"label {name(label)} has {len(own.fitted)} images to fit to and {len(own.held_out)} held out; a {kind} prior of a class "
-                f"needs {max(FEWEST_IMAGES, components or 0)} and 1. Give more images, or leave out {option('by_class')}"
+                translated(
+                    "label {name} has {images} images to fit to and {held_out} held out; a {kind} prior of a class "
+                    "needs {fewest} and 1. Give more images, or leave out {option}",
+                    name=name(label),
+                    images=len(own.fitted),
+                    held_out=len(own.held_out),
+                    kind=kind,
+                    fewest=max(FEWEST_IMAGES, components or 0),
+                    option=option("by_class"),
+                )
             )
         fits[label] = _fit_one(own, kind, components, seed)
     empty = NormalPrior(next(iter(draws.values())).latent_dim)
     priors = tuple(fits[label].prior if label in fits else empty for label in range(classes))
     prior = ByClassPrior(priors, jnp.asarray(log_frequencies(labels, classes)))
-    words = "; ".join(f"{name(label)}: {fit.words}" for label, fit in fits.items())
+    each = [to_translate("{name}: {words}", name=name(label), words=fit.words) for label, fit in fits.items()]
+    words = functools.reduce(lambda before, last: to_translate("{before}; {last}", before=before, last=last), each)
     notes = tuple(dict.fromkeys(note for fit in fits.values() for note in fit.notes))
     return Fit(prior, words, None, (), notes)

@@ -5,6 +5,7 @@ import jax.random as jr
 from vaelab.fitting.descent import ROUNDS, fitted_by_descent
 from vaelab.fitting.fitted import Fit
 from vaelab.fitting.parts import Draws
+from vaelab.language import to_translate
 from vaelab.priors.flow import FlowArchitecture, FlowPrior
 
 
@@ -18,5 +19,5 @@ def fit_flow(draws: Draws, *, seed: int = 0, architecture: FlowArchitecture | No
         prior, lambda prior, value, _key: -prior.density().log_prob(value), draws, key=fit_key, rounds=rounds
     )
     kind = architecture.flow.replace("-", " ")
-    words = f"a {kind} flow of {architecture.layers} layers of splines"
-    return Fit(prior, words, "rounds of training", ((str(done), round(-loss, 4)),))
+    words = to_translate("a {kind} flow of {layers} layers of splines", kind=kind, layers=architecture.layers)
+    return Fit(prior, words, to_translate("rounds of training"), ((str(done), round(-loss, 4)),))

@@ -6,6 +6,7 @@ import numpy as np
 
 from vaelab.fitting.fitted import Fit
 from vaelab.fitting.parts import Draws, log_probs
+from vaelab.language import to_translate
 from vaelab.priors.kernel import KernelPrior
 
 MOST_POINTS = 10_000
@@ -37,6 +38,8 @@ def fit_kernel_density(draws: Draws, *, seed: int = 0) -> Fit:
             if worse == 2:
                 break
     widths = np.asarray(best.bandwidth)
-    words = f"Gaussian kernels of width {widths.mean():.3g} on {len(points)} draws"
-    notes = ("its likelihood is reported by quadrature only, so in one or two latent dimensions",)
-    return Fit(best, words, "times Scott's bandwidth", tuple(tried), notes)
+    words = to_translate(
+        "Gaussian kernels of width {width:.3g} on {draws} draws", width=widths.mean(), draws=len(points)
+    )
+    notes = (to_translate("its likelihood is reported by quadrature only, so in one or two latent dimensions"),)
+    return Fit(best, words, to_translate("times Scott's bandwidth"), tuple(tried), notes)

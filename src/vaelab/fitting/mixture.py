@@ -12,6 +12,7 @@ from vaelab.door import option
 from vaelab.errors import VaelabError
 from vaelab.fitting.fitted import Fit
 from vaelab.fitting.parts import Draws
+from vaelab.language import plural, to_translate, translated
 from vaelab.priors.mixture import MixturePrior
 
 CANDIDATES = (1, 2, 5, 10, 20, 50, 100)
@@ -29,8 +30,12 @@ def fit_mixture(draws: Draws, *, components: int | None = None, seed: int = 0) -
     count = len(draws.fitted)
     if components is not None and (components < 1 or components > count):
         raise VaelabError(
-            f"{option('components', components)}: expected from 1 to the {count} images that the mixture is fitted to; "
-            "choose fewer, or give more images"
+            translated(
+                "{option}: expected from 1 to the {count} images that the mixture is fitted to; choose fewer, or "
+                "give more images",
+                option=option("components", components),
+                count=count,
+            )
         )
     # ten draws a component at least; fewer would only memorise
     candidates = (components,) if components is not None else [k for k in CANDIDATES if 10 * k <= count] or [1]
@@ -50,8 +55,8 @@ def fit_mixture(draws: Draws, *, components: int | None = None, seed: int = 0) -
     scales = np.linalg.cholesky(np.asarray(best.covariances_))
     prior = MixturePrior.of(np.asarray(best.weights_), np.asarray(best.means_), scales)
     number = best.n_components
-    words = "a single Gaussian" if number == 1 else f"a mixture of {number} Gaussians"
-    return Fit(prior, words, "components" if components is None else None, _rounded(tried))
+    words = plural("a single Gaussian", "a mixture of {count} Gaussians", number)
+    return Fit(prior, words, to_translate("components") if components is None else None, _rounded(tried))
 
 
 def _fitted(draws: Float[np.ndarray, "draws latent"], components: int, seed: int) -> GaussianMixture:

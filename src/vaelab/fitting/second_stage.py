@@ -7,6 +7,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from vaelab.fitting.descent import fitted_by_descent
 from vaelab.fitting.fitted import Fit
 from vaelab.fitting.parts import Draws, log_probs
+from vaelab.language import to_translate
 from vaelab.model import Model, elbo_terms
 from vaelab.priors.normal import NormalPrior
 from vaelab.priors.second_stage import NODES, SecondStageArchitecture, SecondStagePrior, quadrature_density
@@ -20,10 +21,19 @@ def fit_second_stage(draws: Draws, *, seed: int = 0, width: int = 128, rounds: i
     prior, loss, done = fitted_by_descent(prior, _negative_elbo, draws, key=fit_key, rounds=rounds, learning_rate=2e-3)
     elbo = -loss - float(np.log(draws.spread).sum())
     if prior.latent_dim in NODES:
-        note = f"its log-density is an integral over u, done by quadrature (error {_quadrature_error(prior, draws):.1g} nats)"
+        note = to_translate(
+            "its log-density is an integral over u, done by quadrature (error {error:.1g} nats)",
+            error=_quadrature_error(prior, draws),
+        )
     else:
-        note = "it is a VAE itself: its log-density is known only as a lower bound"
-    return Fit(prior, "a second-stage VAE", "rounds of training, by its ELBO", ((str(done), round(elbo, 4)),), (note,))
+        note = to_translate("it is a VAE itself: its log-density is known only as a lower bound")
+    return Fit(
+        prior,
+        to_translate("a second-stage VAE"),
+        to_translate("rounds of training, by its ELBO"),
+        ((str(done), round(elbo, 4)),),
+        (note,),
+    )
 
 
 def _negative_elbo(prior: SecondStagePrior, value: Float[Array, " latent"], key: PRNGKeyArray) -> Float[Array, ""]:

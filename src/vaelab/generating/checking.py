@@ -3,6 +3,7 @@
 import numpy as np
 
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 from vaelab.model import Model
 
 
@@ -24,10 +25,22 @@ def check_latents(model: Model, z: np.ndarray, source: str = "z") -> None:
     """
     if z.ndim != 2 or z.shape[1] != model.latent_dim:
         raise VaelabError(
-            f"{source}: expected an array of shape (n, {model.latent_dim}) for this model; found {z.shape}"
+            translated(
+                "{source}: expected an array of shape (n, {latent_dim}) for this model; found {shape}",
+                source=source,
+                latent_dim=model.latent_dim,
+                shape=z.shape,
+            )
         )
     if z.dtype.kind not in "buif":
-        raise VaelabError(f"{source}: latents must be numbers; got {z.dtype}")
+        raise VaelabError(translated("{source}: latents must be numbers; got {dtype}", source=source, dtype=z.dtype))
     if not np.isfinite(z).all():
         bad = int((~np.isfinite(z)).any(axis=1).sum())
-        raise VaelabError(f"{source}: must be finite; found NaN or infinity in {bad} of {len(z)} points")
+        raise VaelabError(
+            translated(
+                "{source}: must be finite; found NaN or infinity in {bad} of {z} points",
+                source=source,
+                bad=bad,
+                z=len(z),
+            )
+        )

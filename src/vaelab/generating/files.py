@@ -12,6 +12,7 @@ from jaxtyping import Float, Shaped
 
 from vaelab.errors import VaelabError
 from vaelab.generating.pictures import as_levels, columns_for, is_picture, png_bytes, shown_range, tiled
+from vaelab.language import to_translate, translated
 from vaelab.tensors import write_bytes_safely
 
 SHEET = 800
@@ -31,11 +32,20 @@ def output_kind(path: Path, image_shape: tuple[int, ...] | None = None) -> Outpu
     suffix = "" if path.is_dir() else path.suffix.lower()
     if suffix not in kinds:
         raise VaelabError(
-            f"{path}: expected a name ending in .png or .npz, or without an ending for a folder of PNG files"
+            translated(
+                "{path}: expected a name ending in .png or .npz, or without an ending for a folder of PNG files",
+                path=path,
+            )
         )
     kind = kinds[suffix]
     if kind != "arrays" and image_shape is not None and not is_picture(image_shape):
-        raise VaelabError(f"{path}: data of shape {image_shape} are no pictures; choose a name ending in .npz")
+        raise VaelabError(
+            translated(
+                "{path}: data of shape {image_shape} are no pictures; choose a name ending in .npz",
+                path=path,
+                image_shape=image_shape,
+            )
+        )
     return kind
 
 
@@ -71,7 +81,11 @@ def write_images(
             (path / f"{place:0{digits}d}.png").write_bytes(png_bytes(picture))
     except OSError as error:
         raise VaelabError(
-            f"{path}: could not be written ({error.strerror or error}); free some space, or choose another folder"
+            translated(
+                "{path}: could not be written ({strerror}); free some space, or choose another folder",
+                path=path,
+                strerror=error.strerror or error,
+            )
         ) from error
 
 
@@ -100,17 +114,32 @@ def read_latents(path: Path, name: str | None = None) -> tuple[Float[np.ndarray,
             loaded = np.load(file, allow_pickle=False)
             arrays = {"z": loaded} if isinstance(loaded, np.ndarray) else {key: loaded[key] for key in loaded.files}
     except FileNotFoundError:
-        raise VaelabError(f"{path}: no such file; make one with: vaelab encode RUN --out {path}") from None
+        raise VaelabError(
+            translated("{path}: no such file; make one with: vaelab encode RUN --out {path}", path=path)
+        ) from None
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise VaelabError(
-            f"{path}: damaged, or no .npz or .npy file of plain arrays; make one with: vaelab encode RUN"
+            translated(
+                "{path}: damaged, or no .npz or .npy file of plain arrays; make one with: vaelab encode RUN", path=path
+            )
         ) from error
     known = [key for key in ("z", "mean", "draw") if key in arrays] or list(arrays)[: 1 if len(arrays) == 1 else 0]
     chosen = name or (known[0] if known else None)
     if chosen is None or chosen not in arrays:
-        wanted = f"an array '{name}'" if name else "an array z, mean or draw"
-        raise VaelabError(f"{path}: expected {wanted}; found {', '.join(sorted(arrays)) or 'none'}")
+        wanted = to_translate("an array '{name}'", name=name) if name else to_translate("an array z, mean or draw")
+        raise VaelabError(
+            translated(
+                "{path}: expected {wanted}; found {arrays}",
+                path=path,
+                wanted=wanted,
+                arrays=", ".join(sorted(arrays)) or translated("none"),
+            )
+        )
     values = arrays[chosen]
     if values.dtype.kind not in "fiu":
-        raise VaelabError(f"{path}: expected numbers in '{chosen}'; found {values.dtype}")
+        raise VaelabError(
+            translated(
+                "{path}: expected numbers in '{chosen}'; found {dtype}", path=path, chosen=chosen, dtype=values.dtype
+            )
+        )
     return values.astype(np.float32), chosen

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 
 
 def path_between(
@@ -20,7 +21,9 @@ def path_between(
         from the origin.
     """
     if steps < 2:
-        raise VaelabError(f"steps: expected 2 or more, from the first point to the last; found {steps}")
+        raise VaelabError(
+            translated("steps: expected 2 or more, from the first point to the last; found {steps}", steps=steps)
+        )
     a, b = np.asarray(first, np.float64), np.asarray(last, np.float64)
     t = np.linspace(0.0, 1.0, steps)[:, None]
     if not spherical:
@@ -28,12 +31,16 @@ def path_between(
     lengths = np.linalg.norm(a) * np.linalg.norm(b)
     if lengths == 0.0:
         raise VaelabError(
-            "a spherical path needs a direction, and one of the points is the origin; take the straight path"
+            translated(
+                "a spherical path needs a direction, and one of the points is the origin; take the straight path"
+            )
         )
     angle = np.arccos(np.clip(a @ b / lengths, -1.0, 1.0))
     if np.pi - angle < 1e-6:
         raise VaelabError(
-            "a spherical path between points that lie exactly opposite is not defined; take the straight path"
+            translated(
+                "a spherical path between points that lie exactly opposite is not defined; take the straight path"
+            )
         )
     if angle < 1e-6:  # one direction: the limit is the straight path
         return ((1.0 - t) * a + t * b).astype(np.float32)

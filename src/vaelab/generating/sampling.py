@@ -13,6 +13,7 @@ from vaelab.batching import in_batches
 from vaelab.densities import AbstractDensity, DiagonalNormal, FullNormal, Mixture
 from vaelab.door import in_words
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 from vaelab.model import Model
 from vaelab.priors.by_label import ChosenDensity, DensityByLabel
 
@@ -37,7 +38,9 @@ def sample_latents(
             positive, or one other than 1 for a prior that is not made of Gaussians.
     """
     if not can_sample(model):
-        raise VaelabError("an autoencoder has no prior to sample from: nothing made its codes follow N(0, I)")
+        raise VaelabError(
+            translated("an autoencoder has no prior to sample from: nothing made its codes follow N(0, I)")
+        )
     density = model.prior_density()
     if label is not None:
         check_label(model, label)
@@ -63,9 +66,14 @@ def check_label(model: Model, label: int, names: Sequence[str] | None = None) ->
     if known is None:
         raise VaelabError(
             in_words(
-                command="--label: this prior does not know of labels; fit one that does with: vaelab fit-prior RUN mixture --by-class, "
-                "then choose it with --prior",
-                python="y: this prior does not know of labels; fit one that does with: vae.fit_prior('mixture', by_class=True)",
+                command=translated(
+                    "--label: this prior does not know of labels; fit one that does with: vaelab fit-prior RUN "
+                    "mixture --by-class, then choose it with --prior"
+                ),
+                python=translated(
+                    "y: this prior does not know of labels; fit one that does with: vae.fit_prior('mixture', "
+                    "by_class=True)"
+                ),
             )
         )
     if label not in known:
@@ -74,7 +82,11 @@ def check_label(model: Model, label: int, names: Sequence[str] | None = None) ->
             return names[number] if names is not None and number < len(names) else str(number)
 
         raise VaelabError(
-            f"label {name(label)}: the prior was fitted to none such; known: {', '.join(map(name, known))}"
+            translated(
+                "label {name}: the prior was fitted to none such; known: {known}",
+                name=name(label),
+                known=", ".join(map(name, known)),
+            )
         )
 
 
@@ -85,7 +97,9 @@ def tempered(density: AbstractDensity, temperature: float) -> AbstractDensity:
         VaelabError: where it is not made of Gaussians, or the temperature is not positive.
     """
     if not temperature > 0.0:
-        raise VaelabError(f"temperature: expected a positive number; found {temperature:g}")
+        raise VaelabError(
+            translated("temperature: expected a positive number; found {temperature:g}", temperature=temperature)
+        )
     if isinstance(density, DiagonalNormal):
         wider = density.log_variance + 2.0 * float(np.log(temperature))
         return eqx.tree_at(lambda normal: normal.log_variance, density, wider)
@@ -97,7 +111,7 @@ def tempered(density: AbstractDensity, temperature: float) -> AbstractDensity:
         return ChosenDensity(density.label, tuple(tempered(each, temperature) for each in density.densities))
     if isinstance(density, Mixture):
         return Mixture(density.log_weights, tempered(density.components, temperature))
-    raise VaelabError("temperature: only a prior made of Gaussians has one; leave it out")
+    raise VaelabError(translated("temperature: only a prior made of Gaussians has one; leave it out"))
 
 
 @eqx.filter_jit

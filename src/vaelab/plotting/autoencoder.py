@@ -8,6 +8,7 @@ from jaxtyping import Float, Integer, Shaped
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vaelab.language import translated
 from vaelab.plotting.classes import GLYPHS, class_colours, class_names, class_shapes, draw_names
 from vaelab.plotting.latent import draw_points, draw_rings, fit_square
 from vaelab.plotting.lettering import elided, text_width
@@ -56,7 +57,7 @@ def autoencoder_figure(
     margin, between, top = 0.6, 0.7, 1.5
     bars = left.shares is not None and right.shares is not None
     below = top + side + (1.5 if bars else 0.85)
-    title = "Why variational? Draw points of the latent plane at random, and decode them"
+    title = translated("Why variational? Draw points of the latent plane at random, and decode them")
     page = Page(margin + 2 * side + between + 0.3, below + height + 0.3, title, facts, left=margin)
     names = [elided(name, 1.0, 9.0) for name in class_names(labels, label_names)]
     named = _legend(page, margin, 0.86, names, 2 * side + between)
@@ -65,12 +66,20 @@ def autoencoder_figure(
         page.text(start, top - 0.13, model.title, size=11, weight="bold", color=INK)
         _draw_plane(page.axes(start, top, side, side), model, labels, names if named else [], side)
         if bars:
-            words = f"{model.where}: the digits that come"
+            words = translated("{where}: the digits that come", where=model.where)
             page.text(start, top + side + 0.7, words, size=8, color=FAINT)
             _draw_shares(page.axes(start, top + side + 0.78, side, 0.24), model.shares)
-            page.text(start, below - 0.1, f"The {len(model.images)} that are marked by crosses", size=8, color=FAINT)
+            page.text(
+                start,
+                below - 0.1,
+                translated("The {count} that are marked by crosses", count=len(model.images)),
+                size=8,
+                color=FAINT,
+            )
         else:
-            page.text(start, below - 0.1, f"{model.where}: the crosses decoded", size=8, color=FAINT)
+            page.text(
+                start, below - 0.1, translated("{where}: the crosses decoded", where=model.where), size=8, color=FAINT
+            )
         draw_tiles(page.axes(start, below, side, height), model.images, COLUMNS, shown=shown, gap=GAP)
     return page.figure
 

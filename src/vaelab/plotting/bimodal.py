@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from vaelab.fitting.bimodal import Bimodal, distances
-from vaelab.plotting.page import ACCENT, FAINT, INK, RULE, Page
+from vaelab.language import translated
+from vaelab.plotting.page import ACCENT, FAINT, INK, RULE, SEPARATOR, Page
 from vaelab.plotting.quantities import amount
 
 TRUTH, WRONG, RIGHT = FAINT, "#d98032", ACCENT
@@ -20,25 +21,32 @@ SMALL = (0.0, 1.5, 2.5, 3.5, 6.0)
 
 def bimodal_figure(main: Bimodal, others: tuple[Bimodal, ...]) -> Figure:
     """One large panel, and below it the same as the separation grows."""
-    page = Page(9.0, 6.9, "A single Gaussian is only an assumption", _facts(main))
+    page = Page(9.0, 6.9, translated("A single Gaussian is only an assumption"), _facts(main))
     _legend(page, main)
     axes = page.axes(0.3, 1.75, 8.4, 2.55)
     _draw(axes, main, reach=7.0, height=0.36)
     gap, left = 0.25, 0.3
     width = (8.4 - gap * (len(others) - 1)) / len(others)
-    page.text(left, 4.98, "The same as the two modes move apart", size=9.5, weight="bold", color=INK)
+    page.text(left, 4.98, translated("The same as the two modes move apart"), size=9.5, weight="bold", color=INK)
     for place, other in enumerate(others):
         small = page.axes(left + place * (width + gap), 5.1, width, 1.0)
         _draw(small, other, reach=6.5, height=0.72, size=3.0)
         small.set_xticks([])
-        words = f"{other.separation:g} apart: {100 * other.gaussian.empty_mass:.0f} % of the Gaussian"
-        small.set_xlabel(words + "\nlies where there is no sample", size=7, color=FAINT, labelpad=5)
+        words = translated(
+            "{separation:g} apart: {percent:.0f} % of the Gaussian\nlies where there is no sample",
+            separation=other.separation,
+            percent=100 * other.gaussian.empty_mass,
+        )
+        for line, part in enumerate(words.splitlines()):
+            page.text(
+                left + place * (width + gap) + width / 2, 6.3 + 0.14 * line, part, size=7, color=FAINT, ha="center"
+            )
     return page.figure
 
 
 def bimodal_frame(data: Bimodal) -> Figure:
     """One frame of the moving figure."""
-    page = Page(7.2, 4.3, "A single Gaussian is only an assumption", _facts(data))
+    page = Page(7.2, 4.3, translated("A single Gaussian is only an assumption"), _facts(data))
     _legend(page, data)
     _draw(page.axes(0.3, 1.75, 6.6, 2.15), data, reach=7.0, height=0.7)
     return page.figure
@@ -83,11 +91,16 @@ def _draw(axes: Axes, data: Bimodal, *, reach: float, height: float, size: float
 def _legend(page: Page, data: Bimodal) -> None:
     """A small table in the colours of the curves: the log-likelihood of each density, and its mass where there is no sample."""
     columns = (0.3, 2.6, 3.75)
-    heads = ("", "log-likelihood", "where there is no sample")
+    heads = (translated("log-likelihood"), translated("where there is no sample"))
     rows = [
-        (f"\N{MULTIPLICATION SIGN}  {len(data.samples)} samples", *heads[1:], INK),
+        (translated("\N{MULTIPLICATION SIGN}  {count} samples", count=len(data.samples)), *heads, INK),
         *(
-            (judged.name, f"{amount(judged.held_out, 3)} nats", f"{100 * judged.empty_mass:.1f} % of its mass", colour)
+            (
+                translated(judged.name),
+                f"{amount(judged.held_out, 3)} nats",
+                translated("{percent:.1f} % of its mass", percent=100 * judged.empty_mass),
+                colour,
+            )
             for colour, judged in zip((TRUTH, WRONG, RIGHT), data.all, strict=True)
         ),
     ]
@@ -98,9 +111,12 @@ def _legend(page: Page, data: Bimodal) -> None:
 
 
 def _facts(data: Bimodal) -> str:
-    return (
-        f"two modes {data.separation:.1f} apart  ·  mean log-likelihood of 10,000 held-out draws  ·  "
-        f"no sample: none within {data.reach:.2f}, as for 1 % of fresh draws"
+    return SEPARATOR.join(
+        (
+            translated("two modes {separation:.1f} apart", separation=data.separation),
+            translated("mean log-likelihood of 10,000 held-out draws"),
+            translated("no sample: none within {reach:.2f}, as for 1 % of fresh draws", reach=data.reach),
+        )
     )
 
 

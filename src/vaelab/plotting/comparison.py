@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 
 from vaelab.evaluation.figure import Figure as Estimate
 from vaelab.evaluation.figure import mean_figure
+from vaelab.language import translated
 from vaelab.plotting.lettering import elided, text_width
-from vaelab.plotting.page import ACCENT, CLASS_COLOURS, FAINT, INK, RULE, SEPARATOR, Page
+from vaelab.plotting.page import ACCENT, CLASS_COLOURS, FAINT, INK, RULE, SEPARATOR, Page, label_across
 from vaelab.plotting.quantities import amount
 
 NAME, SCORE = 9.0, 8.5
@@ -22,14 +23,14 @@ def comparison_figure(
     names: Sequence[str],
     scores: Sequence[Float[np.ndarray, " images"]],
     *,
-    score_name: str = "negative log-likelihood",
+    score_name: str = "",
     title: str = "",
     facts: str = "",
 ) -> Figure:
     """The mean score of each in words; the mean of its differences to the first with their standard error, which is paired over the images;
     and the differences of the single images, sorted.
 
-    `scores` are nats an image, smaller is better, all of the same images. The means' own errors are not drawn: the images are the same, so
+    `scores` are nats per image, smaller is better, all of the same images. The means' own errors are not drawn: the images are the same, so
     that bars of means overlap where the difference is sure.
     """
     rows = len(names)
@@ -40,21 +41,25 @@ def comparison_figure(
     first = elided(names[0], 1.2, 8.0)
     start = 0.3 + name_width + 0.25 + mean_width + 0.3
     width, between = 2.7, 0.75
-    heading = title or f"{score_name[:1].upper()}{score_name[1:]} of the same images"
+    score_name = score_name or translated("negative log-likelihood")
+    heading = title or translated("{score} of the same images", score=f"{score_name[:1].upper()}{score_name[1:]}")
     facts = SEPARATOR.join(
         filter(
             None,
             [
                 facts,
-                "smaller is better: left of the line better than the first; ± is the standard error of the paired differences",
+                translated(
+                    "smaller is better: left of the line better than the first; "
+                    "± is the standard error of the paired differences"
+                ),
             ],
         )
     )
     page = Page(start + 2 * width + between + 0.3, height + 1.85, heading, facts)
     top = 1.15
     left = page.axes(start, top, width, height)
-    page.text(start, top - 0.1, f"mean difference to {first}", size=8, color=INK)
-    page.text(start - 0.3, top - 0.1, "mean", size=8, color=INK, ha="right")
+    page.text(start, top - 0.1, translated("mean difference to {first}", first=first), size=8, color=INK)
+    page.text(start - 0.3, top - 0.1, translated("mean"), size=8, color=INK, ha="right")
     places, colours = np.arange(rows)[::-1], _colours(rows)
     _draw_means(left, places, scores, colours)
     for place, name, mean, colour in zip(places, names, means, colours, strict=True):
@@ -62,7 +67,7 @@ def comparison_figure(
         page.text(0.3, down, elided(name, WIDEST, NAME), size=NAME, color=colour, weight="bold")
         page.text(start - 0.3, down, mean, size=SCORE, color=INK, ha="right")
     right = page.axes(start + width + between, top, width, height)
-    words = elided(f"each image's difference to {first}, sorted", width + 0.25, 8.0)
+    words = elided(translated("each image's difference to {first}, sorted", first=first), width + 0.25, 8.0)
     page.text(start + width + between, top - 0.1, words, size=8, color=INK)
     _draw_images(right, scores, colours)
     return page.figure
@@ -91,7 +96,7 @@ def _draw_means(
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.locator_params(axis="x", nbins=5)
-    axes.set_xlabel("nats an image", size=8, color=FAINT)
+    label_across(axes, translated("nats per image"), size=8, color=FAINT)
 
 
 def _draw_images(axes: Axes, scores: Sequence[Float[np.ndarray, " images"]], colours: Sequence[str]) -> None:
@@ -105,7 +110,7 @@ def _draw_images(axes: Axes, scores: Sequence[Float[np.ndarray, " images"]], col
         largest = max(largest, float(np.quantile(np.abs(differences), 0.98)))
     axes.set_ylim(-1.15 * largest - 1e-9, 1.15 * largest + 1e-9)
     axes.set_xlim(0, 100)
-    axes.set_xlabel("% of images", size=8, color=FAINT)
+    label_across(axes, translated("% of images"), size=8, color=FAINT)
     axes.set_ylabel("nats", size=8, color=FAINT, labelpad=2)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines["bottom"].set_color(RULE)

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
+from vaelab.language import translated
 from vaelab.plotting.classes import (
     SIZES,
     class_colours,
@@ -20,6 +21,7 @@ from vaelab.plotting.classes import (
     legend_of,
     names_in_cloud,
 )
+from vaelab.plotting.lettering import lettering
 from vaelab.plotting.page import CLASS_COLOURS, FAINT, INK, SEPARATOR, Page, label_axes
 
 SIDE = 5.4
@@ -44,7 +46,7 @@ def latent_figure(
     axis_names: tuple[str, str] = ("z₁", "z₂"),
     rings: bool = True,
     contours: Contours | None = None,
-    title: str = "Latent space",
+    title: str = "",
     facts: str = "",
 ) -> Figure:
     """Points of a plane (n, 2), coloured and shaped by label, the labels' names among them; axes equal, so that a circle is one.
@@ -53,12 +55,13 @@ def latent_figure(
     latent dimension, (n, 1), a histogram stacked by label is drawn, and the prior's density over it.
     """
     names = class_names(labels, label_names)
+    title = title or translated("Latent space")
     if points.shape[1] == 1:
         return _histogram(points[:, 0], labels, names, axis_names[0], rings, title, facts)
     among, beside = names_in_cloud(names, SIDE)
     legend = legend_of(beside, SIDE)
     if names and legend is None:
-        facts = f"{facts}{SEPARATOR}{len(names)} classes, too many to name"
+        facts = f"{facts}{SEPARATOR}{_unnamed(names)}"
     page = Page(SIDE + (0.95 if not names or legend is None else 1.0 + legend.width), SIDE + 1.35, title, facts)
     axes = page.axes(0.65, 0.8, SIDE, SIDE)
     draw_points(axes, points, labels)
@@ -72,6 +75,10 @@ def latent_figure(
         draw_names(axes, points, labels, among, side=SIDE)
         draw_legend(axes, legend)
     return page.figure
+
+
+def _unnamed(names: Sequence[str]) -> str:
+    return translated("{count} classes, too many to name", count=len(names))
 
 
 def draw_points(
@@ -145,7 +152,7 @@ def _histogram(
     width, height = 6.2, 2.85
     legend = legend_of(names, height)
     if names and legend is None:
-        facts = f"{facts}{SEPARATOR}{len(names)} classes, too many to name"
+        facts = f"{facts}{SEPARATOR}{_unnamed(names)}"
     page = Page(width + (1.1 if not names or legend is None else 1.05 + legend.width), 4.3, title, facts)
     axes = page.axes(0.7, 0.85, width, height)
     low, high = float(values.min()), float(values.max())
@@ -162,8 +169,9 @@ def _histogram(
         axes.plot(across, np.exp(-0.5 * across**2) / np.sqrt(2.0 * np.pi), color=INK, lw=1.2, ls="--")
         away = -1.25 if values.mean() > 0 else 1.25  # from the bars
         side = "right" if away < 0 else "left"
-        axes.text(away, 0.19, "  prior N(0, 1)  ", size=8, color=INK, va="bottom", ha=side)
-    label_axes(axes, axis_name, "density")
+        prior = lettering(f"  {translated('prior N(0, 1)')}  ")
+        axes.text(away, 0.19, prior.words, size=8, color=INK, va="bottom", ha=side, **prior.style)
+    label_axes(axes, axis_name, translated("density"))
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelcolor=FAINT)
     if names and legend is not None:

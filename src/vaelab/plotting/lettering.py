@@ -7,7 +7,8 @@ import functools
 import logging
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,8 @@ from matplotlib import font_manager
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.ft2font import FT2Font
+
+from vaelab.language import in_english, language, to_translate, translated
 
 DPI = 150
 BOX = "\N{WHITE SQUARE}"
@@ -29,6 +32,9 @@ PREFERRED = (
 
 PLACEHOLDERS = ("Last Resort", ".LastResort", "Adobe Blank", "Noto Sans Blank")
 """Fonts that have every letter and show none."""
+
+CHINESE = "潜"
+"""A letter that a font has which has Chinese."""
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
@@ -71,6 +77,17 @@ def lettering(words: str) -> Lettering:
     return Lettering(words, (*usual, *families))
 
 
+@contextmanager
+def drawable_language() -> Iterator[None]:
+    """While a figure is made: the user's language, if there are letters for it, else English; this is said once."""
+    if language() == "en" or _has_letters_for(CHINESE):
+        yield
+        return
+    _say_that_figures_are_english()
+    with in_english():
+        yield
+
+
 def text_width(words: str, size: float, weight: str = "normal") -> float:
     """Inches that the words take in this size (points)."""
     drawn = lettering(words)
@@ -107,6 +124,10 @@ def wrapped(words: str, width: float, size: float, weight: str = "normal", *, se
             rest = rest[cut:].lstrip()
         lines.append(rest)
     return lines or [""]
+
+
+def _has_letters_for(letter: str) -> bool:
+    return _usual_has(letter, tuple(mpl.rcParams["font.family"])) or _family_with(letter) is not None
 
 
 def _most(fits: Callable[[int], bool], high: int) -> int:
@@ -193,7 +214,13 @@ def _opened(path: str) -> FT2Font | None:
     try:
         return FT2Font(path)
     except (OSError, RuntimeError, ValueError) as error:
-        _log.warning("%s: cannot be read as a font (%s); figures do without it", path, " ".join(str(error).split()))
+        _log.warning(
+            translated(
+                "{path}: cannot be read as a font ({error}); figures do without it",
+                path=path,
+                error=" ".join(str(error).split()),
+            )
+        )
         return None
 
 
@@ -212,11 +239,26 @@ def _say_missing(letters: str) -> None:
     _said.append(letters)
     first = unicodedata.name(letters[0], "").split(" ")[0]
     if first in ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO"):
-        remedy = (
-            "Noto Sans CJK (Debian, Ubuntu: apt install fonts-noto-cjk; Fedora: dnf install google-noto-sans-cjk-fonts)"
-        )
+        remedy = EAST_ASIAN
     else:
-        remedy = "the Noto Sans of their script, from fonts.google.com/noto"
+        remedy = to_translate("the Noto Sans of their script, from fonts.google.com/noto")
     _log.warning(
-        "figures show boxes for letters that no installed font has, such as %s; install %s", letters[0], remedy
+        translated(
+            "figures show boxes for letters that no installed font has, such as {letter}; install {font}",
+            letter=letters[0],
+            font=remedy,
+        )
+    )
+
+
+EAST_ASIAN = (
+    "Noto Sans CJK (Debian, Ubuntu: apt install fonts-noto-cjk; Fedora: dnf install google-noto-sans-cjk-fonts)"
+)
+
+
+@functools.cache
+def _say_that_figures_are_english() -> None:
+    """Once in a process."""
+    _log.warning(
+        translated("figures are in English, for no installed font has Chinese; install {font}", font=EAST_ASIAN)
     )

@@ -7,6 +7,7 @@ from jaxtyping import Float, Integer, Shaped
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vaelab.language import translated
 from vaelab.plotting.lettering import text_width
 from vaelab.plotting.page import Page, label_axes
 from vaelab.plotting.quantities import amount
@@ -43,7 +44,7 @@ def manifold_figure(
     *,
     axis_names: tuple[str, str] = ("z₁", "z₂"),
     shown: tuple[float, float] = (0.0, 1.0),
-    title: str = "Decoded grid",
+    title: str = "",
     facts: str = "",
 ) -> Figure:
     """The images decoded at `grid_of(across, up)`, in the scatter's orientation: the first latent to the right, the
@@ -53,7 +54,7 @@ def manifold_figure(
     """
     rows = 1 if up is None else len(up)
     width, height = tiles_size(images.shape[1:], rows, len(across), width=5.6)
-    page = Page(width + 0.95, height + 1.35, title, facts)
+    page = Page(width + 0.95, height + 1.35, title or translated("Decoded grid"), facts)
     axes = page.axes(0.65, 0.8, width, height)
     draw_tiles(axes, images, len(across), shown=shown)
     _tick(axes, across, up, width / len(across))

@@ -11,6 +11,7 @@ from vaelab.config import Config
 from vaelab.data import Dataset, Split
 from vaelab.generating import Encoded, can_sample, decode, sample_latents
 from vaelab.generating.pictures import shown_range
+from vaelab.language import translated
 from vaelab.model import Model
 from vaelab.run_data import RunData, TrainingDataError
 
@@ -113,23 +114,28 @@ class FigureMaterial:
     @property
     def facts(self) -> str:
         """One line: of which run a figure is."""
+        from vaelab.evaluation.figure import counted
         from vaelab.plotting.page import SEPARATOR
 
         config = self.config
         size = config.model.latent_dim
         # of a path its last part: where it lies on this machine is nothing to the picture
         data = PurePath(self.material.data_name).name
-        words = [self.name, data, f"{size} latent dimension{'' if size == 1 else 's'}"]
+        words = [self.name, data, translated(counted(size, "latent dimension"))]
         if not config.model.posterior.has_density:
-            words.append("autoencoder" if self.prior == "trained" else f"autoencoder with prior {self.prior}")
+            words.append(
+                translated("autoencoder")
+                if self.prior == "trained"
+                else translated("autoencoder with prior {prior}", prior=self.prior)
+            )
         else:
             words.append(f"β {config.objective.beta:g}")
             words.append(
-                f"{config.model.prior.kind} prior"
+                translated("{kind} prior", kind=config.model.prior.kind)
                 if self.prior == "trained"
-                else f"prior {self.prior}, fitted afterwards"
+                else translated("prior {prior}, fitted afterwards", prior=self.prior)
             )
-        return SEPARATOR.join([*words, f"seed {config.seed}"])
+        return SEPARATOR.join([*words, translated("seed {seed}", seed=config.seed)])
 
     @cached_property
     def contours(self) -> "Contours | None":

@@ -90,5 +90,16 @@ def latent_name(dimension: int) -> str:
 
 
 def label_axes(axes: Axes, across: str, up: str) -> None:
-    axes.set_xlabel(across, size=9, color=INK, labelpad=4)
-    axes.set_ylabel(up, size=9, color=INK, labelpad=4)
+    label_across(axes, across, size=9, color=INK, labelpad=4)
+    label_up(axes, up, size=9, color=INK, labelpad=4)
+
+
+def label_across(axes: Axes, words: str, **style: Any) -> None:
+    """Under the axes, in letters that can be drawn."""
+    drawn = lettering(words)
+    axes.set_xlabel(drawn.words, **drawn.style, **style)
+
+
+def label_up(axes: Axes, words: str, **style: Any) -> None:
+    drawn = lettering(words)
+    axes.set_ylabel(drawn.words, **drawn.style, **style)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Float32
 
+from vaelab.language import translated
 from vaelab.plotting.page import latent_name
 from vaelab.plotting.quantities import amount
 
@@ -42,7 +43,12 @@ def plane_of(mean: Float32[np.ndarray, "n latent"], log_variance: Float32[np.nda
         divergence = kl_per_dimension(mean, log_variance)
         first, second = np.argsort(-divergence, kind="stable")[:2]
         names = (latent_name(int(first)), latent_name(int(second)))
-        choice = f"{names[0]} and {names[1]}, the two of {size} dimensions with the largest KL"
+        choice = translated(
+            "{first} and {second}, the two of {size} dimensions with the largest KL",
+            first=names[0],
+            second=names[1],
+            size=size,
+        )
         labelled = tuple(
             f"{name}   (KL {amount(float(divergence[place]))} nats)"
             for name, place in zip(names, (first, second), strict=True)
@@ -54,5 +60,10 @@ def plane_of(mean: Float32[np.ndarray, "n latent"], log_variance: Float32[np.nda
     # the sign of an axis is free: its largest entry is made positive, so that the picture is the same on every machine
     directions *= np.sign(directions[np.arange(2), np.abs(directions).argmax(axis=1)])[:, None]
     shares = variances[::-1][:2] / variances.sum()
-    names = tuple(f"principal axis {place + 1}   ({share:.0%} of the variance)" for place, share in enumerate(shares))
-    return Plane(directions, (names[0], names[1]), f"the first two principal axes of {size} dimensions")
+    names = tuple(
+        translated("principal axis {number}   ({share:.0%} of the variance)", number=place + 1, share=share)
+        for place, share in enumerate(shares)
+    )
+    return Plane(
+        directions, (names[0], names[1]), translated("the first two principal axes of {size} dimensions", size=size)
+    )

@@ -17,8 +17,9 @@ from vaelab.evaluation.mixture_log_probs import log_probs
 from vaelab.fitting.kernel_density import fit_kernel_density
 from vaelab.fitting.parts import Draws
 from vaelab.generating import decode
+from vaelab.language import to_translate, translated
 from vaelab.model import Model
-from vaelab.plotting.page import ACCENT, FAINT, INK, RULE, SEPARATOR, Page, label_axes
+from vaelab.plotting.page import ACCENT, FAINT, INK, RULE, SEPARATOR, Page, label_across, label_axes
 from vaelab.plotting.plane import Plane, plane_of
 from vaelab.plotting.quantities import PlainNumbers, amount
 from vaelab.plotting.tiles import draw_tiles, tiles_size
@@ -36,10 +37,13 @@ MASSES = (0.393, 0.865, 0.989)
 MOST = 0.95
 """The share of a density's mass within which it is compared with the other."""
 
-HOLE = "the worst hole (red ring): within 95 % of the prior, where log q(z) \N{MINUS SIGN} log p(z) is least"
-HOLES = (
-    f"holes: of {DRAWS:,} draws of the prior, within its densest 95 %, "
-    "where log q(z) \N{MINUS SIGN} log p(z) is least, in all dimensions"
+HOLE = to_translate(
+    "the worst hole (red ring): within 95 % of the prior, where log q(z) \N{MINUS SIGN} log p(z) is least"
+)
+HOLES = to_translate(
+    "holes: of {draws:,} draws of the prior, within its densest 95 %, "
+    "where log q(z) \N{MINUS SIGN} log p(z) is least, in all dimensions",
+    draws=DRAWS,
 )
 
 RED = "#a93226"
@@ -74,7 +78,7 @@ def prior_figure(
     before: Model | None = None,
     names: tuple[str, ...] | None = None,
     shown: tuple[float, float] = (0.0, 1.0),
-    title: str = "The aggregate posterior and the prior",
+    title: str = "",
     images: str = "training image",
     facts: str = "",
     seed: int = 0,
@@ -97,9 +101,14 @@ def prior_figure(
     codes, code_draws = _codes(mean, log_variance, seed)
     models = [model] if before is None else [before, model]
     if names is None:
-        names = ("the prior",) if before is None else ("before", "after")
+        names = (translated("the prior"),) if before is None else (translated("before"), translated("after"))
     views = [_view(one, name, codes, code_draws, plane, seed) for one, name in zip(models, names, strict=True)]
-    more = [counted(len(mean), images), plane.choice, HOLE if mean.shape[1] <= 2 else HOLES]
+    more = [
+        translated(counted(len(mean), images)),
+        plane.choice,
+        translated(HOLE if mean.shape[1] <= 2 else HOLES),
+    ]
+    title = title or translated("The aggregate posterior and the prior")
     page = Page(9.75, 0.85 + ROW * len(views), title, SEPARATOR.join(filter(None, [facts, *more])))
     reach = _reach(views)
     for place, view in enumerate(views):
@@ -225,9 +234,13 @@ def _draw_row(page: Page, view: View, plane: Plane, top: float, shown: tuple[flo
     else:
         _draw_plane(page, view, plane, left, base, square, reach)
     blocks = (
-        ("In the worst hole" if view.hole is not None else "In the worst holes", view.hole_images, RED),
-        ("Where codes are densest", view.dense_images, INK),
-        ("Drawn from the prior", view.drawn_images, PRIOR),
+        (
+            translated("In the worst hole") if view.hole is not None else translated("In the worst holes"),
+            view.hole_images,
+            RED,
+        ),
+        (translated("Where codes are densest"), view.dense_images, INK),
+        (translated("Drawn from the prior"), view.drawn_images, PRIOR),
     )
     width, height = tiles_size(view.hole_images.shape[1:], TILES, TILES, width=1.15)
     for place, (words, images, colour) in enumerate(blocks):
@@ -251,8 +264,8 @@ def _draw_plane(page: Page, view: View, plane: Plane, left: float, base: float, 
     label_axes(axes, *plane.axis_names)
     edge = {"xlim": (view.across[0], view.across[-1]), "ylim": (view.up[0], view.up[-1])}
     axes.set(**edge)
-    page.text(left + square + 0.08, base - 0.36, "codes q(z)", size=8, color="#2b8577")
-    page.text(left + square + 0.08, base - 0.2, "prior p(z)", size=8, color=PRIOR)
+    page.text(left + square + 0.08, base - 0.36, translated("codes q(z)"), size=8, color="#2b8577")
+    page.text(left + square + 0.08, base - 0.2, translated("prior p(z)"), size=8, color=PRIOR)
     marginal = page.axes(left, base - 0.42, square, 0.38)
     _draw_marginals(marginal, view.across, q.sum(axis=0), p.sum(axis=0), across=True)
     marginal = page.axes(left + square + 0.04, base, 0.38, square)
@@ -269,9 +282,9 @@ def _draw_plane(page: Page, view: View, plane: Plane, left: float, base: float, 
     _ring(axes, view.hole, RED)
     _ring(axes, view.dense, INK)
     axes.set(**edge)
-    axes.set_xlabel(plane.axis_names[0], size=9, color=INK, labelpad=4)
+    label_across(axes, plane.axis_names[0], size=9, color=INK, labelpad=4)
     page.text(left, base - 0.2, "log q(z) \N{MINUS SIGN} log p(z), nats", size=8, color=INK)
-    page.text(left, base - 0.06, "red: the prior's mass where no code lies", size=7, color=RED)
+    page.text(left, base - 0.06, translated("red: the prior's mass where no code lies"), size=7, color=RED)
     bar = page.axes(left + square + 0.08, base, 0.09, square)
     page.figure.colorbar(picture, cax=bar, ticks=MaxNLocator(4), format=PlainNumbers())
     bar.tick_params(labelsize=7, labelcolor=FAINT, length=2)
@@ -308,8 +321,8 @@ def _draw_line(page: Page, view: View, plane: Plane, left: float, base: float, h
     axes.fill_between(view.across, 0.0, np.exp(view.log_codes[0]), color=CODES, alpha=0.55, linewidth=0)
     axes.plot(view.across, np.exp(view.log_prior[0]), color=PRIOR, linewidth=1.4)
     axes.set(xlim=(view.across[0], view.across[-1]), ylim=(0.0, None), yticks=[], xticks=[])
-    page.text(left + width - 2.0, base - 0.38, "codes q(z)", size=8, color="#2b8577")
-    page.text(left + width - 1.0, base - 0.38, "prior p(z)", size=8, color=PRIOR)
+    page.text(left + width - 2.0, base - 0.38, translated("codes q(z)"), size=8, color="#2b8577")
+    page.text(left + width - 1.0, base - 0.38, translated("prior p(z)"), size=8, color=PRIOR)
     below = page.axes(left, base - 0.2 + 0.6 * height, width, 0.42 * height)
     ratio = np.clip(view.log_codes[0] - view.log_prior[0], -reach, reach)
     below.axhline(0.0, color=RULE, linewidth=0.8)

@@ -5,6 +5,7 @@ from jaxtyping import Integer, Shaped
 from matplotlib.figure import Figure
 
 from vaelab.generating.pictures import paired_rows
+from vaelab.language import translated
 from vaelab.plotting.page import FAINT, Page
 from vaelab.plotting.tiles import GAP, draw_tiles, tiles_size
 
@@ -35,7 +36,7 @@ def reconstructions_figure(
     *,
     columns: int = COLUMNS,
     shown: tuple[float, float] = (0.0, 1.0),
-    title: str = "Reconstructions",
+    title: str = "",
     facts: str = "",
 ) -> Figure:
     """Pairs of rows: the images, and under each its reconstruction."""
@@ -43,10 +44,12 @@ def reconstructions_figure(
     pairs = paired_rows(originals, reconstructions, columns, white=shown[1])
     blocks = len(pairs) // (2 * columns)
     width, height = tiles_size(originals.shape[1:], 2, columns, width=min(6.2, LARGEST * columns), gap=GAP)
-    page = Page(max(width, 5.4) + 1.6, 0.8 + blocks * (height + 0.16) + 0.2, title, facts)
+    page = Page(
+        max(width, 5.4) + 1.6, 0.8 + blocks * (height + 0.16) + 0.2, title or translated("Reconstructions"), facts
+    )
     for block, rows in enumerate(np.split(pairs, blocks)):
         top = 0.8 + block * (height + 0.16)
         draw_tiles(page.axes(1.2, top, width, height), rows, columns, shown=shown, gap=GAP)
-        page.text(1.1, top + height * 0.25 + 0.03, "original", size=7.5, color=FAINT, ha="right")
-        page.text(1.1, top + height * 0.75 + 0.03, "reconstruction", size=7.5, color=FAINT, ha="right")
+        page.text(1.1, top + height * 0.25 + 0.03, translated("original"), size=7.5, color=FAINT, ha="right")
+        page.text(1.1, top + height * 0.75 + 0.03, translated("reconstruction"), size=7.5, color=FAINT, ha="right")
     return page.figure

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Shaped
 from matplotlib.figure import Figure
 
+from vaelab.language import translated
 from vaelab.plotting.lettering import text_width
 from vaelab.plotting.page import FAINT, Page
 from vaelab.plotting.tiles import GAP, draw_tiles, tiles_size
@@ -28,7 +29,7 @@ def traversals_figure(
     row_names: Sequence[str],
     *,
     shown: tuple[float, float] = (0.0, 1.0),
-    title: str = "Traversals",
+    title: str = "",
     facts: str = "",
 ) -> Figure:
     """The images decoded at `traversal_points`, a row for each dimension, named at its left."""
@@ -36,7 +37,7 @@ def traversals_figure(
     columns = len(images) // rows
     width, height = tiles_size(images.shape[1:], rows, columns, width=6.2, gap=GAP)
     left = 0.4 + max(text_width(name, 7.5) for name in row_names)
-    page = Page(left + max(width, 5.4) + 0.3, height + 1.1, title, facts)
+    page = Page(left + max(width, 5.4) + 0.3, height + 1.1, title or translated("Traversals"), facts)
     draw_tiles(page.axes(left, 0.8, width, height), images, columns, shown=shown, gap=GAP)
     for row, name in enumerate(row_names):
         page.text(left - 0.1, 0.8 + height * (row + 0.5) / rows + 0.03, name, size=7.5, color=FAINT, ha="right")

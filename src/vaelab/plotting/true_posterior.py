@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from vaelab.language import to_translate, translated
 from vaelab.plotting.page import ACCENT, FAINT, INK, Page, latent_name
 from vaelab.plotting.quantities import amount
 
@@ -33,8 +34,9 @@ def true_posterior_figure(
     """
     columns = min(COLUMNS, len(posteriors))
     rows = -(-len(posteriors) // columns)
-    encoders = "line" if len(posteriors[0].axes) == 1 else "rings at 1 and 2 sigma"
-    heading = title or f"Exact posteriors (shaded) and the encoder's ({encoders})"
+    flat = len(posteriors[0].axes) == 1
+    encoders = to_translate("line") if flat else to_translate("rings at 1 and 2 sigma")
+    heading = title or translated("Exact posteriors (shaded) and the encoder's ({encoders})", encoders=encoders)
     width = max(5.6, 0.55 + columns * (PANEL + GAP))
     page = Page(width, 0.95 + rows * (PANEL + 0.72), heading, facts)
     for place, (posterior, image) in enumerate(zip(posteriors, images, strict=True)):

@@ -6,7 +6,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from vaelab.generating.pictures import as_levels, tiled
-from vaelab.plotting.page import ShownFigure
+from vaelab.language import translated
+from vaelab.plotting.page import ShownFigure, label_across, label_up
 
 
 def tutorial_scatter(points: Float[np.ndarray, "n 2"], labels: Integer[np.ndarray, " n"] | None) -> Figure:
@@ -19,7 +20,8 @@ def tutorial_scatter(points: Float[np.ndarray, "n 2"], labels: Integer[np.ndarra
     )
     if labels is not None:
         figure.colorbar(drawn)
-    axes.set(xlabel="mean of z₁, the tutorial's z[0]", ylabel="mean of z₂, the tutorial's z[1]")
+    label_across(axes, translated("mean of z₁, the tutorial's z[0]"))
+    label_up(axes, translated("mean of z₂, the tutorial's z[1]"))
     return figure
 
 

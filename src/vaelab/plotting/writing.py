@@ -9,6 +9,7 @@ import numpy as np
 
 from vaelab.data import Dataset
 from vaelab.errors import VaelabError, nearest_name
+from vaelab.language import plural, to_translate, translated
 from vaelab.runs import Run
 from vaelab.tensors import write_bytes_safely
 
@@ -79,7 +80,7 @@ def write_figures_of(
     """`write_figures` of what is already known of a run."""
     wanted = DEFAULT_FIGURES if names is None else tuple(names)
     if any(name not in WITHOUT_IMAGES for name in wanted) and material.source.note:
-        say(material.source.note)  # and where there are no images, nothing is drawn
+        say(translated(material.source.note))  # and where there are no images, nothing is drawn
     folder = folder or figures_folder(material.run)
     written = []
     for name, figure in figures_of(material, None if names is None else wanted, format=format, style=style, say=say):
@@ -107,23 +108,36 @@ def figures_of(
     """
     names = None if names is None else tuple(names)
     _check_words(names, format, style)
+    from vaelab.plotting.lettering import drawable_language
     from vaelab.plotting.material import FigureMaterial
 
     shown = FigureMaterial(material)
     size, drawn = material.config.model.latent_dim, set()
     for name in DEFAULT_FIGURES if names is None else tuple(dict.fromkeys(names)):
         if name == "manifold" and size > 2:
-            say(f"manifold: a grid needs one or two latent dimensions, and this run has {size}; drew traversals")
+            say(
+                translated(
+                    "manifold: a grid needs one or two latent dimensions, and this run has {size}; drew traversals",
+                    size=size,
+                )
+            )
             name = "traversals"
         if name in drawn:
             continue
         drawn.add(name)
         as_tutorial = style == "tutorial" and name in LIKE_THE_TUTORIALS
         if as_tutorial and size != 2:
-            say(f"{name}: the tutorial's needs two latent dimensions, and this run has {size}; drew the usual one")
+            say(
+                translated(
+                    "{name}: the tutorial's needs two latent dimensions, and this run has {size}; drew the usual one",
+                    name=name,
+                    size=size,
+                )
+            )
             as_tutorial = False
         try:
-            figure = FIGURES[name](shown, "tutorial" if as_tutorial else "vaelab")
+            with drawable_language():
+                figure = FIGURES[name](shown, "tutorial" if as_tutorial else "vaelab")
         except UnavailableError as reason:
             if names is not None and not only_available:
                 raise
@@ -139,19 +153,27 @@ def figure_of(material: "Material | FittedMaterial", name: str, *, style: str = 
         VaelabError: for an unknown name or style, images that are not to be had, and a figure that the model cannot have.
     """
     _check_words((name,), FORMATS[0], style)
+    from vaelab.plotting.lettering import drawable_language
     from vaelab.plotting.material import FigureMaterial
 
-    return FIGURES[name](FigureMaterial(material), style)
+    with drawable_language():
+        return FIGURES[name](FigureMaterial(material), style)
 
 
 def _check_words(names: Iterable[str] | None, format: str, style: str) -> None:  # noqa: A002
     for name in () if names is None else names:
         if name not in FIGURES:
-            raise VaelabError(f"unknown figure '{name}'; {nearest_name(name, FIGURES)}")
+            raise VaelabError(
+                translated("unknown figure '{name}'; {nearest}", name=name, nearest=nearest_name(name, FIGURES))
+            )
     if format not in FORMATS:
-        raise VaelabError(f"unknown format '{format}'; {nearest_name(format, FORMATS)}")
+        raise VaelabError(
+            translated("unknown format '{format}'; {nearest}", format=format, nearest=nearest_name(format, FORMATS))
+        )
     if style not in STYLES:
-        raise VaelabError(f"unknown style '{style}'; {nearest_name(style, STYLES)}")
+        raise VaelabError(
+            translated("unknown style '{style}'; {nearest}", style=style, nearest=nearest_name(style, STYLES))
+        )
 
 
 def figure_names() -> tuple[str, ...]:
@@ -188,7 +210,9 @@ def figure_bytes(figure: "Figure", format: str) -> bytes:  # noqa: A002
 def _loss(material: "FigureMaterial", style: str) -> "Figure":
     del style
     if not material.records:
-        raise UnavailableError(f"loss: {material.name} has no epoch on record, so there is nothing to draw")
+        raise UnavailableError(
+            translated("loss: {name} has no epoch on record, so there is nothing to draw", name=material.name)
+        )
     from vaelab.plotting.loss import loss_figure
 
     return loss_figure(material.records, facts=material.facts)
@@ -204,7 +228,7 @@ def _latent(material: "FigureMaterial", style: str) -> "Figure":
     points = plane.project(material.encoded.mean)
     if style == "tutorial" and material.model.latent_dim == 2:
         return tutorial_scatter(points, material.labels)
-    kind = "posterior means" if material.model.has_density else "codes"
+    kind = to_translate("posterior means") if material.model.has_density else to_translate("codes")
     where = f"{SEPARATOR}{plane.choice}" if plane.choice else ""
     return latent_figure(
         points,
@@ -213,7 +237,11 @@ def _latent(material: "FigureMaterial", style: str) -> "Figure":
         axis_names=plane.axis_names,
         rings=material.has_normal_prior,
         contours=material.contours,
-        title=f"Latent space: {kind} of {counted(len(points), f'{material.source.split} image')}",
+        title=translated(
+            "Latent space: {kind} of {images}",
+            kind=kind,
+            images=counted(len(points), f"{material.source.split} image"),
+        ),
         facts=material.facts + where,
     )
 
@@ -226,15 +254,18 @@ def _manifold(material: "FigureMaterial", style: str) -> "Figure":
     size = material.model.latent_dim
     if size > 2:
         raise UnavailableError(
-            f"manifold: a grid needs one or two latent dimensions, and this model has {size}; draw traversals"
+            translated(
+                "manifold: a grid needs one or two latent dimensions, and this model has {size}; draw traversals",
+                size=size,
+            )
         )
     if material.has_normal_prior:
-        values, where = [normal_quantiles()] * size, "at quantiles 5 % to 95 % of the prior"
+        values, where = [normal_quantiles()] * size, translated("at quantiles 5 % to 95 % of the prior")
     else:
         means = material.encoded.mean
         values, where = (
             [own_quantiles(means[:, axis]) for axis in range(size)],
-            "at quantiles 5 % to 95 % of the images' own latents",
+            translated("at quantiles 5 % to 95 % of the images' own latents"),
         )
     up = values[1] if size == 2 else None
     z = grid_of(values[0], up) if up is not None else values[0][:, None]
@@ -246,13 +277,14 @@ def _manifold(material: "FigureMaterial", style: str) -> "Figure":
         values[0],
         up,
         shown=material.shown,
-        title="What the decoder makes of the latent space",
+        title=translated("What the decoder makes of the latent space"),
         facts=f"{material.facts}{SEPARATOR}{where}",
     )
 
 
 def _traversals(material: "FigureMaterial", style: str) -> "Figure":
     del style
+    from vaelab.evaluation.figure import PARTS
     from vaelab.plotting.page import SEPARATOR, latent_name
     from vaelab.plotting.plane import kl_per_dimension
     from vaelab.plotting.quantities import amount
@@ -264,24 +296,38 @@ def _traversals(material: "FigureMaterial", style: str) -> "Figure":
         weights = kl_per_dimension(encoded.mean, encoded.log_variance)
         unit, decimals = "KL", 2
     else:
-        weights, unit = encoded.mean.var(axis=0), "variance"
+        weights, unit = encoded.mean.var(axis=0), translated("variance")
         decimals = 2 if weights.max() >= 0.1 else 4
     rows = [int(row) for row in np.argsort(-weights, kind="stable")[:MAX_ROWS]]
     if material.has_normal_prior:
-        values, where = np.tile(np.linspace(-3.0, 3.0, STEPS), (len(rows), 1)), "from −3 to 3 sigma of the prior"
+        values, where = (
+            np.tile(np.linspace(-3.0, 3.0, STEPS), (len(rows), 1)),
+            translated("from −3 to 3 sigma of the prior"),
+        )
     else:
         shares = np.linspace(0.01, 0.99, STEPS)
         values = np.stack([np.quantile(encoded.mean[:, row].astype(np.float64), shares) for row in rows])
-        where = "from quantile 1 % to 99 % of the images' own latents"
+        where = translated("from quantile 1 % to 99 % of the images' own latents")
     images = material.decode(traversal_points(encoded.mean[0], rows, values))
-    which = f"all {size} dimensions" if len(rows) == size else f"the {len(rows)} strongest of {size} dimensions"
-    dimensions = "the only dimension, moved" if size == 1 else f"{which}, one at a time"
+    if size == 1:
+        title = translated("Traversals: the only dimension, moved")
+    elif len(rows) == size:
+        title = translated("Traversals: all {size} dimensions, one at a time", size=size)
+    else:
+        title = translated(
+            "Traversals: the {count} strongest of {size} dimensions, one at a time", count=len(rows), size=size
+        )
+    around = translated(
+        "around the first {part} image, {where}",
+        part=PARTS.get(material.source.split, material.source.split),
+        where=where,
+    )
     return traversals_figure(
         images,
         [f"{latent_name(row)}   {unit} {amount(float(weights[row]), decimals)}" for row in rows],
         shown=material.shown,
-        title=f"Traversals: {dimensions}",
-        facts=f"{material.facts}{SEPARATOR}around the first {material.source.split} image, {where}",
+        title=title,
+        facts=f"{material.facts}{SEPARATOR}{around}",
     )
 
 
@@ -291,12 +337,17 @@ def _reconstructions(material: "FigureMaterial", style: str) -> "Figure":
     from vaelab.plotting.reconstructions import chosen_images, reconstructions_figure
 
     chosen = chosen_images(material.labels, len(material.test))
-    theirs = "its reconstruction" if len(chosen) == 1 else "their reconstructions"
+    title = plural(
+        "{images} and its reconstruction",
+        "{images} and their reconstructions",
+        len(chosen),
+        images=counted(len(chosen), f"{material.source.split} image"),
+    )
     return reconstructions_figure(
         material.test.images[chosen],
         material.decode(material.encoded.mean[chosen]),
         shown=material.shown,
-        title=f"{counted(len(chosen), f'{material.source.split} image')} and {theirs}",
+        title=translated(title),
         facts=material.facts,
     )
 
@@ -305,14 +356,20 @@ def _samples(material: "FigureMaterial", style: str) -> "Figure":
     del style
     if not material.can_sample:
         raise UnavailableError(
-            f"samples: an autoencoder has no prior to sample from; fit one to its codes with: {material.how_to_sample}"
+            translated(
+                "samples: an autoencoder has no prior to sample from; fit one to its codes with: {how_to_sample}",
+                how_to_sample=material.how_to_sample,
+            )
         )
     from vaelab.generating import sample_latents
     from vaelab.plotting.samples import COUNT, samples_figure
 
     images = material.decode(sample_latents(material.model, COUNT))
     return samples_figure(
-        images, shown=material.shown, title=f"{COUNT} samples from the prior, decoded", facts=material.facts
+        images,
+        shown=material.shown,
+        title=translated("{count} samples from the prior, decoded", count=COUNT),
+        facts=material.facts,
     )
 
 
@@ -328,16 +385,16 @@ def _prior(material: "FigureMaterial", style: str) -> "Figure":
     chosen = np.sort(np.random.default_rng(0).permutation(len(images))[:MOST_POSTERIORS])
     encoded = encode(material.model, seen_once(images[chosen], config.data.pixels, config.data.test_seed))
     if material.model.has_density:
-        trained = f"The {config.model.prior.kind} prior that it was trained with"
+        trained = translated("The {kind} prior that it was trained with", kind=config.model.prior.kind)
     else:
-        trained = "No prior: what a sampler would have to assume, N(0, I)"
+        trained = translated("No prior: what a sampler would have to assume, N(0, I)")
     fitted = material.prior != "trained"
     return prior_figure(
         material.model,
         encoded.mean,
         encoded.log_variance,
         before=material.trained_model if fitted else None,
-        names=(trained, f"Prior {material.prior}, fitted afterwards") if fitted else (trained,),
+        names=(trained, translated("Prior {prior}, fitted afterwards", prior=material.prior)) if fitted else (trained,),
         shown=material.shown,
         images="given image" if material.source.split == "given" else "training image",
         facts=material.facts,
@@ -354,10 +411,16 @@ def _posterior(material: "FigureMaterial", style: str) -> "Figure":
 
     size = material.model.latent_dim
     if size > 2 or not material.model.has_density:
-        what = f"this model has {size}" if size > 2 else "an autoencoder has no posterior"
-        raise UnavailableError(f"posterior: p(z|x) is computed on a grid of one or two latent dimensions, and {what}")
+        what = (
+            to_translate("this model has {size}", size=size)
+            if size > 2
+            else to_translate("an autoencoder has no posterior")
+        )
+        raise UnavailableError(
+            translated("posterior: p(z|x) is computed on a grid of one or two latent dimensions, and {what}", what=what)
+        )
     if (reason := why_no_quadrature(material.model)) is not None:
-        raise UnavailableError(f"posterior: {reason}")
+        raise UnavailableError(translated("posterior: {reason}", reason=reason))
     from vaelab.evaluation.true_posterior import true_posteriors
     from vaelab.pixels import seen_once
     from vaelab.plotting.reconstructions import chosen_images

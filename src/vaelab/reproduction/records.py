@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 from vaelab.tensors import write_bytes_safely
 
 Record = dict[str, Any]
@@ -26,12 +27,20 @@ def read_records(folder: Path, table: str) -> list[Record]:
     try:
         records = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        raise VaelabError(f"{path}: not JSON ({error}); restore it, or delete it to begin the table again") from None
+        raise VaelabError(
+            translated(
+                "{path}: not JSON ({error}); restore it, or delete it to begin the table again", path=path, error=error
+            )
+        ) from None
     if not isinstance(records, list) or not all(
         isinstance(record, dict) and set(KEY) <= set(record) for record in records
     ):
         raise VaelabError(
-            f"{path}: expected a list of results with {', '.join(KEY)}; restore it, or delete it to begin the table again"
+            translated(
+                "{path}: expected a list of results with {key}; restore it, or delete it to begin the table again",
+                path=path,
+                key=", ".join(KEY),
+            )
         )
     return records
 

@@ -25,6 +25,7 @@ from vaelab.evaluation.prior_fit import prior_fit
 from vaelab.evaluation.quadrature import exact_log_probs
 from vaelab.evaluation.reconstruction import sample_means
 from vaelab.fitting import fit_prior
+from vaelab.language import to_translate, translated
 from vaelab.model import Model
 from vaelab.model_file import load_model
 from vaelab.pixels import seen_once
@@ -68,7 +69,12 @@ def reproduce(
     rows = [row for row in table.rows if only in (None, row.name)]
     if not rows:
         raise VaelabError(
-            f"table '{table.name}' has no row '{only}'; its rows: {', '.join(row.name for row in table.rows)}"
+            translated(
+                "table '{name}' has no row '{only}'; its rows: {rows}",
+                name=table.name,
+                only=only,
+                rows=", ".join(row.name for row in table.rows),
+            )
         )
     work = work / table.name
     work.mkdir(parents=True, exist_ok=True)
@@ -77,13 +83,17 @@ def reproduce(
         lock.acquire()
     except Timeout:
         raise VaelabError(
-            f"{work}: another process is making this table; wait for it, or choose another --work"
+            translated("{work}: another process is making this table; wait for it, or choose another --work", work=work)
         ) from None
     try:
         for seed in range(max(row.seeds for row in rows) if seeds is None else seeds):
             for row in rows:
                 if row.recipe is not None and row.recipe not in recipe_names():
-                    say(f"{row.name}: there is no recipe '{row.recipe}'; left out")
+                    say(
+                        to_translate(
+                            "{name}: there is no recipe '{recipe}'; left out", name=row.name, recipe=row.recipe
+                        )
+                    )
                     continue
                 if seed < row.seeds and not _make(table, row, seed, results, work, stop, say):
                     return False
@@ -129,14 +139,18 @@ def _make(
     kept = weights_file(results, row.name, seed)
     trained = None if (folder / "config.toml").is_file() else kept_weights(kept, config)
     if trained is None:
-        say(f"{row.name}, seed {seed}: training {config.training.epochs} epochs")
+        say(
+            to_translate(
+                "{name}, seed {seed}: training {epochs} epochs", name=row.name, seed=seed, epochs=config.training.epochs
+            )
+        )
         trained = _trained(config, dataset, folder, stop, say)
         if trained is None:
             return False
         if table.keeps_weights:
             keep_weights(kept, trained, config)
     else:
-        say(f"{row.name}, seed {seed}: from the weights in {kept}")
+        say(to_translate("{name}, seed {seed}: from the weights in {kept}", name=row.name, seed=seed, kept=kept))
         folder.mkdir(exist_ok=True)
     model = trained.model
     judged = _Judged.of(config, dataset)
@@ -173,7 +187,16 @@ def _make(
         }
         add_record(results, table.name, record)
         shown = ", ".join(f"{name} {figure}" for name, figure in figures.items())
-        say(f"{row.name}, seed {seed}, prior {prior}: {shown} ({record['measuring_seconds']:.0f} s)")
+        say(
+            to_translate(
+                "{name}, seed {seed}, prior {prior}: {shown} ({measuring_seconds:.0f} s)",
+                name=row.name,
+                seed=seed,
+                prior=prior,
+                shown=shown,
+                measuring_seconds=record["measuring_seconds"],
+            )
+        )
     return True
 
 
@@ -183,7 +206,11 @@ def _trained(config: Config, dataset: Dataset, folder: Path, stop: Stopped, say:
     if (folder / "config.toml").is_file():
         run = Run.open(folder)
         if run.config != config:
-            raise VaelabError(f"{folder}: holds a run of another configuration; delete it, or choose another --work")
+            raise VaelabError(
+                translated(
+                    "{folder}: holds a run of another configuration; delete it, or choose another --work", folder=folder
+                )
+            )
         check_same(run, dataset, dataset.name)
     else:
         run = Run.create(folder, config, Fingerprint.of(dataset, config.data.name, config.data.source["binarised"]))
@@ -195,7 +222,14 @@ def _trained(config: Config, dataset: Dataset, folder: Path, stop: Stopped, say:
             said = time.monotonic()
             held_out = f", val_loss {report['val_loss']:.2f}" if "val_loss" in report else ""
             say(
-                f"  {folder.name}: epoch {report['epoch']}, loss {report['loss']:.2f}{held_out}, {report['seconds']:.1f} s"
+                to_translate(
+                    "  {name}: epoch {epoch}, loss {loss:.2f}{held_out}, {seconds:.1f} s",
+                    name=folder.name,
+                    epoch=report["epoch"],
+                    loss=report["loss"],
+                    held_out=held_out,
+                    seconds=report["seconds"],
+                )
             )
 
     result = train(config, data, run=run, facts={"data": dataset.name}, on_epoch=on_epoch, stop=stop)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from vaelab.errors import VaelabError, nearest_name
+from vaelab.language import translated
 
 FITTED = ("mixture", "kde", "flow", "second-stage")
 
@@ -217,5 +218,5 @@ def table_named(name: str) -> Table:
     """**Raises:** `VaelabError` for a name that none has, with the nearest."""
     names = [table.name for table in TABLES]
     if name not in names:
-        raise VaelabError(f"unknown table '{name}'; {nearest_name(name, names)}")
+        raise VaelabError(translated("unknown table '{name}'; {nearest}", name=name, nearest=nearest_name(name, names)))
     return TABLES[names.index(name)]

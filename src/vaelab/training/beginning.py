@@ -91,15 +91,15 @@ def begin(
         VaelabError: for an optimiser, a schedule, a warm-up or a prior that cannot be built.
     """
     model = initial_model(config, data) if model is None else model
-    objective = OBJECTIVES.build(config.objective) if objective is None else objective
+    playing: AbstractObjective = objective or OBJECTIVES.build(config.objective)
     key = jr.key(config.seed)
     # streams 0 to 3 are the model's, and those of the steps
-    others = objective.players(model, key=jr.fold_in(key, 4))
+    others = playing.players(model, key=jr.fold_in(key, 4))
     if MODEL in others:
         raise VaelabError(f"an objective's players beside the model need other names than '{MODEL}'")
     players = {MODEL: model, **others}
     steps = len(data.images) // config.training.batch_size
-    trainer = build_trainer(config, objective, players, steps)
+    trainer = build_trainer(config, playing, players, steps)
     return Beginning(players, trainer, steps, warm_up_of(config, steps), jr.fold_in(key, 5))
 
 

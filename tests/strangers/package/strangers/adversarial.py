@@ -5,11 +5,10 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key, PRNGKeyArray, PyTree
-from strangers.settings import AdversarialSettings
 
+from strangers.settings import AdversarialSettings
 from vaelab.model import Model, elbo_terms
 from vaelab.networks.linear import Linear
 from vaelab.objectives.base import MODEL, AbstractObjective, Batch, Loss

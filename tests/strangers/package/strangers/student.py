@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import jax.random as jr
 from jax.scipy.special import gammaln
 from jaxtyping import Array, Float, PRNGKeyArray
-from strangers.settings import StudentSettings
 
+from strangers.settings import StudentSettings
 from vaelab.conditional import AbstractConditional
 from vaelab.densities import AbstractDensity
 from vaelab.priors.base import AbstractPrior

@@ -3,12 +3,11 @@
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, PRNGKeyArray
-from strangers.settings import WaveSettings
 
+from strangers.settings import WaveSettings
 from vaelab.networks.base import AbstractNetwork
 from vaelab.space import Shape, Space
 
