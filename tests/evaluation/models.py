@@ -102,7 +102,7 @@ def folded_gaussian(latent_dim: int, *, scale: float, pixels: int = 6) -> tuple[
     eye, weight = np.eye(latent_dim), np.asarray(model.decoder.heads["mean"].weight)
     arrays = (np.concatenate([eye, -eye], axis=1), np.concatenate([weight, weight]), model.decoder.heads["mean"].bias)
     decoder = eqx.tree_at(
-        lambda d: (d.network.layers[0].weight, d.mean.weight, d.mean.bias),
+        lambda d: (d.network.layers[0].weight, d.heads["mean"].weight, d.heads["mean"].bias),
         folded.decoder,
         tuple(jnp.asarray(array, jnp.float32) for array in arrays),
     )

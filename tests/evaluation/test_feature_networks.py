@@ -174,8 +174,8 @@ def test_uint8_and_floats_are_the_same_images():
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (lambda images: images, "one vector an image"),
-        (lambda images: images[1:].reshape(len(images) - 1, -1), "one vector an image"),
+        (lambda images: images, "one vector per image"),
+        (lambda images: images[1:].reshape(len(images) - 1, -1), "one vector per image"),
         (lambda images: np.full((len(images), 2), np.nan), "not finite"),
     ],
 )

@@ -52,7 +52,7 @@ def test_kl_per_dimension_and_active_units() -> None:
     means = np.zeros((100, 3), np.float32)
     means[:, 0] = np.linspace(-2.0, 2.0, 100)
     means[:, 1] = np.linspace(-0.1, 0.1, 100)  # variance 0.0034: not active
-    posteriors = AggregatePosterior(jnp.asarray(means), jnp.zeros((100, 3)))
+    posteriors = AggregatePosterior.of_gaussians(jnp.asarray(means), jnp.zeros((100, 3)))
     use = latent_use(posteriors, standard_normal(3))
     # KL(N(m, 1) || N(0, 1)) = m^2 / 2
     np.testing.assert_allclose(

@@ -17,7 +17,7 @@ def posteriors(
 ) -> AggregatePosterior:
     """N(m_n, sigma^2 I) with m_n ~ N(0, (spread^2 - sigma^2) I): drawn anew, every code is N(0, spread^2 I)."""
     means = np.random.default_rng(seed).normal(size=(count, latent)) * np.sqrt(spread**2 - sigma**2)
-    return AggregatePosterior(
+    return AggregatePosterior.of_gaussians(
         jnp.asarray(means, jnp.float32), jnp.full((count, latent), 2.0 * np.log(sigma), jnp.float32)
     )
 
@@ -116,7 +116,7 @@ def test_aggregate_posterior_is_a_density() -> None:
     aggregate = posteriors(50, 1)
     axis = np.linspace(-6.0, 6.0, 4001, dtype=np.float32)
     assert np.exp(aggregate.log_probs(axis[:, None])).sum() * (axis[1] - axis[0]) == pytest.approx(1.0, abs=1e-3)
-    draws = np.asarray(jax.vmap(aggregate.sample)(jr.split(jr.key(0), 4000)))
+    draws = np.asarray(jax.vmap(aggregate.mixture.sample)(jr.split(jr.key(0), 4000)))
     means = np.asarray(aggregate.mean)
     assert draws.mean() == pytest.approx(means.mean(), abs=0.06)
     assert draws.var() == pytest.approx(means.var() + 0.4**2, rel=0.1)

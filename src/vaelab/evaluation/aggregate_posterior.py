@@ -48,7 +48,7 @@ class AggregatePosterior:
 
     @classmethod
     def of_gaussians(
-        cls, mean: Float[np.ndarray, "images latent"], log_variance: Float[np.ndarray, "images latent"]
+        cls, mean: Float[np.ndarray | Array, "images latent"], log_variance: Float[np.ndarray | Array, "images latent"]
     ) -> "AggregatePosterior":
         """Of diagonal Gaussians."""
         return cls(Codes(DiagonalNormal(jnp.asarray(mean), jnp.asarray(log_variance))))

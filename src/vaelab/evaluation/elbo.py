@@ -95,5 +95,5 @@ def _terms(
 
 def _draws_of(posterior: AbstractCentredDensity, key: Array, latent_dim: int) -> Float[Array, "draws latent"]:
     if isinstance(posterior, DiagonalNormal):
-        return posterior.mean + posterior.standard_deviation * jr.normal(key, (DRAWS, latent_dim))
+        return posterior.mean[None] + posterior.standard_deviation[None] * jr.normal(key, (DRAWS, latent_dim))
     return sample_many(posterior, key, DRAWS)
