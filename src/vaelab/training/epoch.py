@@ -23,7 +23,7 @@ from vaelab.errors import VaelabError
 from vaelab.model import Model, trainable_parts, weights_on_pixels
 from vaelab.objectives.base import MODEL, AbstractObjective, Batch
 from vaelab.pixels import Pixels, seen
-from vaelab.training.optimisers import Optimiser, Rates, build_optimiser
+from vaelab.training.optimisers import Optimiser, build_optimiser
 from vaelab.training.place import Place
 from vaelab.training.random_bits import key_of
 from vaelab.training.sources import AbstractSource
@@ -84,7 +84,7 @@ class Trainer(eqx.Module):
 
     objective: AbstractObjective
     fixed: dict[str, PyTree]  # of each player, what training does not move
-    rates: dict[str, Rates]  # of each player's optimiser
+    rates: dict[str, Float[Array, ""] | None]  # of each player's optimiser; None where it has it as a constant
     order_key: PRNGKeyArray
     step_key: PRNGKeyArray
     score_key: PRNGKeyArray
@@ -130,21 +130,22 @@ def build_trainer(
     settings = _settings_of(config, objective, players)
     for own in settings.values():
         build_optimiser(own, steps)  # refused here, if at all
-    rates = {name: Rates.of(own) for name, own in settings.items()}
     total = steps * config.training.epochs
+    optimisers = {name: Optimiser.of(own, total) for name, own in settings.items()}
     plan = Plan(
         batch_size=config.training.batch_size,
         pixels=config.data.pixels,
         beta=config.objective.beta,
         warm_up=warm_up if warm_up.rise else None,
         averaging=config.training.averaging,
-        optimisers=tuple((name, Optimiser.of(own, total)) for name, own in settings.items()),
+        optimisers=tuple((name, optimiser) for name, (optimiser, _) in optimisers.items()),
         place=Place.sharing(config.training.batch_size),
     )
     _, fixed = _parted(players)
     key = key_of(config.seed)
     order_key, step_key, score_key = (jr.fold_in(key, stream) for stream in (1, 2, 3))
-    return Trainer(objective, fixed, jax.tree.map(jnp.float32, rates), order_key, step_key, score_key, plan)
+    rates = {name: rate for name, (_, rate) in optimisers.items()}
+    return Trainer(objective, fixed, rates, order_key, step_key, score_key, plan)
 
 
 def _settings_of(config: Config, objective: AbstractObjective, players: Mapping[str, eqx.Module]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -38,55 +37,50 @@ OPTIMISERS: dict[str, Callable[..., optax.GradientTransformation]] = {
 }
 
 
-class Rates(NamedTuple):
-    """An optimiser's learning rate, and the share of it that the layer on the pixels takes; None where that is all of it.
-
-    As arrays they are no part of what a step is compiled for.
-    """
-
-    learning: float | Float[Array, ""]
-    first_layer: float | Float[Array, ""] | None
-
-    @classmethod
-    def of(cls, config: TrainingConfig) -> "Rates":
-        share = config.first_layer_rate
-        return cls(config.learning_rate, None if share in (1.0, "auto") else share)
-
-
 @dataclass(frozen=True)
 class Optimiser:
-    """An optimiser but for its rates, as a value: two of the same settings are equal, which two of optax's are not.
+    """A player's optimiser as a value: two of the same settings are equal, which two of optax's are not.
 
-    So a step that was compiled with one of them is found again.
+    So a step that was compiled with one of them is found again. The learning rate is given apart, as an array, and is no part of what
+    is compiled; but where the first layer takes a share of it, for XLA makes one factor of two constants, and its rounding is another.
     """
 
     settings: TrainingConfig = field(hash=False)  # options are a table, which has no hash; equality knows them
     steps: int
 
     @classmethod
-    def of(cls, settings: TrainingConfig, steps: int) -> "Optimiser":
-        """By those of the settings that it is built by, for a training of so many steps, where its schedule counts them."""
+    def of(cls, settings: TrainingConfig, steps: int) -> tuple["Optimiser", Float[Array, ""] | None]:
+        """The optimiser of a training of so many steps, and its rate; None where that is in it."""
         kept = {name: getattr(settings, name) for name in ("optimiser", "optimiser_options", "schedule", "clip_norm")}
-        counted = not isinstance(settings.schedule, ConstantSchedule)
-        return cls(TrainingConfig(**kept), steps if counted else 0)
+        shares = settings.first_layer_rate != 1.0
+        if shares:
+            kept |= {name: getattr(settings, name) for name in ("learning_rate", "first_layer_rate")}
+        # only a schedule counts them
+        counted = 0 if isinstance(settings.schedule, ConstantSchedule) else steps
+        rate = None if shares else jnp.float32(settings.learning_rate)
+        return cls(TrainingConfig(**kept), counted), rate
 
-    def build(self, rates: Rates, reads_pixels: PyTree[bool] | None = None) -> optax.GradientTransformation:
+    def build(
+        self, rate: Float[Array, ""] | None, reads_pixels: PyTree[bool] | None = None
+    ) -> optax.GradientTransformation:
         """Optax's own, as `build_optimiser`."""
-        return build_optimiser(self.settings, self.steps, reads_pixels, rates)
+        return build_optimiser(self.settings, self.steps, reads_pixels, rate)
 
 
 def build_optimiser(
-    config: TrainingConfig, steps: int, reads_pixels: PyTree[bool] | None = None, rates: Rates | None = None
+    config: TrainingConfig,
+    steps: int,
+    reads_pixels: PyTree[bool] | None = None,
+    rate: Float[Array, ""] | None = None,
 ) -> optax.GradientTransformation:
     """The optimiser of a training of so many steps: clipping, if any, before it, and the first layer's own rate after it.
 
-    `reads_pixels` is True for each parameter that `training.first_layer_rate` is meant for (`model.weights_on_pixels`); `rates` are the
-    configuration's, unless given.
+    `reads_pixels` is True for each parameter that `training.first_layer_rate` is meant for (`model.weights_on_pixels`); `rate` is the
+    configuration's learning rate, unless given.
 
     Raises:
         VaelabError: for an optimiser or an option of it that optax does not have.
     """
-    rates = Rates.of(config) if rates is None else rates
     if config.optimiser not in OPTIMISERS:
         raise VaelabError(
             f"training.optimiser: unknown optimiser '{config.optimiser}'; {nearest_name(config.optimiser, OPTIMISERS)}"
@@ -99,7 +93,10 @@ def build_optimiser(
                 f"training.optimiser_options: {config.optimiser} has no option '{option}'; {nearest_name(option, known)}"
             )
     try:
-        optimiser = make(build_schedule(config.schedule, rates.learning, steps), **config.optimiser_options)
+        optimiser = make(
+            build_schedule(config.schedule, config.learning_rate if rate is None else rate, steps),
+            **config.optimiser_options,
+        )
         # some options are looked at when the optimiser is used: a step of one number, in the abstract
         with jax.numpy_dtype_promotion("standard"):
             jax.eval_shape(lambda x: optimiser.update(x, optimiser.init(x), x), jax.ShapeDtypeStruct((1,), jnp.float32))
@@ -111,8 +108,8 @@ def build_optimiser(
         ) from None
     if config.clip_norm is not None:
         optimiser = optax.chain(optax.clip_by_global_norm(config.clip_norm), optimiser)
-    if reads_pixels is not None and rates.first_layer is not None:
-        optimiser = optax.chain(optimiser, optax.masked(optax.scale(rates.first_layer), reads_pixels))
+    if reads_pixels is not None and config.first_layer_rate not in (1.0, "auto"):
+        optimiser = optax.chain(optimiser, optax.masked(optax.scale(config.first_layer_rate), reads_pixels))
     return promoting(optimiser)
 
 
