@@ -39,7 +39,9 @@ def part_values(arguments: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from ((f"{room}.{key}", setting) for key, setting in value.model_dump().items())
         elif isinstance(value, Mapping):
             if "kind" not in value:
-                raise VaelabError(f"{name}: expected settings with a 'kind', such as {{'kind': 'mlp'}}; found {value!r}")
+                raise VaelabError(
+                    f"{name}: expected settings with a 'kind', such as {{'kind': 'mlp'}}; found {value!r}"
+                )
             yield from ((f"{room}.{key}", setting) for key, setting in value.items())
         elif is_given(value):
             yield f"{room}.kind", FOREIGN

@@ -4,7 +4,7 @@ A run's file knows such a part by its name alone, never by a path to import it f
 `vaelab.load(run, parts={"encoder": factory})`.
 """
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 from pydantic import PrivateAttr
 
@@ -31,7 +31,7 @@ class GivenSettings(PartSettings):
         """The factory or module; None in a configuration that was read from a file, until it is given again."""
         return self._given
 
-    def give(self, part: Any) -> Self:
+    def give(self, part: Any) -> "GivenSettings":
         """Take a factory or a module for this part."""
         self._given = part
         return self

@@ -37,7 +37,9 @@ class Kinds:
 
     @cached_property
     def _foreign_rows(self) -> Mapping[str, EntryPoint]:
-        return {point.name: point for point in entry_points(group=f"vaelab.{self.what}s") if point.name not in self.rows}
+        return {
+            point.name: point for point in entry_points(group=f"vaelab.{self.what}s") if point.name not in self.rows
+        }
 
     @property
     def names(self) -> list[str]:
@@ -103,7 +105,9 @@ class Kinds:
         if isinstance(values, str):
             values = {"kind": values}
         if not isinstance(values, Mapping):
-            raise VaelabError(f"expected a {self.what}'s settings, such as {{'kind': '{self.names[0]}'}}; found {values!r}")
+            raise VaelabError(
+                f"expected a {self.what}'s settings, such as {{'kind': '{self.names[0]}'}}; found {values!r}"
+            )
         return self.settings_of(str(values.get("kind", self.names[0]))).model_validate(values)
 
     def build(self, settings: PartSettings, *args: Any, **kwargs: Any) -> Any:

@@ -45,9 +45,7 @@ class Model(eqx.Module):
     def image_shape(self) -> tuple[int, ...]:
         return self.decoder.space.shape
 
-    def posterior(
-        self, image: Float[Array, " *image"], prior: AbstractDensity | None = None
-    ) -> AbstractCentredDensity:
+    def posterior(self, image: Float[Array, " *image"], prior: AbstractDensity | None = None) -> AbstractCentredDensity:
         """q(z|x) for one image as the model sees it (pixels in [0, 1], or as they are for a likelihood over all numbers)."""
         posterior = self.encoder(image, prior=prior)
         return posterior if self.latent.is_array else Flat(posterior, self.latent)

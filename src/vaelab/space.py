@@ -29,7 +29,9 @@ class Space:
     @classmethod
     def of(cls, shapes: PyTree) -> "Space":
         """That of a tree of shapes, `{"map": (4, 4, 8), "vector": (16,)}`; a shape is a tuple of whole numbers."""
-        leaves, tree = jax.tree.flatten(shapes, is_leaf=lambda node: isinstance(node, tuple) and all(isinstance(n, int) for n in node))
+        leaves, tree = jax.tree.flatten(
+            shapes, is_leaf=lambda node: isinstance(node, tuple) and all(isinstance(n, int) for n in node)
+        )
         return cls(tuple(map(tuple, leaves)), tree)
 
     @property
@@ -54,7 +56,11 @@ class Space:
 
     def flat(self, value: PyTree) -> Float[Array, " size"]:
         """The numbers of a value as one vector, leaf by leaf."""
-        return jnp.concatenate([jnp.ravel(leaf) for leaf in jax.tree.leaves(value)]) if not self.is_array else jnp.ravel(value)
+        return (
+            jnp.concatenate([jnp.ravel(leaf) for leaf in jax.tree.leaves(value)])
+            if not self.is_array
+            else jnp.ravel(value)
+        )
 
     def back(self, vector: Float[Array, " size"]) -> Any:
         """The value whose numbers these are."""

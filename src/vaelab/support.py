@@ -30,7 +30,9 @@ class Support:
             return True
         top = 255 if images.dtype == "uint8" else 1
         steps = images if self.levels == 256 and images.dtype == "uint8" else images * (self.levels - 1) / top
-        return bool((steps == steps.round()).all()) if self.levels != 2 else bool(((images == 0) | (images == top)).all())
+        return (
+            bool((steps == steps.round()).all()) if self.levels != 2 else bool(((images == 0) | (images == top)).all())
+        )
 
 
 BINARY = Support(0.0, 1.0, levels=2)

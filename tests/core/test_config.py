@@ -126,7 +126,10 @@ BAD_VALUES = {
     "a misspelt room": ({"trainig.epochs": "3"}, "did you mean 'training.epochs'?"),
     "latent_dim 0": ({"model.latent_dim": 0}, "model.latent_dim: Input should be greater than or equal to 1; found 0"),
     "a word for a number": ({"training.epochs": "many"}, "training.epochs: .*valid integer.*found 'many'"),
-    "an unknown kind": ({"model.likelihood.kind": "poisson"}, "model.likelihood: unknown likelihood 'poisson'; .*known: bernoulli, "),
+    "an unknown kind": (
+        {"model.likelihood.kind": "poisson"},
+        "model.likelihood: unknown likelihood 'poisson'; .*known: bernoulli, ",
+    ),
     "a warm-up longer than training": (
         {"objective.warmup": 1.5},
         "objective: warm-up is a share of training.*longer than training",

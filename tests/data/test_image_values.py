@@ -8,6 +8,7 @@ import pytest
 from vaelab.data.image_spec import ImageSpec
 from vaelab.data.image_values import ImageValues, as_fitted, as_images
 from vaelab.errors import VaelabError
+from vaelab.kinds import LIKELIHOODS
 
 LEVELS = np.random.default_rng(0).integers(0, 256, (20, 6, 5), dtype=np.uint8)
 TRUTH = LEVELS > 127
@@ -121,7 +122,7 @@ def test_the_values_that_were_fitted():
 
 
 def test_a_spec_refuses_another_shape_and_says_how_to_mend_it():
-    spec = ImageSpec.of_training(LEVELS, "bernoulli", "X")
+    spec = ImageSpec.of_training(LEVELS, LIKELIHOODS.settings("bernoulli"), "X")
     with pytest.raises(VaelabError, match=r"shape \(5, 6\); this model takes \(6, 5\).* reshape them to \(-1, 6, 5\)"):
         spec.taken(np.moveaxis(LEVELS, 1, 2), "X_val")
     with pytest.raises(VaelabError, match=r"^X_val: images have shape \(30, 5\).*Give such images"):
@@ -135,8 +136,8 @@ def test_what_a_likelihood_cannot_score_is_refused():
         with pytest.raises(
             VaelabError, match=rf"X must lie in \[0, 1\] for a {likelihood} likelihood.*Divide them by 255"
         ):
-            ImageSpec.of_training(NUMBERS, likelihood, "X")
-        spec = ImageSpec.of_training(UNIT, likelihood, "X")
+            ImageSpec.of_training(NUMBERS, LIKELIHOODS.settings(likelihood), "X")
+        spec = ImageSpec.of_training(UNIT, LIKELIHOODS.settings(likelihood), "X")
         with pytest.raises(VaelabError, match=r"X_val must lie in \[0, 1\]"):
             spec.taken(UNIT * 1.01, "X_val")
-    assert ImageSpec.of_training(NUMBERS, "gaussian", "X").values == ImageValues("float32", 0.0, 255.0)
+    assert ImageSpec.of_training(NUMBERS, LIKELIHOODS.settings("gaussian"), "X").values == ImageValues("float32", 0.0, 255.0)

@@ -48,7 +48,9 @@ def prior_as_encoder(latent_dim: int) -> Model:
     model = model_of(latent_dim, strength=1.5, log_variance=0.0)
     heads = (model.encoder.heads["mean"].weight, model.encoder.heads["log_variance"].weight)
     return eqx.tree_at(
-        lambda m: (m.encoder.heads["mean"].weight, m.encoder.heads["log_variance"].weight), model, tuple(0.0 * head for head in heads)
+        lambda m: (m.encoder.heads["mean"].weight, m.encoder.heads["log_variance"].weight),
+        model,
+        tuple(0.0 * head for head in heads),
     )
 
 

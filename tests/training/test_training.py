@@ -407,7 +407,9 @@ def test_the_importance_weighted_bound_is_tighter(few_digits: Dataset):
 
     config, data = begin(small("tutorial"), few_digits)
     model = initial_model(config, data)
-    model = eqx.tree_at(lambda model: model.encoder.heads["log_variance"].bias, model, replace_fn=lambda bias: bias + 1.0)
+    model = eqx.tree_at(
+        lambda model: model.encoder.heads["log_variance"].bias, model, replace_fn=lambda bias: bias + 1.0
+    )
     batch = Batch(scaled(jnp.asarray(data.images[:100])), None)
     beta = jnp.float32(1.0)
     one, fifty = (

@@ -30,7 +30,9 @@ def _trained_prior(values: Any) -> Any:
 
 AnyNetwork = Annotated[SerializeAsAny[NetworkSettings], BeforeValidator(NETWORKS.settings), PartOf(NETWORKS)]
 AnyPosterior = Annotated[SerializeAsAny[PosteriorSettings], BeforeValidator(POSTERIORS.settings), PartOf(POSTERIORS)]
-AnyLikelihood = Annotated[SerializeAsAny[LikelihoodSettings], BeforeValidator(LIKELIHOODS.settings), PartOf(LIKELIHOODS)]
+AnyLikelihood = Annotated[
+    SerializeAsAny[LikelihoodSettings], BeforeValidator(LIKELIHOODS.settings), PartOf(LIKELIHOODS)
+]
 AnyPrior = Annotated[SerializeAsAny[PriorSettings], BeforeValidator(_trained_prior), PartOf(PRIORS)]
 
 

@@ -160,7 +160,9 @@ class Config(Frozen):
         for name in parts:
             if name not in foreign:
                 known = ", ".join(foreign) or "none"
-                raise VaelabError(f"parts: '{name}' is no part of this run that was given in Python; those are: {known}")
+                raise VaelabError(
+                    f"parts: '{name}' is no part of this run that was given in Python; those are: {known}"
+                )
         for name, given in parts.items():
             foreign[name].give(given)
         return self

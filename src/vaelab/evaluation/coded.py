@@ -104,4 +104,3 @@ class CodedImages:
         if self.labels is None or self.training_labels is None or self.training_codes is None:
             return None
         return probes(self.training_codes.centres, self.training_labels, self.means, self.labels)
-

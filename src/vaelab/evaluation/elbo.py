@@ -72,9 +72,7 @@ def _divergences(model: Model, codes: Codes) -> Float[np.ndarray, "n latent"] | 
 
 
 @jax.jit
-def _terms(
-    model: Model, images: Array, numbers: UInt32[Array, " n"]
-) -> tuple[Array, Array, Array | None, Array]:
+def _terms(model: Model, images: Array, numbers: UInt32[Array, " n"]) -> tuple[Array, Array, Array | None, Array]:
     prior = model.prior_density().given(None)
 
     def of_image(image: Array, number: Array) -> tuple[Array, Array, Array | None, Array]:

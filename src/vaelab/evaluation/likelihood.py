@@ -163,7 +163,9 @@ def _bound(
         def add(sums: _Sums, place: Array) -> tuple[_Sums, None]:
             draw = place * chunk + jnp.arange(chunk)
             turn = draw % len(widths)
-            z, log_proposal, log_posterior = _proposed(posterior, jr.fold_in(image_key, place), turn, widths, draws_of_width)
+            z, log_proposal, log_posterior = _proposed(
+                posterior, jr.fold_in(image_key, place), turn, widths, draws_of_width
+            )
             reconstruction = log_probs_of_image(model, image, z)
             log_joint = reconstruction + prior_log_probs(prior, z)
             counted = draw < samples

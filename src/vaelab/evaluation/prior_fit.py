@@ -135,4 +135,3 @@ def share_below(values: Float[np.ndarray, " values"], reference: Float[np.ndarra
     assert own.standard_error is not None
     of_quantile = 0.5 * float(np.mean((values >= lower) & (values < higher)))
     return Figure(own.value, math.hypot(own.standard_error, of_quantile), over, len(values))
-

@@ -136,5 +136,3 @@ def _log_joint(
 @eqx.filter_jit
 def _scores(model: Model, images: Array, z: Float[Array, "points latent"]) -> Float[Array, " points"]:
     return pixel_form(model, z).log_probs(scaled(images))[0]
-
-

@@ -88,4 +88,3 @@ def field_of(density: AbstractDensity, latent_dim: int, reach: float) -> Float[n
     rows, columns = np.meshgrid(axis, axis, indexing="ij")
     points = np.stack([columns.ravel(), rows.ravel()], axis=1).astype(np.float32)
     return np.maximum(log_probs(density, points), -80.0).reshape(GRID, GRID).astype(np.float32)
-

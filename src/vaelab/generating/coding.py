@@ -108,14 +108,10 @@ def _means(model: Model, z: Float[Array, "n latent"]) -> Float[Array, "n ..."]:
 
 
 @jax.jit
-def _draws(
-    model: Model, z: Float[Array, "n latent"], places: UInt32[Array, " n"], key: Array
-) -> Float[Array, "n ..."]:
+def _draws(model: Model, z: Float[Array, "n latent"], places: UInt32[Array, " n"], key: Array) -> Float[Array, "n ..."]:
     return jax.vmap(lambda point, place: model.likelihood(point).sample(jr.fold_in(key, place)))(z, jnp.asarray(places))
 
 
 @jax.jit
-def _log_likelihoods(
-    model: Model, z: Float[Array, "n latent"], image: Float[Array, " *image"]
-) -> Float[Array, " n"]:
+def _log_likelihoods(model: Model, z: Float[Array, "n latent"], image: Float[Array, " *image"]) -> Float[Array, " n"]:
     return jax.vmap(lambda point: model.likelihood(point).log_prob(image))(z)

@@ -95,4 +95,3 @@ class GivenNetwork(AbstractNetwork):
         # another library's lines are written for JAX's default rules on mixed dtypes and ranks; ours may be stricter
         with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
             return module(given, **{name: named[name] for name in self.takes})
-

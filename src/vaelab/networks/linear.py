@@ -23,4 +23,6 @@ class Linear(eqx.Module):
 
     def __call__(self, x: Float[Array, "*map in"]) -> Float[Array, "*map out"]:
         """Along the last axis; over a map of features this is a 1 x 1 convolution."""
-        return x @ self.weight + (self.bias if x.ndim == 1 else jnp.broadcast_to(self.bias, (*x.shape[:-1], self.bias.shape[0])))
+        return x @ self.weight + (
+            self.bias if x.ndim == 1 else jnp.broadcast_to(self.bias, (*x.shape[:-1], self.bias.shape[0]))
+        )

@@ -38,7 +38,6 @@ class GatedLinear(eqx.Module):
         return self.value(x) * jax.nn.sigmoid(self.gate(x))
 
 
-
 class Mlp(AbstractNetwork):
     """Dense layers of the widths `hidden`, each followed by the activation; with no widths, the identity.
 
@@ -50,7 +49,9 @@ class Mlp(AbstractNetwork):
     given: Space = eqx.field(static=True)
     out_shape: Shape = eqx.field(static=True)
 
-    def __init__(self, given: Space | Shape | int, hidden: tuple[int, ...], activation: Activation, *, key: PRNGKeyArray):
+    def __init__(
+        self, given: Space | Shape | int, hidden: tuple[int, ...], activation: Activation, *, key: PRNGKeyArray
+    ):
         """`given` is what it reads: a space, the shape of an array, or the length of a vector."""
         if not isinstance(given, Space):
             given = Space.of_shape((given,) if isinstance(given, int) else given)

@@ -9,11 +9,13 @@ import numpy as np
 
 from vaelab.building import build_model
 from vaelab.config import Config
+from vaelab.migration import migrated_arrays
 from vaelab.model import Model
 from vaelab.naming import named_arrays, with_named_arrays
 from vaelab.tensors import read_tensors, write_tensors
 
-FORMAT = "vaelab-weights-half-1"
+FORMAT = "vaelab-weights-half-2"
+READABLE = ("vaelab-weights-half-1", FORMAT)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +51,9 @@ def kept_weights(path: Path, config: Config) -> TrainedRow | None:
     if not path.is_file():
         return None
     arrays, header = read_tensors(path)
-    if header.get("format") != FORMAT or Config.from_values(header["config"], source=str(path)) != config:
+    found = header.get("format")
+    if found not in READABLE or Config.from_values(header["config"], source=str(path)) != config:
         return None
+    arrays = migrated_arrays(arrays, found)
     shapes = eqx.filter_eval_shape(build_model, config.model, jr.key(0))
     return TrainedRow(with_named_arrays(shapes, arrays, source=str(path)), header["epochs"], header["training_seconds"])

@@ -50,7 +50,9 @@ def resolve(config: Config, data: TrainingData) -> Config:
     known |= chosen_by_data(config, data.images)
     prior = config.model.prior.completed(classes=lambda: class_count(data.labels))
     found = prior.model_dump(exclude={"kind"})
-    known |= {f"model.prior.{name}": value for name, value in found.items() if value != getattr(config.model.prior, name)}
+    known |= {
+        f"model.prior.{name}": value for name, value in found.items() if value != getattr(config.model.prior, name)
+    }
     return config.with_values(known, source="the data")
 
 

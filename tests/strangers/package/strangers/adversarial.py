@@ -47,7 +47,12 @@ class Adversarial(AbstractObjective):
         return {"critic": {"optimiser": "adam", "optimiser_options": {}, "learning_rate": 2e-4}}
 
     def __call__(
-        self, players: Mapping[str, Any], state: PyTree, batch: Batch, beta: Float[Array, ""], keys: Key[Array, " batch"]
+        self,
+        players: Mapping[str, Any],
+        state: PyTree,
+        batch: Batch,
+        beta: Float[Array, ""],
+        keys: Key[Array, " batch"],
     ) -> Loss:
         model, critic = players[MODEL], players["critic"]
         prior = model.prior_density()
