@@ -34,7 +34,7 @@ class Sorted(eqx.Module):
 
     network: eqx.Module
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Array, condition: Array | None = None, *, key: Array | None = None) -> Array:
         return jnp.sort(self.network(x))  # pyright: ignore[reportCallIssue]
 
 

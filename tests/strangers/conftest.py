@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# what commands import when they need it: not then, for their threads may be parsing another module (a fault of Python 3.11)
+import vaelab.evaluation.evaluation
+import vaelab.evaluation.report  # noqa: F401
 from vaelab import kinds
 
 PACKAGE = Path(__file__).parent / "package"
