@@ -20,8 +20,8 @@ from vaelab.networks import Linear
 from vaelab.objectives import MODEL, AbstractObjective, build_objective
 from vaelab.priors import class_count
 from vaelab.training.defaults import chosen_by_data, mean_image, pixel_size
-from vaelab.training.epoch import Trainer, TrainingState, build_trainer
 from vaelab.training.sources import TrainingData
+from vaelab.training.trainer import Trainer, TrainingState, build_trainer
 from vaelab.training.warm_up import WarmUp, warm_up_of
 
 

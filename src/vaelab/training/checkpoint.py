@@ -12,7 +12,7 @@ from vaelab.errors import VaelabError
 from vaelab.model import named_arrays, with_named_arrays
 from vaelab.objectives import MODEL
 from vaelab.tensors import read_tensors, write_tensors
-from vaelab.training.epoch import TrainingState
+from vaelab.training.trainer import TrainingState
 
 FORMAT = "vaelab-checkpoint-2"
 
