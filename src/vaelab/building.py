@@ -1,5 +1,10 @@
 """Settings to modules: a model with its initial weights, a function of the configuration and the key."""
 
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import PRNGKeyArray
 
@@ -8,6 +13,7 @@ from vaelab.config import ModelConfig
 from vaelab.errors import VaelabError
 from vaelab.kinds import LIKELIHOODS, NETWORKS, POSTERIORS, PRIORS
 from vaelab.model import Model
+from vaelab.settings import ObjectiveSettings
 from vaelab.space import Space
 
 
@@ -34,3 +40,53 @@ def build_model(config: ModelConfig, key: PRNGKeyArray) -> Model:
         decoder = ConditionalDensity(decoder, family, key=likelihood_key)
     prior = PRIORS.build(config.prior, encoder.space.size, config.image_shape, key=prior_key)
     return Model(encoder, decoder, prior)
+
+
+def check_parts(config: ModelConfig, objective: ObjectiveSettings, model: Model) -> None:
+    """Refuse parts of others that do not fit together, before the first step. Ours are known to.
+
+    Raises:
+        VaelabError: naming the part that could not be called, or what it gave where something else was needed.
+    """
+    settings = (config.encoder, config.decoder, config.posterior, config.likelihood, config.prior)
+    tables = (NETWORKS, NETWORKS, POSTERIORS, LIKELIHOODS, PRIORS)
+    if all(part.kind in table.rows for part, table in zip(settings, tables, strict=True)):
+        return
+    image = jax.ShapeDtypeStruct(model.image_shape, jnp.float32)
+    posterior = _called(f"the encoder ({config.encoder.kind}, {config.posterior.kind})", model.encoder, image)
+    code = _called(f"the posterior ({config.posterior.kind})", lambda density: density.centre, posterior)
+    found = [leaf.shape for leaf in jax.tree.leaves(code)]
+    if found != list(model.latent.shapes):
+        raise VaelabError(
+            f"the posterior ({config.posterior.kind}): expected codes of the shapes {list(model.latent.shapes)}; found {found}"
+        )
+    likelihood = _called(f"the decoder ({config.decoder.kind}, {config.likelihood.kind})", model.decoder, code)
+    score = _called(
+        f"the likelihood ({config.likelihood.kind})", lambda density, x: density.log_prob(x), likelihood, image
+    )
+    if getattr(score, "shape", None) != ():
+        raise VaelabError(
+            f"the likelihood ({config.likelihood.kind}): expected one log-density for an image, a number; found {score}"
+        )
+    z = jax.ShapeDtypeStruct((model.latent_dim,), jnp.float32)
+    own = _called(f"the prior ({config.prior.kind})", lambda model, z: model.prior_density().log_prob(z), model, z)
+    if getattr(own, "shape", None) != ():
+        raise VaelabError(f"the prior ({config.prior.kind}): expected one log-density for a code, a number; found {own}")
+    if not model.has_density and (objective.needs_density or not config.prior.is_fixed):
+        raise VaelabError(
+            f"the posterior ({config.posterior.kind}) has no density, so there is no KL that would train a prior, and there are no "
+            "importance weights; choose the prior 'normal' and the objective 'elbo', and fit a prior afterwards"
+        )
+
+
+def _called(what: str, function: Any, *arguments: Any) -> Any:
+    """What it gives for one example, in the abstract: nothing is computed."""
+    try:
+        return eqx.filter_eval_shape(function, *arguments)
+    except VaelabError:
+        raise
+    except Exception as error:
+        first = (str(error).splitlines() or [""])[0]
+        raise VaelabError(
+            f"{what}: could not be called with one example as a function of its arrays ({type(error).__name__}: {first})"
+        ) from error

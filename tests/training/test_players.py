@@ -214,7 +214,9 @@ class Wrong(AbstractObjective):
         found = of_the_model(self.score(players[MODEL], batch, beta, keys))
         if self.way == "no kl":
             return Loss({MODEL: found.losses[MODEL], CRITIC: jnp.float32(0.0)}, {"loss": found.losses[MODEL]})
-        return found
+        if self.way == "a name that is taken":
+            return found._replace(shown={**found.shown, "val_critic": jnp.float32(0.0)})
+        return found._replace(state=jnp.zeros(2)) if self.way == "a new state" else found
 
 
 WRONG = {
@@ -224,6 +226,8 @@ WRONG = {
     "of an unknown option": "adam has no option 'rho'",
     "no loss": "the players are critic, model; found losses of model",
     "no kl": "found no reconstruction, kl",
+    "a name that is taken": "shows 'val_critic', which a report of an epoch says of itself",
+    "a new state": r"the shapes that `start` gave it, None; found float32\[2\]",
 }
 
 

@@ -11,7 +11,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from vaelab.building import build_model
+from vaelab.building import build_model, check_parts
 from vaelab.config import Config
 from vaelab.data.image_values import ImageValues, check_unit
 from vaelab.errors import VaelabError
@@ -20,8 +20,8 @@ from vaelab.model import Model, weights_on_pixels, with_output_bias
 from vaelab.objectives.base import MODEL, AbstractObjective
 from vaelab.priors.by_label import class_count
 from vaelab.training.defaults import chosen_by_data, mean_image, pixel_size
-from vaelab.training.epoch import Trainer, TrainingState, build_trainer
 from vaelab.training.sources import TrainingData
+from vaelab.training.trainer import Trainer, TrainingState, build_trainer
 from vaelab.training.warm_up import WarmUp, warm_up_of
 
 
@@ -93,6 +93,9 @@ def begin(
         VaelabError: for an optimiser, a schedule, a warm-up or a prior that cannot be built.
     """
     model = initial_model(config, data) if model is None else model
+    check_parts(config.model, config.objective, model)
+    if config.model.likelihood.support != model.decoder.support:  # a likelihood that Python gave says only now what it scores
+        model.image_spec.check(data.images, "training images")
     playing: AbstractObjective = objective or OBJECTIVES.build(config.objective)
     key = jr.key(config.seed)
     # streams 0 to 3 are the model's, and those of the steps

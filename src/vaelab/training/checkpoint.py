@@ -14,7 +14,7 @@ from vaelab.migration import migrated_arrays
 from vaelab.naming import named_arrays, with_named_arrays
 from vaelab.objectives.base import MODEL
 from vaelab.tensors import read_tensors, write_tensors
-from vaelab.training.epoch import TrainingState
+from vaelab.training.trainer import TrainingState
 
 FORMAT = "vaelab-checkpoint-2"
 

@@ -3,12 +3,10 @@
 A training step is a pure function of (state, step number): the order of the images, the pixel draws and the latent draws all come from
 `fold_in(key, ...)`, so a run can be stopped and resumed with the same numbers, bit for bit.
 
-The jitted functions are of this module, not of one training. What a program is compiled for is a `Plan`, which is compared by its values;
-all else is arrays. So a second training of the same shapes and settings, whatever its seed, compiles nothing.
+The jitted functions are of this module, not of one training, so that trainings of equal plans and shapes share their programs.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -16,32 +14,21 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Int, Key, PRNGKeyArray, PyTree
+from jaxtyping import Array, Float, Int, Key, PyTree
 
-from vaelab.config import Config
 from vaelab.errors import VaelabError
-from vaelab.model import Model, trainable_parts, weights_on_pixels
-from vaelab.objectives.base import MODEL, AbstractObjective, Batch
-from vaelab.pixels import Pixels, seen
-from vaelab.training.optimisers import Optimiser, build_optimiser
-from vaelab.training.place import Place
-from vaelab.training.random_bits import key_of
+from vaelab.objectives.base import MODEL, Batch
+from vaelab.pixels import seen
 from vaelab.training.sources import AbstractSource
-from vaelab.training.step import Players, averaged, awaiting, step
-from vaelab.training.warm_up import WarmUp, beta_at, warm_up_of
+from vaelab.training.step import Players, averaged, step
+from vaelab.training.trainer import Trainer, TrainingState
+from vaelab.training.warm_up import beta_at
 
 ALWAYS_SHOWN = ("loss", "reconstruction", "kl")
 """What every objective shows and scores, in nats."""
 
-
-class TrainingState(NamedTuple):
-    """All that a step carries on; nothing else changes in training."""
-
-    step: Int[Array, ""]
-    players: Players  # the trainable arrays of the model, and of those that its objective trains beside it
-    average: PyTree | None  # the moving average of the model's, where the configuration asks for one
-    optimisers: dict[str, PyTree]  # of each player
-    objective: PyTree  # what the objective carries on
+TAKEN = ("epoch", "beta", "seconds", "images_per_second")
+"""What a report of an epoch says beside that."""
 
 
 class Draws(NamedTuple):
@@ -56,134 +43,13 @@ class StepLosses(NamedTuple):
     """For each step of an epoch."""
 
     losses: dict[str, Float[Array, " steps"]]  # of each player
-    shown: dict[
-        str, Float[Array, " steps"]
-    ]  # loss, reconstruction, kl in nats, averaged over a batch, and what else the objective shows
+    # loss, reconstruction, kl in nats, averaged over a batch, and what else the objective shows
+    shown: dict[str, Float[Array, " steps"]]
     beta: Float[Array, " steps"]
 
 
 Scores = dict[str, Float[Array, ""]]
 """Averages over held-out images at the final beta: loss, reconstruction, kl in nats, and what else the objective scores."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What the programs of a training are compiled for: values, and no functions, so that equal plans share them."""
-
-    batch_size: int
-    pixels: Pixels
-    beta: float
-    warm_up: WarmUp | None  # None where beta does not rise
-    averaging: float | None
-    optimisers: tuple[tuple[str, Optimiser], ...]
-    place: Place
-
-
-class Trainer(eqx.Module):
-    """A training but for its state and its images: what no step changes."""
-
-    objective: AbstractObjective
-    fixed: dict[str, PyTree]  # of each player, what training does not move
-    rates: dict[str, Float[Array, ""] | None]  # of each player's optimiser; None where it has it as a constant
-    order_key: PRNGKeyArray
-    step_key: PRNGKeyArray
-    score_key: PRNGKeyArray
-    plan: Plan = eqx.field(static=True)
-
-    def start(self, players: Mapping[str, Any], key: PRNGKeyArray) -> TrainingState:
-        """The state before the first step; `key` is for what the objective carries on."""
-        parameters, _ = _parted(players)
-        average = parameters[MODEL] if self.plan.averaging is not None else None
-        carried = self.objective.start(_shared(players[MODEL]), key=key)
-        return TrainingState(jnp.int32(0), parameters, average, _first_states(self, parameters), carried)
-
-    def players_of(self, parameters: Players) -> dict[str, Any]:
-        """The players whole, of their trainable arrays."""
-        return {name: eqx.combine(moved, self.fixed[name]) for name, moved in parameters.items()}
-
-    def model_of(self, state: TrainingState) -> Model:
-        """The model as it is used: with the averaged weights, where there are some. It does not know its training images' values."""
-        return self.model_with(state.players[MODEL] if state.average is None else state.average)
-
-    def model_with(self, parameters: PyTree) -> Model:
-        """The model of these trainable arrays."""
-        return eqx.combine(parameters, self.fixed[MODEL])
-
-    def optimisers(self, parameters: Players) -> dict[str, Any]:
-        """Optax's own, for each player."""
-        reads_pixels = weights_on_pixels(parameters[MODEL])
-        return {
-            name: awaiting(found.build(self.rates[name], reads_pixels if name == MODEL else None))
-            for name, found in self.plan.optimisers
-        }
-
-
-def build_trainer(
-    config: Config, objective: AbstractObjective, players: Mapping[str, eqx.Module], steps: int
-) -> Trainer:
-    """The training of these players, `players["model"]` among them, by so many steps an epoch.
-
-    Raises:
-        VaelabError: for an optimiser or a warm-up that cannot be built.
-    """
-    warm_up = warm_up_of(config, steps)
-    settings = _settings_of(config, objective, players)
-    for own in settings.values():
-        build_optimiser(own, steps)  # refused here, if at all
-    total = steps * config.training.epochs
-    optimisers = {name: Optimiser.of(own, total) for name, own in settings.items()}
-    plan = Plan(
-        batch_size=config.training.batch_size,
-        pixels=config.data.pixels,
-        beta=config.objective.beta,
-        warm_up=warm_up if warm_up.rise else None,
-        averaging=config.training.averaging,
-        optimisers=tuple((name, optimiser) for name, (optimiser, _) in optimisers.items()),
-        place=Place.sharing(config.training.batch_size),
-    )
-    _, fixed = _parted(players)
-    key = key_of(config.seed)
-    order_key, step_key, score_key = (jr.fold_in(key, stream) for stream in (1, 2, 3))
-    rates = {name: rate for name, (_, rate) in optimisers.items()}
-    return Trainer(objective, fixed, rates, order_key, step_key, score_key, plan)
-
-
-def _settings_of(config: Config, objective: AbstractObjective, players: Mapping[str, eqx.Module]) -> dict[str, Any]:
-    """`training.*` for each player: the run's, and for those beside the model what the objective says of them."""
-    own = objective.optimisers()
-    unknown = sorted(own.keys() - players.keys())
-    if unknown:
-        raise VaelabError(
-            f"an objective has an optimiser for {', '.join(unknown)}; its players are {', '.join(sorted(players))}"
-        )
-    found = {}
-    for name in players:
-        # the share of the first layer is the model's, which reads the pixels
-        of_others = {} if name == MODEL else {"first_layer_rate": 1.0}
-        changes = {f"training.{key}": value for key, value in (of_others | own.get(name, {})).items()}
-        changed = config.with_values(changes, source=f"the optimiser of {name}") if changes else config
-        found[name] = changed.training
-    return found
-
-
-def _parted(players: Mapping[str, Any]) -> tuple[Players, dict[str, PyTree]]:
-    """What training moves of each player, and the rest: of the model what its parts declare, of others all floating-point arrays."""
-    parameters, fixed = {}, {}
-    for name, player in players.items():
-        player = _shared(player) if name == MODEL else player
-        mask = trainable_parts(player) if name == MODEL else jax.tree.map(eqx.is_inexact_array, player)
-        parameters[name], fixed[name] = eqx.partition(player, mask)
-    return parameters, fixed
-
-
-def _shared(model: Model) -> Model:
-    """The model without the range of its training images, by which compiled programs would differ, though none looks at it."""
-    return replace(model, values=None)
-
-
-@eqx.filter_jit
-def _first_states(trainer: Trainer, parameters: Players) -> dict[str, PyTree]:
-    return {name: optimiser.init(parameters[name]) for name, optimiser in trainer.optimisers(parameters).items()}
 
 
 @eqx.filter_jit
@@ -201,6 +67,7 @@ def run_epoch(trainer: Trainer, state: TrainingState, source: AbstractSource) ->
         def losses_of(parameters: Players) -> tuple[dict[str, Array], tuple[dict[str, Array], PyTree]]:
             found = objective(trainer.players_of(parameters), state.objective, batch, beta, latent_keys)
             _check_shown(found.shown)
+            _check_carried(state.objective, found.state)
             return found.losses, (found.shown, found.state)
 
         moved = step(losses_of, state.players, state.optimisers, optimisers)
@@ -233,6 +100,21 @@ def _check_shown(shown: Mapping[str, Any]) -> None:
     if missing:
         raise VaelabError(
             f"an objective shows {', '.join(ALWAYS_SHOWN)}, in nats, and what else it likes; found no {', '.join(missing)}"
+        )
+    taken = [name for name in shown if name in TAKEN or name.startswith("val_")]
+    if taken:
+        raise VaelabError(
+            f"an objective shows '{taken[0]}', which a report of an epoch says of itself; give it another name"
+        )
+
+
+def _check_carried(before: PyTree, after: PyTree) -> None:
+    def shapes(tree: PyTree) -> PyTree:
+        return jax.tree.map(lambda leaf: f"{jnp.result_type(leaf)}{list(jnp.shape(leaf))}", tree)
+
+    if shapes(before) != shapes(after):
+        raise VaelabError(
+            f"an objective hands its state on in the shapes that `start` gave it, {shapes(before)}; found {shapes(after)}"
         )
 
 

@@ -31,10 +31,11 @@ from vaelab.training.divergence import (
     not_finite,
     under_current_beta,
 )
-from vaelab.training.epoch import Scores, StepLosses, Trainer, TrainingState, in_order, run_epoch, score
+from vaelab.training.epoch import Scores, StepLosses, in_order, run_epoch, score
 from vaelab.training.place import fetch
 from vaelab.training.snapshots import Snapshot, snapshot_epochs, snapshot_of, write_snapshot
 from vaelab.training.sources import AbstractSource, InMemory, TrainingData
+from vaelab.training.trainer import Trainer, TrainingState
 
 EpochReport = dict[str, Any]
 """One line of `metrics.jsonl`: epoch, loss, reconstruction, kl, what else the objective shows, beta, their `val_` twins, seconds,
@@ -101,22 +102,22 @@ def train(
     stop = stop or Stopped()
     begun = begun or begin(config, data)
     place, trainer = begun.trainer.plan.place, begun.trainer.plan.place.whole(begun.trainer)
-    run = run if place.writes else None
+    written = run if place.writes else None
     state, best, progress = place.whole(begun.state()), None, Progress()
     if run is not None and run.checkpoint_file.is_file():
         state, best, progress = load_checkpoint(run.checkpoint_file, state)
         state, best = place.whole((state, best))
     sound = _Sound(state, best, progress)
     history = [] if run is None else [record for record in run.metrics() if record["epoch"] <= progress.epoch]
-    if run is not None:
-        run.keep_metrics(progress.epoch)
+    if written is not None:
+        written.keep_metrics(progress.epoch)
 
     source = place.whole(InMemory(data.images, data.labels))
     held_out = _held_out(config, data)
     # where nothing is held out, some training images show whether the weights are of use; their scores are not reported
     scored = place.whole(_seen_once(data.images[:JUDGED], config) if held_out is None else held_out)
     do_epoch, do_score, to_beat = _compiled(begun.model, trainer, state, source, scored, config, data)
-    take = on_snapshot or (None if run is None else partial(write_snapshot, run))
+    take = on_snapshot or (None if written is None else partial(write_snapshot, written))
     snapshots = set(snapshot_epochs(config.training.epochs, config.training.snapshots)) if take is not None else set()
     watched = place.whole(data.watched_images) if snapshots else None
     warmup_epochs = -(-begun.warm_up.ends // begun.steps_per_epoch)
@@ -126,16 +127,16 @@ def train(
             take(snapshot_of(epoch, trainer.model_of(state), watched, data.watched_rows))
 
     def save_sound() -> None:
-        if run is not None:
-            save_checkpoint(run.checkpoint_file, fetch(sound.state), fetch(sound.best), sound.progress)
+        if written is not None:
+            save_checkpoint(written.checkpoint_file, fetch(sound.state), fetch(sound.best), sound.progress)
 
     def keep(outcome: str) -> tuple[Model, int]:
         """The model of the last sound epoch, or the best; in the run as well, with its checkpoint."""
         save_sound()
         kept, kept_epoch = _kept_model(trainer, sound)
         kept = replace(kept, values=begun.model.values)
-        if run is not None:
-            save_model(run, kept, {**(facts or {}), "epochs": kept_epoch, "outcome": outcome})
+        if written is not None:
+            save_model(written, kept, {**(facts or {}), "epochs": kept_epoch, "outcome": outcome})
         return kept, kept_epoch
 
     def diverged(what: str) -> VaelabError:
@@ -185,8 +186,8 @@ def train(
             if config.training.keep == "best":
                 best = state.players[MODEL] if state.average is None else state.average
         history.append(report)
-        if run is not None:
-            run.append_metrics(report)
+        if written is not None:
+            written.append_metrics(report)
         snapshot(epoch, state)
         on_epoch(report)
         if not absurd:
