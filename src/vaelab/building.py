@@ -13,6 +13,7 @@ from vaelab.config import ModelConfig
 from vaelab.errors import VaelabError
 from vaelab.kinds import LIKELIHOODS, NETWORKS, POSTERIORS, PRIORS
 from vaelab.model import Model
+from vaelab.priors.base import Shapes
 from vaelab.settings import ObjectiveSettings
 from vaelab.space import Space
 
@@ -38,7 +39,7 @@ def build_model(config: ModelConfig, key: PRNGKeyArray) -> Model:
     if not isinstance(decoder, AbstractConditional):
         family = LIKELIHOODS.build(config.likelihood, config.image_shape, key=likelihood_key)
         decoder = ConditionalDensity(decoder, family, key=likelihood_key)
-    prior = PRIORS.build(config.prior, encoder.space.size, config.image_shape, key=prior_key)
+    prior = PRIORS.build(config.prior, Shapes(encoder.space.size, config.image_shape), key=prior_key)
     return Model(encoder, decoder, prior)
 
 
@@ -71,7 +72,9 @@ def check_parts(config: ModelConfig, objective: ObjectiveSettings, model: Model)
     z = jax.ShapeDtypeStruct((model.latent_dim,), jnp.float32)
     own = _called(f"the prior ({config.prior.kind})", lambda model, z: model.prior_density().log_prob(z), model, z)
     if getattr(own, "shape", None) != ():
-        raise VaelabError(f"the prior ({config.prior.kind}): expected one log-density for a code, a number; found {own}")
+        raise VaelabError(
+            f"the prior ({config.prior.kind}): expected one log-density for a code, a number; found {own}"
+        )
     if not model.has_density and (objective.needs_density or not config.prior.is_fixed):
         raise VaelabError(
             f"the posterior ({config.posterior.kind}) has no density, so there is no KL that would train a prior, and there are no "

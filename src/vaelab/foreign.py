@@ -36,6 +36,18 @@ class GivenSettings(PartSettings):
         self._given = part
         return self
 
+    def check_given(self) -> None:
+        """Refuse to go on without the part.
+
+        Raises:
+            VaelabError: saying how to give it again.
+        """
+        if self._given is None:
+            raise VaelabError(
+                f"the part '{self.name}' was given in Python, and no file holds it: "
+                "load the run with vaelab.load(run, parts={...}), which names each such part"
+            )
+
     def made(self, shape: Any, key: Any) -> Any:
         """The module: what the factory makes of a shape and a key, or the module that was given ready.
 
@@ -44,11 +56,7 @@ class GivenSettings(PartSettings):
         Raises:
             VaelabError: where the part was not given again, or the factory fails.
         """
-        if self._given is None:
-            raise VaelabError(
-                f"the part '{self.name}' was given in Python, and no file holds it: "
-                "load the run with vaelab.load(run, parts={...}), which names each such part"
-            )
+        self.check_given()
         if not is_factory(self._given):
             return self._given
         try:

@@ -112,11 +112,11 @@ class Kinds:
 
     def build(self, settings: PartSettings, *args: Any, **kwargs: Any) -> Any:
         """The part that settings stand for. What it is built from is its table's business: see the settings' own class."""
-        return self.part_of(settings).build(settings, *args, **kwargs)
+        return self.part_of(type(settings)).build(settings, *args, **kwargs)
 
-    def part_of(self, settings: PartSettings) -> Any:
-        """The class that settings build."""
-        return found_at(type(settings).part)
+    def part_of(self, settings: type[PartSettings]) -> Any:
+        """The class that settings of a class build."""
+        return found_at(settings.part)
 
     def name_of(self, part: object) -> str:
         """What the kind of a part is called; the class's name for one that no row names."""

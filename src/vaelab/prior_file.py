@@ -14,7 +14,7 @@ from vaelab.errors import VaelabError, nearest_name
 from vaelab.kinds import PRIORS
 from vaelab.migration import migrated_arrays, migrated_prior
 from vaelab.naming import named_arrays, with_named_arrays
-from vaelab.priors.base import AbstractPrior
+from vaelab.priors.base import AbstractPrior, Shapes
 from vaelab.runs import Run
 from vaelab.settings import PriorSettings
 from vaelab.tensors import read_tensors, write_tensors
@@ -129,7 +129,7 @@ def read_prior(path: Path) -> tuple[AbstractPrior, dict[str, Any]]:
 
 def _blank(settings: PriorSettings, latent_dim: int, image_shape: tuple[int, ...]) -> AbstractPrior:
     """A prior of the described shapes, its values to be filled in."""
-    return PRIORS.build(settings, latent_dim, image_shape, key=jr.key(0))
+    return PRIORS.build(settings, Shapes(latent_dim, image_shape), key=jr.key(0))
 
 
 def _first_words(error: Exception) -> str:

@@ -172,6 +172,7 @@ def load_estimator(kind: "type[VAE]", run: Run, prior: str | None, training_data
     Raises:
         VaelabError: where the run has no model, its files are damaged, it has no prior of that name, or `training_data` are others.
     """
+    run.config.check_parts_given()
     facts = model_facts(run)
     kept: Mapping[str, Any] = facts.get("estimator") or {}
     saved = {name: from_json(value) for name, value in kept.get("parameters", {}).items()}
@@ -190,7 +191,7 @@ def load_estimator(kind: "type[VAE]", run: Run, prior: str | None, training_data
         vae._own_prior = OwnPrior(model.prior, read_prior(prior_path(run, chosen))[1])
         vae.prior_name_ = _name_of(chosen)
     vae._origin = run
-    vae._asked = vae._config(run.config.seed, validated=False).model
+    vae._asked = vae._config(run.config.seed, validated=run.config.data.validation == "held-out").model
     vae.__dict__["n_features_in_"] = vae.image_shape_[0]
     _give_names(vae, facts, kept)
     if training_data is not None or run.sample_file.is_file():

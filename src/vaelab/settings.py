@@ -55,7 +55,7 @@ class LikelihoodSettings(PartSettings):
 
 
 class PriorSettings(PartSettings):
-    """Of a p(z). Its class is built by `build(settings, latent_dim, image_shape, *, key)`."""
+    """Of a p(z). Its class is built by `build(settings, shapes, *, key)`, `shapes` those of z and x (`vaelab.priors.base.Shapes`)."""
 
     is_trained: ClassVar[bool] = True
     """False for one that is only ever fitted afterwards."""

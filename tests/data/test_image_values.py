@@ -140,4 +140,6 @@ def test_what_a_likelihood_cannot_score_is_refused():
         spec = ImageSpec.of_training(UNIT, LIKELIHOODS.settings(likelihood), "X")
         with pytest.raises(VaelabError, match=r"X_val must lie in \[0, 1\]"):
             spec.taken(UNIT * 1.01, "X_val")
-    assert ImageSpec.of_training(NUMBERS, LIKELIHOODS.settings("gaussian"), "X").values == ImageValues("float32", 0.0, 255.0)
+    assert ImageSpec.of_training(NUMBERS, LIKELIHOODS.settings("gaussian"), "X").values == ImageValues(
+        "float32", 0.0, 255.0
+    )

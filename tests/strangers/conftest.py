@@ -1,4 +1,4 @@
-"""The package of strangers, installed: its folder on the path, as `pip install` would put it, and its entry points read anew."""
+"""The package `outsiders`, installed: its entry points lie on the path for these tests alone, and are read anew."""
 
 import sys
 from collections.abc import Iterator
@@ -12,7 +12,8 @@ import vaelab.evaluation.evaluation
 import vaelab.evaluation.report  # noqa: F401
 from vaelab import kinds
 
-PACKAGE = Path(__file__).parent / "package"
+HERE = Path(__file__).parent
+sys.path.append(str(HERE / "package"))  # its modules, which nothing but its entry points and these tests import
 TABLES = (kinds.NETWORKS, kinds.POSTERIORS, kinds.LIKELIHOODS, kinds.PRIORS, kinds.OBJECTIVES)
 
 
@@ -26,9 +27,9 @@ def forget_rows() -> None:
 
 @pytest.fixture(scope="package", autouse=True)
 def strangers() -> Iterator[None]:
-    sys.path.insert(0, str(PACKAGE))
+    sys.path.append(str(HERE / "installed"))
     invalidate_caches()
     forget_rows()
     yield
-    sys.path.remove(str(PACKAGE))
+    sys.path.remove(str(HERE / "installed"))
     forget_rows()

@@ -118,7 +118,15 @@ COMMANDS: dict[str, Callable[[Run, Path], list[object]]] = {
     "sample": lambda run, folder: ["sample", run.folder, "--out", folder / "samples.png"],
     "reconstruct": lambda run, folder: ["reconstruct", run.folder, "--out", folder / "pairs.png"],
     "encode": lambda run, folder: ["encode", run.folder, "--out", folder / "codes.npz"],
-    "interpolate": lambda run, folder: ["interpolate", run.folder, "--between", "label:0", "label:1", "--out", folder / "way.png"],
+    "interpolate": lambda run, folder: [
+        "interpolate",
+        run.folder,
+        "--between",
+        "label:0",
+        "label:1",
+        "--out",
+        folder / "way.png",
+    ],
     "plot": lambda run, folder: ["plot", run.folder, "latent", "--out", folder / "latent.png"],
     "explore": lambda run, folder: ["explore", run.folder, "--export", folder / "page.html"],
 }

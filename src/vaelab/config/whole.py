@@ -167,6 +167,15 @@ class Config(Frozen):
             foreign[name].give(given)
         return self
 
+    def check_parts_given(self) -> None:
+        """Refuse a configuration that lacks a part which Python gave.
+
+        Raises:
+            VaelabError: naming the first.
+        """
+        for _, settings in self._foreign():
+            settings.check_given()
+
     def _foreign(self) -> Iterator[tuple[str, Any]]:
         parts = {name: getattr(self.model, name) for name in ("encoder", "decoder", "posterior", "likelihood", "prior")}
         for name, settings in {**parts, "objective": self.objective}.items():

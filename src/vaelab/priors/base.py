@@ -1,7 +1,7 @@
 """What every prior offers."""
 
 from abc import abstractmethod
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import equinox as eqx
 import jax
@@ -13,6 +13,13 @@ from vaelab.densities import AbstractDensity
 from vaelab.settings import PriorSettings
 
 Scoring = Literal["any", "quadrature", "bound"]
+
+
+class Shapes(NamedTuple):
+    """What a prior is built for: how many numbers z has, and the shape of an image."""
+
+    latent_dim: int
+    image_shape: tuple[int, ...] = ()
 
 
 class AbstractPrior(eqx.Module):

@@ -6,7 +6,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from vaelab.conditional import AbstractConditional
 from vaelab.kinds import PRIORS
-from vaelab.priors.base import AbstractPrior, Scoring
+from vaelab.priors.base import AbstractPrior, Scoring, Shapes
 from vaelab.priors.by_label import DensityByLabel
 from vaelab.priors.settings import ByClassPriorSettings
 
@@ -38,10 +38,8 @@ class ByClassPrior(AbstractPrior):
         return tuple(np.flatnonzero(np.isfinite(np.asarray(self.log_frequencies))).tolist())
 
     @classmethod
-    def build(
-        cls, settings: ByClassPriorSettings, latent_dim: int, image_shape: tuple[int, ...], *, key: PRNGKeyArray
-    ) -> "ByClassPrior":
-        priors = tuple(PRIORS.build(part, latent_dim, image_shape, key=key) for part in settings.priors)
+    def build(cls, settings: ByClassPriorSettings, shapes: Shapes, *, key: PRNGKeyArray) -> "ByClassPrior":
+        priors = tuple(PRIORS.build(part, shapes, key=key) for part in settings.priors)
         return cls(priors, jnp.zeros(len(priors)))
 
     def settings(self) -> ByClassPriorSettings:

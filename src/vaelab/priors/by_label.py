@@ -8,7 +8,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from vaelab.densities import AbstractDensity
+from vaelab.densities import AbstractDensity, Mixture
 from vaelab.errors import VaelabError
 
 
@@ -56,6 +56,23 @@ def _log_prob(density: AbstractDensity, value: Array) -> Array:
 
 def _sample(density: AbstractDensity, key: PRNGKeyArray) -> Array:
     return density.sample(key)
+
+
+class ClassDensity(AbstractDensity):
+    """The mixture over labels; `given(label)` is that label's Gaussian."""
+
+    mixture: Mixture
+
+    def log_prob(self, value: Float[Array, " latent"]) -> Float[Array, ""]:
+        return self.mixture.log_prob(value)
+
+    def sample(self, key: PRNGKeyArray) -> Float[Array, " latent"]:
+        return self.mixture.sample(key)
+
+    def given(self, condition: Array | int | None) -> AbstractDensity:
+        if condition is None:
+            return self
+        return jax.tree.map(lambda leaf: leaf[condition], self.mixture.components)
 
 
 def class_count(labels: np.ndarray | Array | None) -> int:

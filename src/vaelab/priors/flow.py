@@ -26,7 +26,7 @@ from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from vaelab.conditional import AbstractConditional
 from vaelab.densities import AbstractDensity
-from vaelab.priors.base import AbstractPrior
+from vaelab.priors.base import AbstractPrior, Shapes
 from vaelab.priors.settings import FlowPriorSettings
 
 FlowKind = Literal["coupling", "masked-autoregressive"]
@@ -91,11 +91,10 @@ class FlowPrior(AbstractPrior):
         self.affine = affine
 
     @classmethod
-    def build(
-        cls, settings: FlowPriorSettings, latent_dim: int, image_shape: tuple[int, ...], *, key: PRNGKeyArray
-    ) -> "FlowPrior":
-        del image_shape
-        architecture = FlowArchitecture(latent_dim, settings.flow, settings.layers, settings.width, settings.knots)
+    def build(cls, settings: FlowPriorSettings, shapes: Shapes, *, key: PRNGKeyArray) -> "FlowPrior":
+        architecture = FlowArchitecture(
+            shapes.latent_dim, settings.flow, settings.layers, settings.width, settings.knots
+        )
         return cls(architecture, settings.affine, key=key)
 
     def settings(self) -> FlowPriorSettings:

@@ -5,27 +5,26 @@ from typing import Any
 from jaxtyping import PRNGKeyArray
 
 from vaelab.errors import VaelabError
-from vaelab.priors.base import AbstractPrior
+from vaelab.priors.base import AbstractPrior, Shapes
 
 
 class GivenPrior:
     """Builds what a factory makes: a subclass of `AbstractPrior`."""
 
     @staticmethod
-    def build(settings: Any, latent_dim: int, image_shape: tuple[int, ...], *, key: PRNGKeyArray) -> AbstractPrior:
-        """The prior over vectors of `latent_dim` numbers.
+    def build(settings: Any, shapes: Shapes, *, key: PRNGKeyArray) -> AbstractPrior:
+        """The prior over vectors of as many numbers as z has.
 
         Raises:
             VaelabError: where the factory gives none, or one over another latent space.
         """
-        del image_shape
-        prior = settings.made((latent_dim,), key)
+        prior = settings.made((shapes.latent_dim,), key)
         if not isinstance(prior, AbstractPrior):
             raise VaelabError(
                 f"{settings.name}: expected a prior, a subclass of vaelab.priors.base.AbstractPrior; found {type(prior).__name__}"
             )
-        if prior.latent_dim != latent_dim:
+        if prior.latent_dim != shapes.latent_dim:
             raise VaelabError(
-                f"{settings.name}: expected a prior over {latent_dim} latent dimensions; found one over {prior.latent_dim}"
+                f"{settings.name}: expected a prior over {shapes.latent_dim} latent dimensions; found one over {prior.latent_dim}"
             )
         return prior

@@ -1,13 +1,13 @@
 """The kernel density estimate."""
 
-import jax
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from vaelab.conditional import AbstractConditional
 from vaelab.densities import LOG_TWO_PI, AbstractDensity
-from vaelab.priors.base import AbstractPrior, Scoring
+from vaelab.densities.kernels import log_sum_of_kernels
+from vaelab.priors.base import AbstractPrior, Scoring, Shapes
 from vaelab.priors.settings import KernelPriorSettings
 
 
@@ -21,11 +21,9 @@ class KernelPrior(AbstractPrior):
         self.points, self.bandwidth = points, bandwidth
 
     @classmethod
-    def build(
-        cls, settings: KernelPriorSettings, latent_dim: int, image_shape: tuple[int, ...], *, key: PRNGKeyArray
-    ) -> "KernelPrior":
-        del image_shape, key
-        return cls(jnp.zeros((settings.draws, latent_dim)), jnp.ones(latent_dim))
+    def build(cls, settings: KernelPriorSettings, shapes: Shapes, *, key: PRNGKeyArray) -> "KernelPrior":
+        del key
+        return cls(jnp.zeros((settings.draws, shapes.latent_dim)), jnp.ones(shapes.latent_dim))
 
     def settings(self) -> KernelPriorSettings:
         return KernelPriorSettings(draws=self.points.shape[0])
@@ -58,35 +56,3 @@ class KernelDensity(AbstractDensity):
         which_key, noise_key = jr.split(key)
         centre = self.points[jr.randint(which_key, (), 0, self.points.shape[0])]
         return centre + self.bandwidth * jr.normal(noise_key, centre.shape, centre.dtype)
-
-
-CHUNK = 512
-
-
-def log_sum_of_kernels(
-    points: Float[Array, "draws latent"],
-    value: Float[Array, " latent"],
-    log_weights: Float[Array, " draws"] | None = None,
-) -> Float[Array, ""]:
-    """Log sum_n w_n exp(-|value - point_n|^2 / 2), by a running maximum over chunks: memory does not grow with the points.
-
-    The weights are 1 unless given; they are finite.
-    """
-    count, latent_dim = points.shape
-    chunks = -(-count // CHUNK)
-    if log_weights is None:
-        log_weights = jnp.zeros(count)
-    padded = jnp.pad(points, ((0, chunks * CHUNK - count), (0, 0))).reshape(chunks, CHUNK, latent_dim)
-    weights = jnp.pad(log_weights, (0, chunks * CHUNK - count), constant_values=-jnp.inf).reshape(chunks, CHUNK)
-
-    def add(carry: tuple[Array, Array], chunk: tuple[Array, Array]) -> tuple[tuple[Array, Array], None]:
-        highest, total = carry
-        here, log_weight = chunk
-        exponents = log_weight - 0.5 * jnp.sum((here - value[None]) ** 2, axis=1)
-        # every chunk holds a point, so its maximum is finite; the shift cancels and needs no gradient
-        new = jax.lax.stop_gradient(jnp.maximum(highest, exponents.max()))
-        return (new, total * jnp.exp(highest - new) + jnp.sum(jnp.exp(exponents - new))), None
-
-    start = (jnp.full((), -jnp.inf), jnp.zeros(()))
-    (highest, total), _ = jax.lax.scan(add, start, (padded, weights))
-    return highest + jnp.log(total)

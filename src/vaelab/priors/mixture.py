@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from vaelab.conditional import AbstractConditional
 from vaelab.densities import DiagonalNormal, FullNormal, Mixture
-from vaelab.priors.base import AbstractPrior
+from vaelab.priors.base import AbstractPrior, Shapes
 from vaelab.priors.settings import MixturePriorSettings
 
 Covariance = Literal["diagonal", "full"]
@@ -44,22 +44,17 @@ class MixturePrior(AbstractPrior):
         self.latent_dim = latent_dim
 
     @classmethod
-    def build(
-        cls, settings: MixturePriorSettings, latent_dim: int, image_shape: tuple[int, ...], *, key: PRNGKeyArray
-    ) -> "MixturePrior":
-        del image_shape
-        return cls(latent_dim, settings.components, settings.covariance, key=key)
+    def build(cls, settings: MixturePriorSettings, shapes: Shapes, *, key: PRNGKeyArray) -> "MixturePrior":
+        return cls(shapes.latent_dim, settings.components, settings.covariance, key=key)
 
     def settings(self) -> MixturePriorSettings:
-        return MixturePriorSettings(components=self.components, covariance=self.covariance)
+        return MixturePriorSettings(
+            components=self.components, covariance="full" if self.lower is not None else "diagonal"
+        )
 
     @property
     def components(self) -> int:
         return self.logits.shape[0]
-
-    @property
-    def covariance(self) -> Covariance:
-        return "diagonal" if self.lower is None else "full"
 
     @classmethod
     def of(

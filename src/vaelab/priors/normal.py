@@ -5,7 +5,7 @@ from jaxtyping import PRNGKeyArray
 
 from vaelab.conditional import AbstractConditional
 from vaelab.densities import DiagonalNormal, standard_normal
-from vaelab.priors.base import AbstractPrior
+from vaelab.priors.base import AbstractPrior, Shapes
 from vaelab.priors.settings import NormalPriorSettings
 
 
@@ -15,11 +15,9 @@ class NormalPrior(AbstractPrior):
     latent_dim: int = eqx.field(static=True)
 
     @classmethod
-    def build(
-        cls, settings: NormalPriorSettings, latent_dim: int, image_shape: tuple[int, ...], *, key: PRNGKeyArray
-    ) -> "NormalPrior":
-        del settings, image_shape, key
-        return cls(latent_dim)
+    def build(cls, settings: NormalPriorSettings, shapes: Shapes, *, key: PRNGKeyArray) -> "NormalPrior":
+        del settings, key
+        return cls(shapes.latent_dim)
 
     def settings(self) -> NormalPriorSettings:
         return NormalPriorSettings()

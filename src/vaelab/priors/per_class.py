@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from vaelab.conditional import AbstractConditional
-from vaelab.densities import AbstractDensity, DiagonalNormal, Mixture
+from vaelab.densities import DiagonalNormal, Mixture
 from vaelab.errors import VaelabError
-from vaelab.priors.base import AbstractPrior
-from vaelab.priors.by_label import log_frequencies
+from vaelab.priors.base import AbstractPrior, Shapes
+from vaelab.priors.by_label import ClassDensity, log_frequencies
 from vaelab.priors.settings import ClassPriorSettings
 
 
@@ -35,18 +35,15 @@ class ClassPrior(AbstractPrior):
         self.latent_dim = latent_dim
 
     @classmethod
-    def build(
-        cls, settings: ClassPriorSettings, latent_dim: int, image_shape: tuple[int, ...], *, key: PRNGKeyArray
-    ) -> "ClassPrior":
+    def build(cls, settings: ClassPriorSettings, shapes: Shapes, *, key: PRNGKeyArray) -> "ClassPrior":
         """The prior before training.
 
         Raises:
             VaelabError: where the number of classes is not known yet.
         """
-        del image_shape
         if settings.classes is None:
             raise VaelabError("model.prior.classes: expected the number of classes, such as 10; found none")
-        return cls(latent_dim, settings.classes, key=key)
+        return cls(shapes.latent_dim, settings.classes, key=key)
 
     def settings(self) -> ClassPriorSettings:
         return ClassPriorSettings(classes=self.classes)
@@ -59,7 +56,7 @@ class ClassPrior(AbstractPrior):
     def labels(self) -> tuple[int, ...]:
         return tuple(np.flatnonzero(np.isfinite(np.asarray(self.log_frequencies))).tolist())
 
-    def density(self, encoder: AbstractConditional | None = None) -> "ClassDensity":
+    def density(self, encoder: AbstractConditional | None = None) -> ClassDensity:
         del encoder
         return ClassDensity(Mixture(self.log_frequencies, DiagonalNormal(self.means, self.log_variances)))
 
@@ -73,20 +70,3 @@ class ClassPrior(AbstractPrior):
             raise VaelabError("model.prior.kind = 'class' needs labels, and these data have none; choose another prior")
         frequencies = jnp.asarray(log_frequencies(labels, self.classes))
         return eqx.tree_at(lambda prior: prior.log_frequencies, self, frequencies)
-
-
-class ClassDensity(AbstractDensity):
-    """The mixture over labels; `given(label)` is that label's Gaussian."""
-
-    mixture: Mixture
-
-    def log_prob(self, value: Float[Array, " latent"]) -> Float[Array, ""]:
-        return self.mixture.log_prob(value)
-
-    def sample(self, key: PRNGKeyArray) -> Float[Array, " latent"]:
-        return self.mixture.sample(key)
-
-    def given(self, condition: Array | int | None) -> AbstractDensity:
-        if condition is None:
-            return self
-        return jax.tree.map(lambda leaf: leaf[condition], self.mixture.components)

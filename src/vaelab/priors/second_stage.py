@@ -12,11 +12,11 @@ from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from vaelab.conditional import AbstractConditional, ConditionalDensity
 from vaelab.densities import LOG_TWO_PI, AbstractDensity, standard_normal
+from vaelab.densities.kernels import log_sum_of_kernels
 from vaelab.families.diagonal_gaussian import DiagonalGaussian
 from vaelab.families.gaussian_pixels import GaussianPixels
 from vaelab.networks.mlp import Mlp
-from vaelab.priors.base import AbstractPrior, Scoring
-from vaelab.priors.kernel import log_sum_of_kernels
+from vaelab.priors.base import AbstractPrior, Scoring, Shapes
 from vaelab.priors.settings import SecondStagePriorSettings
 
 SMALLEST_SCALE = 0.05
@@ -73,11 +73,8 @@ class SecondStagePrior(AbstractPrior):
         return eqx.tree_at(lambda prior: (prior.centre, prior.spread), self, scale)
 
     @classmethod
-    def build(
-        cls, settings: SecondStagePriorSettings, latent_dim: int, image_shape: tuple[int, ...], *, key: PRNGKeyArray
-    ) -> "SecondStagePrior":
-        del image_shape
-        return cls(SecondStageArchitecture(latent_dim, settings.width), key=key)
+    def build(cls, settings: SecondStagePriorSettings, shapes: Shapes, *, key: PRNGKeyArray) -> "SecondStagePrior":
+        return cls(SecondStageArchitecture(shapes.latent_dim, settings.width), key=key)
 
     def settings(self) -> SecondStagePriorSettings:
         return SecondStagePriorSettings(width=self.architecture.width)

@@ -13,7 +13,7 @@ from vaelab.conditional import AbstractConditional
 from vaelab.densities import Flat, Mixture
 from vaelab.errors import VaelabError
 from vaelab.pixels import scaled
-from vaelab.priors.base import AbstractPrior
+from vaelab.priors.base import AbstractPrior, Shapes
 from vaelab.priors.settings import VampPriorSettings
 
 
@@ -47,10 +47,8 @@ class VampPrior(AbstractPrior):
         self.start = start
 
     @classmethod
-    def build(
-        cls, settings: VampPriorSettings, latent_dim: int, image_shape: tuple[int, ...], *, key: PRNGKeyArray
-    ) -> "VampPrior":
-        return cls(latent_dim, settings.components, image_shape, settings.start, key=key)
+    def build(cls, settings: VampPriorSettings, shapes: Shapes, *, key: PRNGKeyArray) -> "VampPrior":
+        return cls(shapes.latent_dim, settings.components, shapes.image_shape, settings.start, key=key)
 
     def settings(self) -> VampPriorSettings:
         return VampPriorSettings(components=self.components, start=self.start)

@@ -94,7 +94,9 @@ def begin(
     """
     model = initial_model(config, data) if model is None else model
     check_parts(config.model, config.objective, model)
-    if config.model.likelihood.support != model.decoder.support:  # a likelihood that Python gave says only now what it scores
+    if (
+        config.model.likelihood.support != model.decoder.support
+    ):  # a likelihood that Python gave says only now what it scores
         model.image_spec.check(data.images, "training images")
     playing: AbstractObjective = objective or OBJECTIVES.build(config.objective)
     key = jr.key(config.seed)

@@ -7,13 +7,14 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Integer
 
+from vaelab.migration import migrated_arrays
 from vaelab.model import Model
 from vaelab.naming import named_arrays
 from vaelab.pixels import scaled
 from vaelab.runs import Run
 from vaelab.tensors import read_tensors, write_tensors
 
-FORMAT = "vaelab-snapshot-1"
+FORMAT = "vaelab-snapshot-2"
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ def read_snapshots(run: Run, latent_dim: int) -> list[Snapshot]:
     """
     found = []
     for epoch, path in run.snapshots():
-        arrays, _ = read_tensors(path)
+        arrays, header = read_tensors(path)
+        arrays = migrated_arrays(arrays, header.get("format"))
         means = arrays.get("means")
         if means is None or means.shape[1:] != (latent_dim,):
             continue

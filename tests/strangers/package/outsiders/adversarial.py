@@ -8,7 +8,7 @@ import jax
 import jax.random as jr
 from jaxtyping import Array, Float, Key, PRNGKeyArray, PyTree
 
-from strangers.settings import AdversarialSettings
+from outsiders.settings import AdversarialSettings
 from vaelab.model import Model, elbo_terms
 from vaelab.networks.linear import Linear
 from vaelab.objectives.base import MODEL, AbstractObjective, Batch, Loss

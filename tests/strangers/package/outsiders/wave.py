@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from strangers.settings import WaveSettings
+from outsiders.settings import WaveSettings
 from vaelab.networks.base import AbstractNetwork
 from vaelab.space import Shape, Space
 

@@ -16,33 +16,33 @@ from vaelab.settings import (
 
 
 class WaveSettings(NetworkSettings):
-    part: ClassVar[str] = "strangers.wave:Wave"
+    part: ClassVar[str] = "outsiders.wave:Wave"
     kind: Literal["wave"] = Field(default="wave", description="sines of random frequencies")
     waves: PositiveCount = Field(default=32, description="how many")
 
 
 class LaplacePosteriorSettings(PosteriorSettings):
-    part: ClassVar[str] = "strangers.laplace:LaplaceFamily"
+    part: ClassVar[str] = "outsiders.laplace:LaplaceFamily"
     kind: Literal["laplace"] = "laplace"
 
 
 class LaplacePixelsSettings(LikelihoodSettings):
-    part: ClassVar[str] = "strangers.laplace:LaplaceFamily"
+    part: ClassVar[str] = "outsiders.laplace:LaplaceFamily"
     kind: Literal["laplace-pixels"] = "laplace-pixels"
 
 
 class MapAndVectorSettings(PosteriorSettings):
-    part: ClassVar[str] = "strangers.map_and_vector:MapAndVector"
+    part: ClassVar[str] = "outsiders.map_and_vector:MapAndVector"
     kind: Literal["map-and-vector"] = "map-and-vector"
 
 
 class StudentSettings(PriorSettings):
-    part: ClassVar[str] = "strangers.student:StudentPrior"
+    part: ClassVar[str] = "outsiders.student:StudentPrior"
     kind: Literal["student"] = "student"
     freedom: PositiveNumber = Field(default=5.0, description="degrees of freedom")
 
 
 class AdversarialSettings(ObjectiveSettings):
-    part: ClassVar[str] = "strangers.adversarial:Adversarial"
+    part: ClassVar[str] = "outsiders.adversarial:Adversarial"
     kind: Literal["adversarial"] = "adversarial"
     width: PositiveCount = Field(default=16, description="of the critic")

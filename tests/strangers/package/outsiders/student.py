@@ -6,10 +6,10 @@ import jax.random as jr
 from jax.scipy.special import gammaln
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from strangers.settings import StudentSettings
+from outsiders.settings import StudentSettings
 from vaelab.conditional import AbstractConditional
 from vaelab.densities import AbstractDensity
-from vaelab.priors.base import AbstractPrior
+from vaelab.priors.base import AbstractPrior, Shapes
 
 
 class Student(AbstractDensity):
@@ -35,11 +35,9 @@ class StudentPrior(AbstractPrior):
     freedom: float = eqx.field(static=True)
 
     @classmethod
-    def build(
-        cls, settings: StudentSettings, latent_dim: int, image_shape: tuple[int, ...], *, key: PRNGKeyArray
-    ) -> "StudentPrior":
-        del image_shape, key
-        return cls(jnp.zeros(latent_dim), settings.freedom)
+    def build(cls, settings: StudentSettings, shapes: Shapes, *, key: PRNGKeyArray) -> "StudentPrior":
+        del key
+        return cls(jnp.zeros(shapes.latent_dim), settings.freedom)
 
     def settings(self) -> StudentSettings:
         return StudentSettings(freedom=self.freedom)
