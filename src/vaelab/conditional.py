@@ -77,7 +77,7 @@ class ConditionalDensity(AbstractConditional):
         features = self.network(given, condition, key=key)
         shapes = self.family.parameters()
         return self.family(
-            **{name: jnp.reshape(_applied(head, features), shapes[name]) for name, head in self.heads.items()}
+            **{name: jnp.reshape(_applied(self.heads[name], features), shape) for name, shape in shapes.items()}
         )
 
     # --- where training begins, and at what pace ------------------------------------------------------------------------------------

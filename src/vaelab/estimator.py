@@ -261,7 +261,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         images, kind = self._seen(X)
         return encode(self.model_, images).mean.astype(kind)
 
-    def posterior(self, X: ArrayLike) -> tuple[Float[np.ndarray, "n latent"], Float[np.ndarray, "n latent"]]:
+    def posterior_of(self, X: ArrayLike) -> tuple[Float[np.ndarray, "n latent"], Float[np.ndarray, "n latent"]]:
         """The mean and the standard deviation of q(z|x) for each row; zero deviations for an autoencoder."""
         images, kind = self._seen(X)
         encoded = encode(self.model_, images)

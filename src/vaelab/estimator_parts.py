@@ -27,11 +27,15 @@ PARTS = {
 """The arguments, and the rooms of the configuration that they fill."""
 
 
+NEEDED = ("likelihood", "prior")
+"""The others are as usual where they are None."""
+
+
 def part_values(arguments: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """What arguments for parts say of the configuration, by dotted key; an argument that is None says nothing."""
     for name, value in arguments.items():
         room = PARTS[name]
-        if value is None:
+        if value is None and name not in NEEDED:
             continue
         if isinstance(value, str):
             yield f"{room}.kind", value
@@ -48,7 +52,7 @@ def part_values(arguments: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield f"{room}.name", name_of_given(value)
         else:
             raise VaelabError(
-                f"{name}: expected the name of a kind, its settings, or a factory (shape, key) -> module; found {value!r}"
+                f"VAE: {name} ({room}): expected the name of a kind, its settings, or a factory (shape, key) -> module; found {value!r}"
             )
 
 

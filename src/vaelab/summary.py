@@ -62,7 +62,7 @@ def _layers(part: str, graph: dict[str, Any], shapes: dict[str, tuple[int, ...]]
         source, shape = values[sources_of(node)[0]], values[node["output"]]
         kind = node.get("kind", node["op"])
         if "weight" in node:
-            name = node["weight"].removesuffix(".weight").removeprefix(f"{part}.").removeprefix("network.")
+            name = _called(part, node["weight"].removesuffix(".weight"))
             size = sum(math.prod(shapes[node[one]]) for one in ("weight", "bias") if one in node)
             layers.append(Layer(name, kind, shape, size))
         elif node["op"] == "activation" and layers and layers[-1].output_shape == shape:
@@ -74,5 +74,10 @@ def _layers(part: str, graph: dict[str, Any], shapes: dict[str, tuple[int, ...]]
 
 def _arrays(part: str, shapes: dict[str, tuple[int, ...]]) -> list[Layer]:
     """A part's arrays by their path: what is known of it without a graph."""
-    mine = {name.removeprefix(f"{part}."): shape for name, shape in shapes.items() if name.startswith(f"{part}.")}
+    mine = {_called(part, name): shape for name, shape in shapes.items() if name.startswith(f"{part}.")}
     return [Layer(name, f"array {shape}", None, math.prod(shape)) for name, shape in mine.items()]
+
+
+def _called(part: str, name: str) -> str:
+    """An array's path without what every part has: `layers.0` of `encoder.network.layers.0`, `mean` of `encoder.heads.mean`."""
+    return name.removeprefix(f"{part}.").removeprefix("network.").removeprefix("heads.")

@@ -115,7 +115,7 @@ LABELS_REFUSED = {
     "None among them": ([1, None] * 60, "y: image 1 has no label"),
     "NaN among text": (np.array(["a", np.nan] * 60, dtype=object), "y: image 1 has no label"),
     "several types": (np.array([1, "a"] * 60, dtype=object), "y: labels must be of one type; found numbers and text"),
-    "lists": ([[1, 2], [3]] * 60, "y: expected one label an image"),
+    "lists": ([[1, 2], [3]] * 60, "y: expected one label for each image"),
     "things": (np.array([{}] * 120, dtype=object), "neither number nor text"),
 }
 

@@ -38,7 +38,7 @@ def test_history_is_shaped_as_keras_does(digits):
 
 def test_transform_is_the_posterior_mean_at_every_call(fitted: VAE, digits):
     images, _ = digits
-    means, deviations = fitted.posterior(images)
+    means, deviations = fitted.posterior_of(images)
     np.testing.assert_array_equal(fitted.transform(images), means)
     np.testing.assert_array_equal(fitted.transform(images), fitted.transform(images))
     assert means.shape == deviations.shape == (300, 2)

@@ -114,7 +114,7 @@ def assert_same_weights(ours: VAE, theirs: VAE) -> None:
 
 QUESTIONS: dict[str, Callable[[VAE, np.ndarray], Any]] = {
     "transform": lambda vae, images: vae.transform(images),
-    "posterior": lambda vae, images: vae.posterior(images),
+    "posterior": lambda vae, images: vae.posterior_of(images),
     "inverse_transform": lambda vae, images: vae.inverse_transform(np.zeros((2, vae.model_.latent_dim), np.float32)),
     "reconstruct": lambda vae, images: vae.reconstruct(images),
     "sample": lambda vae, images: vae.sample(3, random_state=5),

@@ -11,11 +11,12 @@ import pytest
 from safetensors.numpy import save_file
 
 from vaelab.building import build_model
-from vaelab.config import NormalPriorConfig, load_recipe, recipe_names
+from vaelab.config import load_recipe, recipe_names
 from vaelab.explorer.bundle import Bundle
 from vaelab.explorer.explored import explored_model
 from vaelab.generating import decode, encode
 from vaelab.model import Model
+from vaelab.priors.settings import NormalPriorSettings
 
 EXAMPLES = 7  # not a multiple of the interpreter's block of four
 
@@ -23,7 +24,7 @@ EXAMPLES = 7  # not a multiple of the interpreter's block of four
 def model_of(recipe: str) -> Model:
     config = load_recipe(recipe).model
     # the prior has no part in encoding and decoding, and a class prior asks for labels
-    changes = {"image_shape": config.image_shape or (28, 28), "prior": NormalPriorConfig()}
+    changes = {"image_shape": config.image_shape or (28, 28), "prior": NormalPriorSettings()}
     return build_model(config.model_copy(update=changes), jax.random.key(3))
 
 

@@ -162,7 +162,7 @@ def test_its_summary_shows_the_arrays_of_the_part_that_has_no_graph(foreign: Exp
 
 
 def test_the_command_prints_that_summary(foreign: Explored, monkeypatch: pytest.MonkeyPatch, capsys):
-    from vaelab import model as module
+    from vaelab import building as module
     from vaelab.cli.summary import summary
 
     monkeypatch.setattr(module, "build_model", lambda *_: foreign.model)

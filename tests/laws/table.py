@@ -1,0 +1,89 @@
+"""One table of constructors for networks, families and objectives, as `priors/table.py` is for priors: every law runs over every row.
+
+A new part is one row here too.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import jax.random as jr
+
+from vaelab.building import build_model
+from vaelab.config import ModelConfig
+from vaelab.families.base import AbstractFamily
+from vaelab.kinds import LIKELIHOODS, NETWORKS, OBJECTIVES, POSTERIORS
+from vaelab.model import Model
+from vaelab.networks.base import AbstractNetwork
+from vaelab.objectives.base import AbstractObjective
+from vaelab.space import Space
+
+KEY = jr.key(5)
+LATENT = (3,)
+IMAGE = (4, 5)
+
+NETWORK_SETTINGS: dict[str, dict[str, Any]] = {
+    "mlp": {"kind": "mlp", "hidden": (7, 6)},
+    "mlp, tanh": {"kind": "mlp", "hidden": (7,), "activation": "tanh"},
+    "mlp, gated": {"kind": "mlp", "hidden": (7, 5), "activation": "gated"},
+    "mlp without layers": {"kind": "mlp", "hidden": ()},
+}
+POSTERIOR_SETTINGS: dict[str, dict[str, Any]] = {
+    "gaussian": {"kind": "gaussian"},
+    "deterministic": {"kind": "deterministic"},
+}
+LIKELIHOOD_SETTINGS: dict[str, dict[str, Any]] = {
+    "bernoulli": {"kind": "bernoulli"},
+    "continuous-bernoulli": {"kind": "continuous-bernoulli"},
+    "gaussian": {"kind": "gaussian", "scale": 0.4},
+    "gaussian, learned": {"kind": "gaussian", "scale": 0.7, "learned": True, "floor": 0.05},
+}
+OBJECTIVE_SETTINGS: dict[str, dict[str, Any]] = {
+    "elbo": {"kind": "elbo"},
+    "elbo of three draws": {"kind": "elbo", "samples": 3},
+    "importance-weighted": {"kind": "importance-weighted", "samples": 4},
+}
+
+
+def network_of(name: str, given: Space) -> AbstractNetwork:
+    return NETWORKS.build(NETWORKS.settings(NETWORK_SETTINGS[name]), given, key=KEY)
+
+
+def posterior_of(name: str) -> AbstractFamily:
+    return POSTERIORS.build(POSTERIORS.settings(POSTERIOR_SETTINGS[name]), LATENT, key=KEY)
+
+
+def likelihood_of(name: str) -> AbstractFamily:
+    return LIKELIHOODS.build(LIKELIHOODS.settings(LIKELIHOOD_SETTINGS[name]), IMAGE, key=KEY)
+
+
+def objective_of(name: str) -> AbstractObjective:
+    return OBJECTIVES.build(OBJECTIVES.settings(OBJECTIVE_SETTINGS[name]))
+
+
+@lru_cache
+def model_of(
+    posterior: str = "gaussian", likelihood: str = "bernoulli", network: str = "mlp", prior: str = "normal"
+) -> Model:
+    config = ModelConfig.model_validate(
+        {
+            "latent_dim": LATENT[0],
+            "image_shape": IMAGE,
+            "encoder": NETWORK_SETTINGS[network],
+            "decoder": NETWORK_SETTINGS[network],
+            "posterior": POSTERIOR_SETTINGS[posterior],
+            "likelihood": LIKELIHOOD_SETTINGS[likelihood],
+            "prior": {"kind": prior},
+        }
+    )
+    return build_model(config, KEY)
+
+
+ALL_TABLES: dict[str, tuple[Any, dict[str, dict[str, Any]]]] = {
+    "networks": (NETWORKS, NETWORK_SETTINGS),
+    "posteriors": (POSTERIORS, POSTERIOR_SETTINGS),
+    "likelihoods": (LIKELIHOODS, LIKELIHOOD_SETTINGS),
+    "objectives": (OBJECTIVES, OBJECTIVE_SETTINGS),
+}
+
+Builder = Callable[[str], Any]
