@@ -74,7 +74,7 @@ def _layers(part: str, graph: dict[str, Any], shapes: dict[str, tuple[int, ...]]
 
 def _arrays(part: str, shapes: dict[str, tuple[int, ...]]) -> list[Layer]:
     """A part's arrays by their path: what is known of it without a graph."""
-    mine = {_called(part, name): shape for name, shape in shapes.items() if name.startswith(f"{part}.")}
+    mine = {name.removeprefix(f"{part}."): shape for name, shape in shapes.items() if name.startswith(f"{part}.")}
     return [Layer(name, f"array {shape}", None, math.prod(shape)) for name, shape in mine.items()]
 
 

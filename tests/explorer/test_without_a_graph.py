@@ -156,7 +156,7 @@ def test_its_summary_shows_the_arrays_of_the_part_that_has_no_graph(foreign: Exp
     assert [layer.name for layer in found.parts["encoder"]] == ["reshape", "layers.0", "mean", "log_variance"]
     decoder = {layer.name: (layer.kind, layer.output_shape, layer.parameters) for layer in found.parts["decoder"]}
     assert decoder["network.network.layers.0.weight"] == ("array (2, 128)", None, 256)
-    assert decoder["logits.bias"] == ("array (784,)", None, 784)
+    assert decoder["heads.logits.bias"] == ("array (784,)", None, 784)
     assert found.parameters_of("decoder") == 3 * 128 + 129 * 784
     assert found.trainable + found.fixed == sum(found.parameters_of(part) for part in found.parts)
 
