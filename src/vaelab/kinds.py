@@ -12,6 +12,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from vaelab.door import say
 from vaelab.errors import VaelabError, nearest_name
 from vaelab.settings import (
     LikelihoodSettings,
@@ -26,7 +27,7 @@ FOREIGN = "foreign"
 """The kind of a part that Python gave: a run's configuration has its name, and no file says where to import it from."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kinds:
     """One table: what its parts are called ("network"), the group of its entry points, and our rows."""
 
@@ -37,9 +38,13 @@ class Kinds:
 
     @cached_property
     def _foreign_rows(self) -> Mapping[str, EntryPoint]:
-        return {
-            point.name: point for point in entry_points(group=f"vaelab.{self.what}s") if point.name not in self.rows
-        }
+        found = {point.name: point for point in entry_points(group=f"vaelab.{self.what}s")}
+        for name in sorted(found.keys() & self.rows.keys()):
+            say(
+                f"the {self.what} '{name}' of the package {_package(found.pop(name))} has the name of one of vaelab's own, and is passed "
+                "over; it needs another name"
+            )
+        return found
 
     @property
     def names(self) -> list[str]:
@@ -69,7 +74,7 @@ class Kinds:
         if kind not in self._foreign_rows:
             raise VaelabError(f"unknown {self.what} '{kind}'; {nearest_name(kind, self.trained_names)}")
         point = self._foreign_rows[kind]
-        package = point.dist.name if point.dist is not None else point.value
+        package = _package(point)
         try:
             found = point.load()
         except Exception as error:
@@ -83,6 +88,11 @@ class Kinds:
                 "that names its `part`"
             )
         return found
+
+    def package_of(self, kind: str) -> str | None:
+        """The package and version that a kind comes from, "outsiders 1.0"; None for ours and for what Python gave."""
+        point = self._foreign_rows.get(kind)
+        return None if point is None or point.dist is None else f"{point.dist.name} {point.dist.version}"
 
     def importable(self) -> Iterator[type[PartSettings]]:
         """The settings of every kind that a configuration may name; an installed package that is broken is passed over."""
@@ -125,6 +135,10 @@ class Kinds:
             if (kind in self.rows or kind in self._classes) and self.settings_of(kind).part == place:
                 return kind
         return getattr(part, "name", None) or type(part).__name__
+
+
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else point.value
 
 
 def found_at(place: str) -> Any:

@@ -188,7 +188,10 @@ def failing(shape: Shape, key: PRNGKeyArray) -> eqx.Module:
 
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
-    "a number": ({"encoder": 3}, r"encoder \(model.encoder\): expected the name of a kind, its settings, or a factory.*found 3"),
+    "a number": (
+        {"encoder": 3},
+        r"encoder \(model.encoder\): expected the name of a kind, its settings, or a factory.*found 3",
+    ),
     "settings without a kind": ({"prior": {"components": 3}}, "prior: expected settings with a 'kind'"),
     "an unknown name": ({"encoder": "mpl"}, "unknown network 'mpl'; did you mean 'mlp'"),
     "a factory that fails": (

@@ -5,6 +5,7 @@ A run is a function of its `config.toml`.
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
 import tomli_w
@@ -16,7 +17,7 @@ from vaelab.config.keys import PartOf, first_complaint, keys_of, nearest_key, pa
 from vaelab.config.model import ModelConfig, usual
 from vaelab.config.training import TrainingConfig
 from vaelab.errors import VaelabError
-from vaelab.kinds import FOREIGN, OBJECTIVES
+from vaelab.kinds import FOREIGN, LIKELIHOODS, NETWORKS, OBJECTIVES, POSTERIORS, PRIORS
 from vaelab.settings import Frozen, ObjectiveSettings
 
 FORMAT = 1
@@ -27,6 +28,9 @@ AnyObjective = Annotated[SerializeAsAny[ObjectiveSettings], BeforeValidator(OBJE
 
 class Config(Frozen):
     recipe: str | None = Field(default=None, description="the recipe it began as")
+    packages: tuple[str, ...] = Field(
+        default=(), description="written by training: other packages than vaelab that kinds of it come from"
+    )
     seed: int = Field(default=0, description="of everything random")
     data: DataConfig = DataConfig()
     model: ModelConfig = Field(default_factory=ModelConfig)
@@ -101,6 +105,11 @@ class Config(Frozen):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
+            for package in values.get("packages") or ():
+                if (name := str(package).partition(" ")[0]) and not _is_installed(name):
+                    raise VaelabError(
+                        f"{source}: has parts of the package {package}, which is not installed here; install it: pip install {name}"
+                    ) from None
             raise VaelabError(f"{source}: {first_complaint(error, set(known_keys()))}") from None
 
     def to_toml(self) -> str:
@@ -143,6 +152,18 @@ class Config(Frozen):
         foreign = dict(changed._foreign())
         return changed.with_parts({name: part for name, part in self.parts.items() if name in foreign})
 
+    def with_packages(self) -> "Config":
+        """The configuration that names the packages which its kinds come from."""
+        kinds = {
+            NETWORKS: (self.model.encoder, self.model.decoder),
+            POSTERIORS: (self.model.posterior,),
+            LIKELIHOODS: (self.model.likelihood,),
+            PRIORS: (self.model.prior,),
+            OBJECTIVES: (self.objective,),
+        }
+        found = {table.package_of(part.kind) for table, parts in kinds.items() for part in parts}
+        return self.model_copy(update={"packages": tuple(sorted(filter(None, found)))})
+
     # --- parts that Python gave -----------------------------------------------------------------------------------------------------
 
     @property
@@ -181,6 +202,14 @@ class Config(Frozen):
         for name, settings in {**parts, "objective": self.objective}.items():
             if settings.kind == FOREIGN:
                 yield name, settings
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 NAMES: dict[str, tuple[str, ...]] = {

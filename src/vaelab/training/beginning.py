@@ -53,7 +53,7 @@ def resolve(config: Config, data: TrainingData) -> Config:
     known |= {
         f"model.prior.{name}": value for name, value in found.items() if value != getattr(config.model.prior, name)
     }
-    return config.with_values(known, source="the data")
+    return config.with_values(known, source="the data").with_packages()
 
 
 def said_of(asked: Config, resolved: Config) -> Iterator[str]:
