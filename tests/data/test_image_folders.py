@@ -297,7 +297,7 @@ def test_all_unreadable_files_are_in_one_message(tmp_path, grey_images, refused)
     _with_bad(tmp_path, grey_images, 3)
     refused(
         lambda: load_data(tmp_path), "cannot read 3 of the 20 files", "000.png (empty), 001.png (", "002.png (",
-        "skip_bad=True leaves them out",
+        "skip_bad=True leaves out what cannot be read",
     )  # fmt: skip
     _with_bad(tmp_path, grey_images, 13)
     refused(lambda: load_data(tmp_path), "cannot read 13 of the 20 files", "009.png (", "and 3 more")

@@ -109,13 +109,13 @@ def test_images_that_cannot_be_fitted(case):
 LABELS_REFUSED = {
     "images": (LEVELS[:50], r"y: found images.*fit\(X, X_val=...\)"),
     "as many images": (LEVELS[::-1], "y: found images"),
-    "too few": (LABELS[:5], "y: expected 120 labels, one an image of X"),
+    "too few": (LABELS[:5], "y: expected 120 labels, one for each image of X"),
     "one": (3, "y: expected 120 labels"),
     "None": ([None] * 60 + [1] * 60, r"y: image 0 has no label \(None\)"),
     "None among them": ([1, None] * 60, "y: image 1 has no label"),
     "NaN among text": (np.array(["a", np.nan] * 60, dtype=object), "y: image 1 has no label"),
     "several types": (np.array([1, "a"] * 60, dtype=object), "y: labels must be of one type; found numbers and text"),
-    "lists": ([[1, 2], [3]] * 60, "y: expected one label an image"),
+    "lists": ([[1, 2], [3]] * 60, "y: expected one label for each image"),
     "things": (np.array([{}] * 120, dtype=object), "neither number nor text"),
 }
 
@@ -144,8 +144,8 @@ KINDS_OF_LABELS = {
     "negative": (LABELS - 5, -2),
     "text": (np.array(list("abcdefghij"))[LABELS], "d"),
     "objects": (np.array(list("abcdefghij"), dtype=object)[LABELS], "d"),
-    "truth values": (LABELS > 4, True),
-    "objects that are truth values": ((LABELS > 4).astype(object), np.True_),
+    "booleans": (LABELS > 4, True),
+    "objects that are booleans": ((LABELS > 4).astype(object), np.True_),
 }
 
 
