@@ -1,4 +1,4 @@
-"""The catalogues of messages, made anew from the source: `python scripts/write_catalogues.py`, after any English sentence was changed.
+"""The catalogues of messages, made anew from the source: `python -m scripts.write_catalogues`, after any English sentence was changed.
 
 A new message comes into `src/vaelab/locale/*/LC_MESSAGES/vaelab.po` without a translation, and one that is gone goes; what is left to
 translate is listed. Nothing is guessed from a message that is alike. Then the `.mo` is compiled, which is what the package reads.
@@ -76,9 +76,8 @@ def _helps() -> Iterator[Message]:
     from vaelab.cli.app import app, demo
 
     for command in (*app.registered_commands, *demo.registered_commands):
-        code = command.callback.__code__
-        path = Path(code.co_filename).relative_to(SOURCE.parent).as_posix()
-        yield Message(getdoc(command.callback), None, path, code.co_firstlineno)
+        path = f"{command.callback.__module__.replace('.', '/')}.py"
+        yield Message(getdoc(command.callback), None, path, 1)
 
 
 def catalogue(before: Catalog, found: list[Message]) -> Catalog:

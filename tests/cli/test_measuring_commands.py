@@ -78,7 +78,7 @@ def test_compare_draws_and_pairs(own_run: Path, tmp_path: Path) -> None:
     shutil.copytree(own_run, other)
     words = ("compare", str(own_run), str(other), "--importance-samples", "5", "--out", str(tmp_path / "figure.png"))
     shown = invoked(*words)
-    assert "less run" in shown
+    assert "minus run" in shown
     assert "0.00 ± 0.00" in shown  # the same model twice
     assert "uncovered" in shown
     table = shown.split("\n\n")[1]

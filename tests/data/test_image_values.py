@@ -20,7 +20,7 @@ FIRST = {
     "uint8": (LEVELS, LEVELS, False),
     "int64 of 0 to 255": (LEVELS.astype(np.int64), LEVELS, True),
     "big-endian int16": (LEVELS.astype(">i2"), LEVELS, True),
-    "truth values": (TRUTH, BLACK_AND_WHITE, False),
+    "booleans": (TRUTH, BLACK_AND_WHITE, False),
     "int64 of 0 and 1": (TRUTH.astype(np.int64), BLACK_AND_WHITE, True),
     "uint8 of 0 and 1": (TRUTH.astype(np.uint8), BLACK_AND_WHITE, True),
     "int64 of 1 alone": (np.ones((3, 4), np.int64), np.full((3, 4), 255, np.uint8), True),

@@ -109,7 +109,7 @@ def test_images_that_cannot_be_fitted(case):
 LABELS_REFUSED = {
     "images": (LEVELS[:50], r"y: found images.*fit\(X, X_val=...\)"),
     "as many images": (LEVELS[::-1], "y: found images"),
-    "too few": (LABELS[:5], "y: expected 120 labels, one an image of X"),
+    "too few": (LABELS[:5], "y: expected 120 labels, one for each image of X"),
     "one": (3, "y: expected 120 labels"),
     "None": ([None] * 60 + [1] * 60, r"y: image 0 has no label \(None\)"),
     "None among them": ([1, None] * 60, "y: image 1 has no label"),
@@ -144,8 +144,8 @@ KINDS_OF_LABELS = {
     "negative": (LABELS - 5, -2),
     "text": (np.array(list("abcdefghij"))[LABELS], "d"),
     "objects": (np.array(list("abcdefghij"), dtype=object)[LABELS], "d"),
-    "truth values": (LABELS > 4, True),
-    "objects that are truth values": ((LABELS > 4).astype(object), np.True_),
+    "booleans": (LABELS > 4, True),
+    "objects that are booleans": ((LABELS > 4).astype(object), np.True_),
 }
 
 

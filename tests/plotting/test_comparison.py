@@ -28,7 +28,7 @@ def test_differences_carry_the_error_of_the_pairs(generator: np.random.Generator
     assert any(text.get_text().startswith("−0.5") and "±" in text.get_text() for text in means.texts)
     assert {"trained", "mixture", f"{first.mean():.2f}", f"{second.mean():.2f}"} <= set(words_of(figure))
     assert sum(len(np.asarray(line.get_xdata())) == 400 for line in images.lines) == 1
-    assert not any("less trained" in words for words in words_of(figure))
+    assert not any("minus trained" in words for words in words_of(figure))
 
 
 @pytest.mark.filterwarnings("error")

@@ -1,4 +1,4 @@
-"""`--language`: read before anything else, so that even `--help` is in the language asked for; and what typer and rich do not know of it."""
+"""`--language`: read before anything else, so that even `--help` is in the language asked for. And what typer and rich know nothing of."""
 
 import gettext
 import os

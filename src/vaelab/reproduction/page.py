@@ -27,9 +27,9 @@ HEAD = """# Results
 
 Made by `vaelab reproduce NAME`, which writes every finished row to `docs/results/NAME.json` and this page from them; it can be stopped
 and goes on where it was. All figures are on the MNIST test images. NLL is the negative log-likelihood in nats per image; *hole* the share
-of the prior where no code lies, *uncovered* the share of codes where the prior hardly is (1 % each for a perfect prior). The Fréchet
-digit distance compares 10,000 decoder means with the 10,000 grey test images in the features of the packaged digit classifier (its last
-convolutions, averaged over positions): it is comparable within this page only.
+of the prior where no code lies, *uncovered* the share of codes where the prior has hardly any mass (1 % each for a perfect prior). The
+Fréchet digit distance compares 10,000 decoder means with the 10,000 grey test images in the features of the packaged digit classifier (its
+last convolutions, averaged over positions): it is comparable within this page only.
 ± after several seeds is the standard deviation over seeds; after one seed, the standard error over
 test images (over bootstrap draws for the distance). *Gain over normal* is paired on the same test images with the same network's normal
 prior of the same seed. Published figures marked [M] were recalled from the paper and
