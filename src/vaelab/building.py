@@ -12,6 +12,7 @@ from vaelab.conditional import AbstractConditional, ConditionalDensity
 from vaelab.config import ModelConfig
 from vaelab.errors import VaelabError
 from vaelab.kinds import LIKELIHOODS, NETWORKS, POSTERIORS, PRIORS
+from vaelab.language import translated
 from vaelab.model import Model
 from vaelab.priors.base import Shapes
 from vaelab.settings import ObjectiveSettings
@@ -28,7 +29,9 @@ def build_model(config: ModelConfig, key: PRNGKeyArray) -> Model:
         VaelabError: where `image_shape` is not known yet, and for a foreign part that is none.
     """
     if config.image_shape is None:
-        raise VaelabError("model.image_shape: expected the shape of the images, such as [28, 28]; found none")
+        raise VaelabError(
+            translated("model.image_shape: expected the shape of the images, such as [28, 28]; found none")
+        )
     image, latent_shape = Space.of_shape(config.image_shape), (config.latent_dim,)
     encoder_key, posterior_key, decoder_key, likelihood_key, prior_key = jr.split(key, 5)
     encoder = NETWORKS.build(config.encoder, image, key=encoder_key)
@@ -59,7 +62,12 @@ def check_parts(config: ModelConfig, objective: ObjectiveSettings, model: Model)
     found = [leaf.shape for leaf in jax.tree.leaves(code)]
     if found != list(model.latent.shapes):
         raise VaelabError(
-            f"the posterior ({config.posterior.kind}): expected codes of the shapes {list(model.latent.shapes)}; found {found}"
+            translated(
+                "the posterior ({kind}): expected codes of the shapes {shapes}; found {found}",
+                kind=config.posterior.kind,
+                shapes=list(model.latent.shapes),
+                found=found,
+            )
         )
     likelihood = _called(f"the decoder ({config.decoder.kind}, {config.likelihood.kind})", model.decoder, code)
     score = _called(
@@ -67,18 +75,29 @@ def check_parts(config: ModelConfig, objective: ObjectiveSettings, model: Model)
     )
     if getattr(score, "shape", None) != ():
         raise VaelabError(
-            f"the likelihood ({config.likelihood.kind}): expected one log-density for an image, a number; found {score}"
+            translated(
+                "the likelihood ({kind}): expected one log-density for an image, a number; found {score}",
+                kind=config.likelihood.kind,
+                score=score,
+            )
         )
     z = jax.ShapeDtypeStruct((model.latent_dim,), jnp.float32)
     own = _called(f"the prior ({config.prior.kind})", lambda model, z: model.prior_density().log_prob(z), model, z)
     if getattr(own, "shape", None) != ():
         raise VaelabError(
-            f"the prior ({config.prior.kind}): expected one log-density for a code, a number; found {own}"
+            translated(
+                "the prior ({kind}): expected one log-density for a code, a number; found {own}",
+                kind=config.prior.kind,
+                own=own,
+            )
         )
     if not model.has_density and (objective.needs_density or not config.prior.is_fixed):
         raise VaelabError(
-            f"the posterior ({config.posterior.kind}) has no density, so there is no KL that would train a prior, and there are no "
-            "importance weights; choose the prior 'normal' and the objective 'elbo', and fit a prior afterwards"
+            translated(
+                "the posterior ({kind}) has no density, so there is no KL that would train a prior, and there are no "
+                "importance weights; choose the prior 'normal' and the objective 'elbo', and fit a prior afterwards",
+                kind=config.posterior.kind,
+            )
         )
 
 
@@ -91,5 +110,10 @@ def _called(what: str, function: Any, *arguments: Any) -> Any:
     except Exception as error:
         first = (str(error).splitlines() or [""])[0]
         raise VaelabError(
-            f"{what}: could not be called with one example as a function of its arrays ({type(error).__name__}: {first})"
+            translated(
+                "{what}: could not be called with one example as a function of its arrays ({found_type}: {first})",
+                what=what,
+                found_type=type(error).__name__,
+                first=first,
+            )
         ) from error

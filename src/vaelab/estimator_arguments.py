@@ -98,7 +98,12 @@ def configured(values: Mapping[str, Any], settings: Any) -> Config:
         for key, argument in ARGUMENTS.items():
             if key not in (settings or {}) and complaint.startswith((f"{key}:", f"{key.removesuffix('.kind')}:")):
                 raise VaelabError(
-                    f"VAE: {argument} ({complaint.partition(':')[0]}):{complaint.partition(':')[2]}"
+                    translated(
+                        "VAE: {argument} ({value}):{value_2}",
+                        argument=argument,
+                        value=complaint.partition(":")[0],
+                        value_2=complaint.partition(":")[2],
+                    )
                 ) from None
         raise
 

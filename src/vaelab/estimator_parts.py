@@ -14,6 +14,7 @@ from equinox import Module
 from vaelab.errors import VaelabError
 from vaelab.foreign import name_of_given
 from vaelab.kinds import FOREIGN, NETWORKS
+from vaelab.language import translated
 from vaelab.settings import PartSettings
 
 PARTS = {
@@ -44,7 +45,11 @@ def part_values(arguments: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         elif isinstance(value, Mapping):
             if "kind" not in value:
                 raise VaelabError(
-                    f"{name}: expected settings with a 'kind', such as {{'kind': 'mlp'}}; found {value!r}"
+                    translated(
+                        "{name}: expected settings with a 'kind', such as {{'kind': 'mlp'}}; found {value!r}",
+                        name=name,
+                        value=value,
+                    )
                 )
             yield from ((f"{room}.{key}", setting) for key, setting in value.items())
         elif is_given(value):
@@ -52,7 +57,13 @@ def part_values(arguments: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield f"{room}.name", name_of_given(value)
         else:
             raise VaelabError(
-                f"VAE: {name} ({room}): expected the name of a kind, its settings, or a factory (shape, key) -> module; found {value!r}"
+                translated(
+                    "VAE: {name} ({room}): expected the name of a kind, its settings, or a factory (shape, key) -> module; found "
+                    "{value!r}",
+                    name=name,
+                    room=room,
+                    value=value,
+                )
             )
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import PrivateAttr
 
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 from vaelab.settings import (
     LikelihoodSettings,
     NetworkSettings,
@@ -44,8 +45,11 @@ class GivenSettings(PartSettings):
         """
         if self._given is None:
             raise VaelabError(
-                f"the part '{self.name}' was given in Python, and no file holds it: "
-                "load the run with vaelab.load(run, parts={...}), which names each such part"
+                translated(
+                    "the part '{name}' was given in Python, and no file holds it: load the run with vaelab.load(run, "
+                    "parts={{...}}), which names each such part",
+                    name=self.name,
+                )
             )
 
     def made(self, shape: Any, key: Any) -> Any:
@@ -66,8 +70,13 @@ class GivenSettings(PartSettings):
         except Exception as error:
             first = (str(error).splitlines() or [""])[0]
             raise VaelabError(
-                f"{self.name}: a factory takes (shape, key) and gives a module; called with shape {shape} it raised "
-                f"{type(error).__name__}: {first}"
+                translated(
+                    "{name}: a factory takes (shape, key) and gives a module; called with shape {shape} it raised {found_type}: {first}",
+                    name=self.name,
+                    shape=shape,
+                    found_type=type(error).__name__,
+                    first=first,
+                )
             ) from error
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from vaelab.door import say
 from vaelab.errors import VaelabError, nearest_name
+from vaelab.language import translated
 from vaelab.settings import (
     LikelihoodSettings,
     NetworkSettings,
@@ -41,8 +42,13 @@ class Kinds:
         found = {point.name: point for point in entry_points(group=f"vaelab.{self.what}s")}
         for name in sorted(found.keys() & self.rows.keys()):
             say(
-                f"the {self.what} '{name}' of the package {_package(found.pop(name))} has the name of one of vaelab's own, and is passed "
-                "over; it needs another name"
+                translated(
+                    "the {what} '{name}' of the package {package} has the name of one of vaelab's own, and is passed over; it needs "
+                    "another name",
+                    what=self.what,
+                    name=name,
+                    package=_package(found.pop(name)),
+                )
             )
         return found
 
@@ -72,7 +78,14 @@ class Kinds:
         if kind in self.rows:
             return found_at(self.rows[kind])
         if kind not in self._foreign_rows:
-            raise VaelabError(f"unknown {self.what} '{kind}'; {nearest_name(kind, self.trained_names)}")
+            raise VaelabError(
+                translated(
+                    "unknown {what} '{kind}'; {nearest_name}",
+                    what=self.what,
+                    kind=kind,
+                    nearest_name=nearest_name(kind, self.trained_names),
+                )
+            )
         point = self._foreign_rows[kind]
         package = _package(point)
         try:
@@ -80,12 +93,26 @@ class Kinds:
         except Exception as error:
             first = (str(error).splitlines() or [type(error).__name__])[0]
             raise VaelabError(
-                f"{self.what} '{kind}' of the package {package}: {point.value} could not be imported ({first}); mend or remove that package"
+                translated(
+                    "{what} '{kind}' of the package {package}: {value} could not be imported ({first}); mend or remove that package",
+                    what=self.what,
+                    kind=kind,
+                    package=package,
+                    value=point.value,
+                    first=first,
+                )
             ) from None
         if not (isinstance(found, type) and issubclass(found, self.base) and hasattr(found, "part")):
             raise VaelabError(
-                f"{self.what} '{kind}' of the package {package}: {point.value} must be a subclass of vaelab.settings.{self.base.__name__} "
-                "that names its `part`"
+                translated(
+                    "{what} '{kind}' of the package {package}: {value} must be a subclass of vaelab.settings.{found_type} that names "
+                    "its `part`",
+                    what=self.what,
+                    kind=kind,
+                    package=package,
+                    value=point.value,
+                    found_type=self.base.__name__,
+                )
             )
         return found
 
@@ -116,7 +143,12 @@ class Kinds:
             values = {"kind": values}
         if not isinstance(values, Mapping):
             raise VaelabError(
-                f"expected a {self.what}'s settings, such as {{'kind': '{self.names[0]}'}}; found {values!r}"
+                translated(
+                    "expected a {what}'s settings, such as {{'kind': '{names}'}}; found {values!r}",
+                    what=self.what,
+                    names=self.names[0],
+                    values=values,
+                )
             )
         return self.settings_of(str(values.get("kind", self.names[0]))).model_validate(values)
 

@@ -10,6 +10,7 @@ from vaelab.building import build_model
 from vaelab.config import Config
 from vaelab.data.image_values import ImageValues
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 from vaelab.migration import migrated_arrays
 from vaelab.model import Model
 from vaelab.model_graph import operation_graph
@@ -43,12 +44,21 @@ def load_model(run: Run, prior: str = TRAINED) -> Model:
             is not given again.
     """
     if not run.model_file.is_file():
-        raise VaelabError(f"{run.folder}: has no trained model yet; finish it with: vaelab train --resume {run.folder}")
+        raise VaelabError(
+            translated(
+                "{folder}: has no trained model yet; finish it with: vaelab train --resume {folder}", folder=run.folder
+            )
+        )
     arrays, header = read_tensors(run.model_file)
     found = header.get("format")
     if found not in READABLE:
         raise VaelabError(
-            f"{run.model_file}: is of format {found!r}, this vaelab reads {MODEL_FORMAT!r}. Upgrade: pip install -U vaelab"
+            translated(
+                "{model_file}: is of format {found!r}, this vaelab reads {MODEL_FORMAT!r}. Upgrade: pip install -U vaelab",
+                model_file=run.model_file,
+                found=found,
+                MODEL_FORMAT=MODEL_FORMAT,
+            )
         )
     config = Config.from_values(header["config"], source=str(run.model_file)).with_parts(run.config.parts)
     shapes = eqx.filter_eval_shape(build_model, config.model, jr.key(0))

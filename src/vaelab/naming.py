@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 
 
 def named_arrays(tree: PyTree) -> dict[str, np.ndarray]:
@@ -29,10 +30,20 @@ def with_named_arrays(tree: PyTree, arrays: dict[str, np.ndarray], *, source: st
             return leaf
         name = jax.tree_util.keystr(path, simple=True, separator=".")
         if name not in arrays:
-            raise VaelabError(f"{source}: has no array '{name}', which its configuration asks for")
+            raise VaelabError(
+                translated(
+                    "{source}: has no array '{name}', which its configuration asks for", source=source, name=name
+                )
+            )
         if arrays[name].shape != leaf.shape:
             raise VaelabError(
-                f"{source}: array '{name}' has shape {arrays[name].shape}; its configuration asks for {leaf.shape}"
+                translated(
+                    "{source}: array '{name}' has shape {shape}; its configuration asks for {shape_2}",
+                    source=source,
+                    name=name,
+                    shape=arrays[name].shape,
+                    shape_2=leaf.shape,
+                )
             )
         return jnp.asarray(arrays[name], leaf.dtype)
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from vaelab.errors import VaelabError, nearest_name
 from vaelab.kinds import PRIORS
+from vaelab.language import translated
 from vaelab.migration import migrated_arrays, migrated_prior
 from vaelab.naming import named_arrays, with_named_arrays
 from vaelab.priors.base import AbstractPrior, Shapes
@@ -37,17 +38,37 @@ def fitted_prior(run: Run, name: str, encoder: PyTree, latent_dim: int) -> Abstr
         known = run.prior_names()
         unfitted = f"none is fitted yet; make one with: {run.fit_prior_command}"
         hint = nearest_name(name, [TRAINED, *known]) if known else unfitted
-        raise VaelabError(f"--prior {name}: the run {run.called} has no prior of that name; {hint}")
+        raise VaelabError(
+            translated(
+                "--prior {name}: the run {called} has no prior of that name; {hint}",
+                name=name,
+                called=run.called,
+                hint=hint,
+            )
+        )
     prior, facts = read_prior(path)
     if prior.latent_dim != latent_dim:
         raise VaelabError(
-            f"{path}: a prior over {prior.latent_dim} latent dimensions; the run {run.folder} has {latent_dim}. "
-            f"Fit one to it: {run.fit_prior_command}"
+            translated(
+                "{path}: a prior over {latent_dim} latent dimensions; the run {folder} has {latent_dim_2}. Fit one to it: "
+                "{fit_prior_command}",
+                path=path,
+                latent_dim=prior.latent_dim,
+                folder=run.folder,
+                latent_dim_2=latent_dim,
+                fit_prior_command=run.fit_prior_command,
+            )
         )
     if facts.get("encoder", found := fingerprint(encoder)) != found:
         raise VaelabError(
-            f"{path}: fitted to the latents of other weights than the run {run.folder} has now. "
-            f"Fit it again: vaelab fit-prior {run.folder} {facts.get('kind', 'mixture')} --name {name} --overwrite"
+            translated(
+                "{path}: fitted to the latents of other weights than the run {folder} has now. Fit it again: vaelab fit-prior "
+                "{folder} {get} --name {name} --overwrite",
+                path=path,
+                folder=run.folder,
+                get=facts.get("kind", "mixture"),
+                name=name,
+            )
         )
     return prior
 
@@ -65,10 +86,15 @@ def checked_name(name: str) -> str:
     """
     if name == TRAINED:
         raise VaelabError(
-            f"--name {TRAINED}: reserved for the prior that the model was trained with; choose another name"
+            translated(
+                "--name {TRAINED}: reserved for the prior that the model was trained with; choose another name",
+                TRAINED=TRAINED,
+            )
         )
     if not name or name.startswith(".") or not all(letter.isalnum() or letter in "-_." for letter in name):
-        raise VaelabError(f"--name {name!r}: expected letters, digits, '-', '_' and '.', such as mixture-50")
+        raise VaelabError(
+            translated("--name {name!r}: expected letters, digits, '-', '_' and '.', such as mixture-50", name=name)
+        )
     return name
 
 
@@ -112,7 +138,12 @@ def read_prior(path: Path) -> tuple[AbstractPrior, dict[str, Any]]:
     found = header.get("format")
     if found not in READABLE:
         raise VaelabError(
-            f"{path}: is of format {found!r}; expected a prior's file, {PRIOR_FORMAT!r}. Fit one with: vaelab fit-prior"
+            translated(
+                "{path}: is of format {found!r}; expected a prior's file, {PRIOR_FORMAT!r}. Fit one with: vaelab fit-prior",
+                path=path,
+                found=found,
+                PRIOR_FORMAT=PRIOR_FORMAT,
+            )
         )
     try:
         described = migrated_prior(header.get("prior"), found)
@@ -120,7 +151,11 @@ def read_prior(path: Path) -> tuple[AbstractPrior, dict[str, Any]]:
         settings = PRIORS.settings(described)
     except (ValidationError, VaelabError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise VaelabError(
-            f"{path}: describes no prior that this vaelab knows ({_first_words(error)}). Fit it again"
+            translated(
+                "{path}: describes no prior that this vaelab knows ({first_words}). Fit it again",
+                path=path,
+                first_words=_first_words(error),
+            )
         ) from None
     shapes = eqx.filter_eval_shape(_blank, settings, latent_dim, image_shape)
     prior = with_named_arrays(shapes, migrated_arrays(arrays, found), source=str(path))

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from vaelab.language import translated
 from vaelab.support import REALS, Support
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -97,12 +98,18 @@ class ObjectiveSettings(PartSettings):
         number, unit = self.warmup_length
         if unit == "share" and number > 1.0:
             raise ValueError(
-                f"warm-up is a share of training, from 0 to 1; found {number:g}, which is longer than training. "
-                f"For epochs, write '{number:g} epochs'"
+                translated(
+                    "warm-up is a share of training, from 0 to 1; found {number:g}, which is longer than training. For epochs, "
+                    "write '{number:g} epochs'",
+                    number=number,
+                )
             )
         if self.cycles > 1 and number == 0.0:
             raise ValueError(
-                f"objective.cycles = {self.cycles} needs objective.warmup, how long beta rises in each, such as 0.5; found 0"
+                translated(
+                    "objective.cycles = {cycles} needs objective.warmup, how long beta rises in each, such as 0.5; found 0",
+                    cycles=self.cycles,
+                )
             )
         return self
 
@@ -111,11 +118,14 @@ class ObjectiveSettings(PartSettings):
         """The length of one rise of beta, and what it is counted in; a share is of one cycle."""
         if not isinstance(self.warmup, str):
             if self.warmup < 0.0:
-                raise ValueError(f"warm-up must be 0 or more; found {self.warmup:g}")
+                raise ValueError(translated("warm-up must be 0 or more; found {warmup:g}", warmup=self.warmup))
             return self.warmup, "share"
         found = re.fullmatch(r"(\d+(?:\.\d+)?) *(epoch|step)s?", self.warmup.strip())
         if found is None:
             raise ValueError(
-                f"warm-up is a share of training such as 0.2, or '5 epochs', or '2000 steps'; found '{self.warmup}'"
+                translated(
+                    "warm-up is a share of training such as 0.2, or '5 epochs', or '2000 steps'; found '{warmup}'",
+                    warmup=self.warmup,
+                )
             )
         return float(found[1]), "epochs" if found[2] == "epoch" else "steps"

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from vaelab.language import translated
 from vaelab.settings import Frozen, PositiveCount
 
 
@@ -16,7 +17,10 @@ def _checked_size(value: Any) -> Any:
         or not all(isinstance(side, int) and side is not True and side >= 1 for side in sides)
     ):
         raise ValueError(
-            f"expected a side in pixels, such as 32, or a height and a width, such as [30, 45]; found {value!r}"
+            translated(
+                "expected a side in pixels, such as 32, or a height and a width, such as [30, 45]; found {value!r}",
+                value=value,
+            )
         )
     return value if sides is value and len(sides) == 2 else sides[0]
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from vaelab.kinds import Kinds
+from vaelab.language import translated
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def nearest_key(key: str, known: Set[str]) -> str:
     """The end of a sentence about a key that is none."""
     close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    return f"did you mean '{close[0]}'?" if close else "see docs/configuration.md for all keys"
+    if not close:
+        return translated("see docs/configuration.md for all keys")
+    return translated("did you mean '{name}'?", name=close[0])
 
 
 def read_value(text: str) -> Any:
@@ -72,11 +75,15 @@ def first_complaint(error: ValidationError, known: Set[str]) -> str:
             path.append(str(part))
     if first["type"] == "extra_forbidden":
         if path and path[-1] == str(first["loc"][-1]):
-            return f"unknown key '{'.'.join(path)}' here: it belongs to another kind of {'.'.join(path[:-1])}"
+            return translated(
+                "unknown key '{key}' here: it belongs to another kind of {part}",
+                key=".".join(path),
+                part=".".join(path[:-1]),
+            )
         key = ".".join([*path, str(first["loc"][-1])])
-        return f"unknown key '{key}'; {nearest_key(key, known)}"
+        return translated("unknown key '{key}'; {nearest}", key=key, nearest=nearest_key(key, known))
     message = first["msg"].removeprefix("Value error, ")
-    found = "" if first["type"] == "value_error" else f"; found {first['input']!r}"
+    found = "" if first["type"] == "value_error" else translated("; found {found!r}", found=first["input"])
     return f"{'.'.join(path)}: {message}{found}" if path else message
 
 

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny
 
 from vaelab.config.keys import PartOf
 from vaelab.kinds import LIKELIHOODS, NETWORKS, POSTERIORS, PRIORS, Kinds
+from vaelab.language import translated
 from vaelab.settings import (
     Frozen,
     LikelihoodSettings,
@@ -22,8 +23,11 @@ def _trained_prior(values: Any) -> Any:
     kind = values.get("kind") if isinstance(values, Mapping) else values
     if isinstance(kind, str) and kind in PRIORS.names and kind not in PRIORS.trained_names:
         raise ValueError(
-            f"'{kind}' is fitted afterwards, with: vaelab fit-prior RUN {kind}; "
-            f"trained with the model are: {', '.join(PRIORS.trained_names)}"
+            translated(
+                "'{kind}' is fitted afterwards, with: vaelab fit-prior RUN {kind}; trained with the model are: {names}",
+                kind=kind,
+                names=", ".join(PRIORS.trained_names),
+            )
         )
     return PRIORS.settings(values)
 

@@ -18,6 +18,7 @@ from vaelab.config.model import ModelConfig, usual
 from vaelab.config.training import TrainingConfig
 from vaelab.errors import VaelabError
 from vaelab.kinds import FOREIGN, LIKELIHOODS, NETWORKS, OBJECTIVES, POSTERIORS, PRIORS
+from vaelab.language import translated
 from vaelab.settings import Frozen, ObjectiveSettings
 
 FORMAT = 1
@@ -56,23 +57,39 @@ class Config(Frozen):
         selects = self.training.keep == "best" or self.training.patience is not None
         if selects and self.data.validation != "held-out":
             raise ValueError(
-                "training.keep = 'best' and training.patience choose by val_loss, so they need data.validation = 'held-out'; "
-                f"found '{self.data.validation}', and nothing may be chosen by the test images"
+                translated(
+                    "training.keep = 'best' and training.patience choose by val_loss, so they need data.validation = 'held-out'; "
+                    "found '{validation}', and nothing may be chosen by the test images",
+                    validation=self.data.validation,
+                )
             )
         posterior = self.model.posterior
         if not posterior.has_density and self.objective.needs_density:
             raise ValueError(
-                f"a {posterior.kind} posterior has no importance weights; use objective.kind = '{OBJECTIVES.names[0]}'"
+                translated(
+                    "a {kind} posterior has no importance weights; use objective.kind = '{names}'",
+                    kind=posterior.kind,
+                    names=OBJECTIVES.names[0],
+                )
             )
         if not posterior.has_density and not self.model.prior.is_fixed:
             raise ValueError(
-                f"a {posterior.kind} posterior has no KL, so training would never move a prior; leave model.prior out, "
-                "and fit one afterwards with: vaelab fit-prior"
+                translated(
+                    "a {kind} posterior has no KL, so training would never move a prior; leave model.prior out, and fit one "
+                    "afterwards with: vaelab fit-prior",
+                    kind=posterior.kind,
+                )
             )
         if self.data.pixels == "static" and self.data.static_file is None:
-            raise ValueError("data.pixels = 'static' needs data.static_file, the file of the binarised images")
+            raise ValueError(
+                translated("data.pixels = 'static' needs data.static_file, the file of the binarised images")
+            )
         if self.data.pixels != "static" and self.data.static_file is not None:
-            raise ValueError(f"data.static_file is read where data.pixels is 'static'; found '{self.data.pixels}'")
+            raise ValueError(
+                translated(
+                    "data.static_file is read where data.pixels is 'static'; found '{pixels}'", pixels=self.data.pixels
+                )
+            )
         return self
 
     # --- reading and writing --------------------------------------------------------------------------------------------------------
@@ -87,11 +104,17 @@ class Config(Frozen):
         try:
             values = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise VaelabError(f"{source}: not a TOML file ({error})") from None
+            raise VaelabError(translated("{source}: not a TOML file ({error})", source=source, error=error)) from None
         found = values.pop("format", FORMAT)
         if not isinstance(found, int) or found > FORMAT:
             raise VaelabError(
-                f"{source}: written by a newer vaelab (format {found}; this one reads up to {FORMAT}). Upgrade: pip install -U vaelab"
+                translated(
+                    "{source}: written by a newer vaelab (format {found}; this one reads up to {FORMAT}). Upgrade: pip install -U "
+                    "vaelab",
+                    source=source,
+                    found=found,
+                    FORMAT=FORMAT,
+                )
             )
         return cls.from_values(values, source=source)
 
@@ -108,9 +131,20 @@ class Config(Frozen):
             for package in values.get("packages") or ():
                 if (name := str(package).partition(" ")[0]) and not _is_installed(name):
                     raise VaelabError(
-                        f"{source}: has parts of the package {package}, which is not installed here; install it: pip install {name}"
+                        translated(
+                            "{source}: has parts of the package {package}, which is not installed here; install it: pip install {name}",
+                            source=source,
+                            package=package,
+                            name=name,
+                        )
                     ) from None
-            raise VaelabError(f"{source}: {first_complaint(error, set(known_keys()))}") from None
+            raise VaelabError(
+                translated(
+                    "{source}: {first_complaint}",
+                    source=source,
+                    first_complaint=first_complaint(error, set(known_keys())),
+                )
+            ) from None
 
     def to_toml(self) -> str:
         """The whole configuration, defaults included; what is None is left out."""
@@ -135,7 +169,14 @@ class Config(Frozen):
             # an optimiser's options, and the name of a part that Python gave
             free = parent_key in known and (parent_key.endswith("_options") or name == "name")
             if key not in known and not free:
-                raise VaelabError(f"{source}: unknown key '{key}'; {nearest_key(key, known)}")
+                raise VaelabError(
+                    translated(
+                        "{source}: unknown key '{key}'; {nearest_key}",
+                        source=source,
+                        key=key,
+                        nearest_key=nearest_key(key, known),
+                    )
+                )
             parent = room_at(values, parent_key)
             value = read_value(value) if isinstance(value, str) else value
             if name == "kind" and parent.get("kind") != value:
@@ -182,7 +223,11 @@ class Config(Frozen):
             if name not in foreign:
                 known = ", ".join(foreign) or "none"
                 raise VaelabError(
-                    f"parts: '{name}' is no part of this run that was given in Python; those are: {known}"
+                    translated(
+                        "parts: '{name}' is no part of this run that was given in Python; those are: {known}",
+                        name=name,
+                        known=known,
+                    )
                 )
         for name, given in parts.items():
             foreign[name].give(given)

@@ -5,7 +5,7 @@ from jaxtyping import Num
 
 from vaelab.codes import Codes, has_diagonal_posterior
 from vaelab.errors import VaelabError
-from vaelab.language import translated
+from vaelab.language import to_translate, translated
 from vaelab.model import Model
 
 
@@ -23,9 +23,14 @@ def checked_images(
 def why_no_quadrature(model: Model) -> str | None:
     """Why the integrals over z cannot be done on lattices; None where they can."""
     if model.latent_dim > 2:
-        return f"quadrature needs one or two latent dimensions; this model has {model.latent_dim}"
+        return to_translate(
+            "quadrature needs one or two latent dimensions; this model has {count}", count=model.latent_dim
+        )
     if not has_diagonal_posterior(model):
-        return f"quadrature is done around posteriors that are diagonal Gaussians; this model's are of the kind '{model.posterior_kind}'"
+        return to_translate(
+            "quadrature is done around posteriors that are diagonal Gaussians; this model's are of the kind '{kind}'",
+            kind=model.posterior_kind,
+        )
     return None
 
 
@@ -36,8 +41,11 @@ def check_diagonal(codes: Codes) -> None:
     """
     if not codes.is_diagonal:
         raise VaelabError(
-            f"quadrature over q(z|x) is done for diagonal Gaussians; this model's posterior is a {type(codes.densities).__name__}. "
-            "Ask for importance sampling"
+            translated(
+                "quadrature over q(z|x) is done for diagonal Gaussians; this model's posterior is a {found_type}. Ask for "
+                "importance sampling",
+                found_type=type(codes.densities).__name__,
+            )
         )
 
 

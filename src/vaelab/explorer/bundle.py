@@ -140,7 +140,11 @@ def _graph_of(explored: Explored) -> dict[str, Any]:
     graph = operation_graph(explored.model)
     if graph is None:
         raise VaelabError(
-            f"{explored.name}: is decoded by Python alone; the page does not know {engine_for(explored.model)[1]}"
+            translated(
+                "{name}: is decoded by Python alone; the page does not know {reason}",
+                name=explored.name,
+                reason=engine_for(explored.model)[1],
+            )
         )
     return graph
 

@@ -6,6 +6,7 @@ from jaxtyping import PRNGKeyArray
 
 from vaelab.errors import VaelabError
 from vaelab.families.base import AbstractFamily
+from vaelab.language import translated
 from vaelab.space import Shape
 
 
@@ -22,7 +23,10 @@ class GivenFamily:
         family = settings.made(shape, key)
         if not isinstance(family, AbstractFamily):
             raise VaelabError(
-                f"{settings.name}: expected a family, a subclass of vaelab.families.base.AbstractFamily; "
-                f"found {type(family).__name__}"
+                translated(
+                    "{name}: expected a family, a subclass of vaelab.families.base.AbstractFamily; found {found_type}",
+                    name=settings.name,
+                    found_type=type(family).__name__,
+                )
             )
         return family

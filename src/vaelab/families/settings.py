@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from vaelab.language import translated
 from vaelab.settings import LikelihoodSettings, PositiveNumber, PosteriorSettings, rounded
 from vaelab.support import BINARY, UNIT_INTERVAL, Support
 
@@ -56,5 +57,11 @@ class GaussianLikelihoodSettings(LikelihoodSettings):
     @model_validator(mode="after")
     def _starts_above_the_floor(self) -> "GaussianLikelihoodSettings":
         if self.learned and self.scale != "auto" and self.scale <= self.floor:
-            raise ValueError(f"a learned scale begins above its floor; found scale {self.scale} and floor {self.floor}")
+            raise ValueError(
+                translated(
+                    "a learned scale begins above its floor; found scale {scale} and floor {floor}",
+                    scale=self.scale,
+                    floor=self.floor,
+                )
+            )
         return self

@@ -5,6 +5,7 @@ from typing import Any
 
 from vaelab.errors import VaelabError, nearest_name
 from vaelab.kinds import PRIORS, found_at
+from vaelab.language import translated
 from vaelab.settings import PriorSettings
 
 
@@ -20,7 +21,11 @@ def check_kind(kind: str) -> None:
         VaelabError: with the nearest.
     """
     if kind not in kinds():
-        raise VaelabError(f"unknown kind of prior '{kind}'; {nearest_name(kind, kinds())}")
+        raise VaelabError(
+            translated(
+                "unknown kind of prior '{kind}'; {nearest_name}", kind=kind, nearest_name=nearest_name(kind, kinds())
+            )
+        )
 
 
 def fit_of(kind: str) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ import jax.random as jr
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 from vaelab.networks.base import AbstractNetwork
 from vaelab.space import Shape, Space
 
@@ -67,7 +68,11 @@ class GivenNetwork(AbstractNetwork):
             return module
         if not (isinstance(module, eqx.Module) and callable(module)):
             raise VaelabError(
-                f"{settings.name}: expected a network, an Equinox module that is called with one example; found {type(module).__name__}"
+                translated(
+                    "{name}: expected a network, an Equinox module that is called with one example; found {found_type}",
+                    name=settings.name,
+                    found_type=type(module).__name__,
+                )
             )
         takes = frozenset({"key", "condition"} & set(inspect.signature(module).parameters))
         arrays, structure = eqx.filter(module, eqx.is_array), Structure(settings.given, given)
@@ -78,12 +83,22 @@ class GivenNetwork(AbstractNetwork):
         except Exception as error:
             first = (str(error).splitlines() or [""])[0]
             raise VaelabError(
-                f"{settings.name}: the network could not be called with one example of shape {shape} as a function of its arrays "
-                f"({type(error).__name__}: {first})"
+                translated(
+                    "{name}: the network could not be called with one example of shape {shape} as a function of its arrays "
+                    "({found_type}: {first})",
+                    name=settings.name,
+                    shape=shape,
+                    found_type=type(error).__name__,
+                    first=first,
+                )
             ) from error
         if not isinstance(features, jax.ShapeDtypeStruct) or features.ndim == 0:
             raise VaelabError(
-                f"{settings.name}: expected features, one array of one axis or more for one example; found {features}"
+                translated(
+                    "{name}: expected features, one array of one axis or more for one example; found {features}",
+                    name=settings.name,
+                    features=features,
+                )
             )
         return cls(arrays=arrays, structure=structure, takes=takes, out_shape=features.shape)
 

@@ -5,6 +5,7 @@ from typing import Any
 import jax.random as jr
 
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 from vaelab.objectives.base import AbstractObjective
 
 
@@ -21,7 +22,10 @@ class GivenObjective:
         objective = settings.made((), jr.key(0))
         if not isinstance(objective, AbstractObjective):
             raise VaelabError(
-                f"{settings.name}: expected an objective, a subclass of vaelab.objectives.base.AbstractObjective; "
-                f"found {type(objective).__name__}"
+                translated(
+                    "{name}: expected an objective, a subclass of vaelab.objectives.base.AbstractObjective; found {found_type}",
+                    name=settings.name,
+                    found_type=type(objective).__name__,
+                )
             )
         return objective

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from vaelab.densities import AbstractDensity, Mixture
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 
 
 class DensityByLabel(AbstractDensity):
@@ -83,11 +84,15 @@ def class_count(labels: np.ndarray | Array | None) -> int:
     """
     if labels is None:
         raise VaelabError(
-            "a prior with a density for each class needs labels, and these data have none; choose another prior"
+            translated(
+                "a prior with a density for each class needs labels, and these data have none; choose another prior"
+            )
         )
     lowest = int(np.min(labels))
     if lowest < 0:
-        raise VaelabError(f"labels must be 0, 1, 2, …; found {lowest}. Number the classes from 0")
+        raise VaelabError(
+            translated("labels must be 0, 1, 2, …; found {lowest}. Number the classes from 0", lowest=lowest)
+        )
     return int(np.max(labels)) + 1
 
 
@@ -100,7 +105,11 @@ def log_frequencies(labels: np.ndarray | Array, classes: int) -> Float[np.ndarra
     found = class_count(labels)
     if found > classes:
         raise VaelabError(
-            f"the prior has {classes} classes; found the label {found - 1}. Leave model.prior.classes out, and it is counted"
+            translated(
+                "the prior has {classes} classes; found the label {value}. Leave model.prior.classes out, and it is counted",
+                classes=classes,
+                value=found - 1,
+            )
         )
     counts = np.bincount(np.asarray(labels), minlength=classes)
     with np.errstate(divide="ignore"):

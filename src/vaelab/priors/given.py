@@ -5,6 +5,7 @@ from typing import Any
 from jaxtyping import PRNGKeyArray
 
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 from vaelab.priors.base import AbstractPrior, Shapes
 
 
@@ -21,10 +22,19 @@ class GivenPrior:
         prior = settings.made((shapes.latent_dim,), key)
         if not isinstance(prior, AbstractPrior):
             raise VaelabError(
-                f"{settings.name}: expected a prior, a subclass of vaelab.priors.base.AbstractPrior; found {type(prior).__name__}"
+                translated(
+                    "{name}: expected a prior, a subclass of vaelab.priors.base.AbstractPrior; found {found_type}",
+                    name=settings.name,
+                    found_type=type(prior).__name__,
+                )
             )
         if prior.latent_dim != shapes.latent_dim:
             raise VaelabError(
-                f"{settings.name}: expected a prior over {shapes.latent_dim} latent dimensions; found one over {prior.latent_dim}"
+                translated(
+                    "{name}: expected a prior over {latent_dim} latent dimensions; found one over {latent_dim_2}",
+                    name=settings.name,
+                    latent_dim=shapes.latent_dim,
+                    latent_dim_2=prior.latent_dim,
+                )
             )
         return prior

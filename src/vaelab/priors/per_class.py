@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 from vaelab.conditional import AbstractConditional
 from vaelab.densities import DiagonalNormal, Mixture
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 from vaelab.priors.base import AbstractPrior, Shapes
 from vaelab.priors.by_label import ClassDensity, log_frequencies
 from vaelab.priors.settings import ClassPriorSettings
@@ -42,7 +43,7 @@ class ClassPrior(AbstractPrior):
             VaelabError: where the number of classes is not known yet.
         """
         if settings.classes is None:
-            raise VaelabError("model.prior.classes: expected the number of classes, such as 10; found none")
+            raise VaelabError(translated("model.prior.classes: expected the number of classes, such as 10; found none"))
         return cls(shapes.latent_dim, settings.classes, key=key)
 
     def settings(self) -> ClassPriorSettings:
@@ -67,6 +68,8 @@ class ClassPrior(AbstractPrior):
     def started_from(self, images: np.ndarray, labels: np.ndarray | None, *, key: PRNGKeyArray) -> "ClassPrior":
         del images, key
         if labels is None:
-            raise VaelabError("model.prior.kind = 'class' needs labels, and these data have none; choose another prior")
+            raise VaelabError(
+                translated("model.prior.kind = 'class' needs labels, and these data have none; choose another prior")
+            )
         frequencies = jnp.asarray(log_frequencies(labels, self.classes))
         return eqx.tree_at(lambda prior: prior.log_frequencies, self, frequencies)

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 from vaelab.conditional import AbstractConditional
 from vaelab.densities import Flat, Mixture
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 from vaelab.pixels import scaled
 from vaelab.priors.base import AbstractPrior, Shapes
 from vaelab.priors.settings import VampPriorSettings
@@ -87,8 +88,12 @@ class VampPrior(AbstractPrior):
             return prior
         if self.components > len(images):
             raise VaelabError(
-                f"model.prior.components is {self.components}, more than the {len(images)} training images that the "
-                "pseudo-inputs are to begin as; choose fewer, or model.prior.start = 'random'"
+                translated(
+                    "model.prior.components is {components}, more than the {count} training images that the pseudo-inputs are to "
+                    "begin as; choose fewer, or model.prior.start = 'random'",
+                    components=self.components,
+                    count=len(images),
+                )
             )
         chosen = np.asarray(jr.choice(key, len(images), (self.components,), replace=False))
         low, high = prior.bounds

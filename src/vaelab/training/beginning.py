@@ -16,6 +16,7 @@ from vaelab.config import Config
 from vaelab.data.image_values import ImageValues, check_unit
 from vaelab.errors import VaelabError
 from vaelab.kinds import OBJECTIVES
+from vaelab.language import translated
 from vaelab.model import Model, weights_on_pixels, with_output_bias
 from vaelab.objectives.base import MODEL, AbstractObjective
 from vaelab.priors.by_label import class_count
@@ -35,12 +36,20 @@ def resolve(config: Config, data: TrainingData) -> Config:
     shape = config.model.image_shape
     if shape is not None and shape != data.image_shape:
         raise VaelabError(
-            f"images have shape {data.image_shape}; the model asks for {shape}. Give images of that shape, or leave model.image_shape out"
+            translated(
+                "images have shape {image_shape}; the model asks for {shape}. Give images of that shape, or leave "
+                "model.image_shape out",
+                image_shape=data.image_shape,
+                shape=shape,
+            )
         )
     data.image_spec(config.model.likelihood)
     if config.data.pixels == "static" and not _is_binary(data.images):
         raise VaelabError(
-            "data.pixels = 'static' is for images that were binarised once; these have grey values. Choose 'dynamic', which binarises them"
+            translated(
+                "data.pixels = 'static' is for images that were binarised once; these have grey values. Choose 'dynamic', "
+                "which binarises them"
+            )
         )
     if config.data.pixels != "grey":
         check_unit(data.images, "training images", reason="where pixels are binarised")
@@ -60,7 +69,11 @@ def said_of(asked: Config, resolved: Config) -> Iterator[str]:
     """A sentence for each thing that the data changed in what was asked for."""
     if resolved.training.batch_size < asked.training.batch_size:
         count = resolved.training.batch_size
-        yield f"batches of {asked.training.batch_size:,} are more than the {count:,} training images: each step takes all of them"
+        yield translated(
+            "batches of {asked:,} are more than the {count:,} training images: each step takes all of them",
+            asked=asked.training.batch_size,
+            count=count,
+        )
 
 
 @dataclass(frozen=True)
@@ -103,7 +116,9 @@ def begin(
     # streams 0 to 3 are the model's, and those of the steps
     others = playing.players(model, key=jr.fold_in(key, 4))
     if MODEL in others:
-        raise VaelabError(f"an objective's players beside the model need other names than '{MODEL}'")
+        raise VaelabError(
+            translated("an objective's players beside the model need other names than '{MODEL}'", MODEL=MODEL)
+        )
     players = {MODEL: model, **others}
     steps = len(data.images) // config.training.batch_size
     trainer = build_trainer(config, playing, players, steps)

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 from vaelab.migration import migrated_arrays
 from vaelab.naming import named_arrays, with_named_arrays
 from vaelab.objectives.base import MODEL
@@ -64,7 +65,12 @@ def load_checkpoint(path: Path, like: TrainingState) -> tuple[TrainingState, PyT
     arrays, header = read_tensors(path)
     if header.get("format") not in RENAMINGS:
         raise VaelabError(
-            f"{path}: is of format {header.get('format')!r}, this vaelab reads {', '.join(RENAMINGS)}. Upgrade: pip install -U vaelab"
+            translated(
+                "{path}: is of format {get!r}, this vaelab reads {names}. Upgrade: pip install -U vaelab",
+                path=path,
+                get=header.get("format"),
+                names=", ".join(RENAMINGS),
+            )
         )
     for renamed in RENAMINGS[header["format"]]:
         arrays = renamed(arrays)

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, PyTree
 
 from vaelab.config import Config
+from vaelab.language import translated
 from vaelab.model import Model, mean_image_alone
 from vaelab.pixels import Pixels, seen
 from vaelab.training.defaults import mean_image
@@ -98,9 +99,17 @@ def under_current_beta(reconstruction: float, kl: float, beta: float) -> float:
 def advice(config: Config) -> str:
     """What to change in a training that diverged."""
     rate = config.training.learning_rate
-    tried = [f"Try a smaller learning rate (--learning-rate {min(rate / 10, 1e-3):.1g}; it was {rate:g})"]
+    tried = [
+        translated(
+            "Try a smaller learning rate (--learning-rate {smaller:.1g}; it was {rate:g})",
+            smaller=min(rate / 10, 1e-3),
+            rate=rate,
+        )
+    ]
     if config.training.clip_norm is None:
         tried.append("--set training.clip_norm=10")
     if config.objective.warmup_length[0] == 0:
-        tried.append("a warm-up (--set objective.warmup=0.2)")
-    return ", ".join(tried) + ", or look for extreme values in the data: pixels are best in [0, 1]"
+        tried.append(translated("a warm-up (--set objective.warmup=0.2)"))
+    return translated(
+        "{tried}, or look for extreme values in the data: pixels are best in [0, 1]", tried=", ".join(tried)
+    )

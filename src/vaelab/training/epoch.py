@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key, PyTree
 
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 from vaelab.objectives.base import MODEL, Batch
 from vaelab.pixels import seen
 from vaelab.training.sources import AbstractSource
@@ -99,12 +100,19 @@ def _check_shown(shown: Mapping[str, Any]) -> None:
     missing = [name for name in ALWAYS_SHOWN if name not in shown]
     if missing:
         raise VaelabError(
-            f"an objective shows {', '.join(ALWAYS_SHOWN)}, in nats, and what else it likes; found no {', '.join(missing)}"
+            translated(
+                "an objective shows {names}, in nats, and what else it likes; found no {names_2}",
+                names=", ".join(ALWAYS_SHOWN),
+                names_2=", ".join(missing),
+            )
         )
     taken = [name for name in shown if name in TAKEN or name.startswith("val_")]
     if taken:
         raise VaelabError(
-            f"an objective shows '{taken[0]}', which a report of an epoch says of itself; give it another name"
+            translated(
+                "an objective shows '{taken}', which a report of an epoch says of itself; give it another name",
+                taken=taken[0],
+            )
         )
 
 
@@ -114,7 +122,11 @@ def _check_carried(before: PyTree, after: PyTree) -> None:
 
     if shapes(before) != shapes(after):
         raise VaelabError(
-            f"an objective hands its state on in the shapes that `start` gave it, {shapes(before)}; found {shapes(after)}"
+            translated(
+                "an objective hands its state on in the shapes that `start` gave it, {shapes}; found {shapes_2}",
+                shapes=shapes(before),
+                shapes_2=shapes(after),
+            )
         )
 
 

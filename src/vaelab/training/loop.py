@@ -14,6 +14,7 @@ from jaxtyping import Array, PyTree
 
 from vaelab.config import Config
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 from vaelab.model import Model
 from vaelab.model_file import save_model
 from vaelab.objectives.base import MODEL
@@ -143,7 +144,14 @@ def train(
         kept = None
         if sound.progress.epoch > 0 and run is not None:
             _, kept = keep("diverged")
-        return VaelabError(f"training diverged: {what}.{_kept_in(run, kept)} {advice(config)}")
+        return VaelabError(
+            translated(
+                "training diverged: {what}.{kept_in} {advice}",
+                what=what,
+                kept_in=_kept_in(run, kept),
+                advice=advice(config),
+            )
+        )
 
     if progress.epoch == 0:
         snapshot(0, state)
@@ -163,7 +171,12 @@ def train(
         if bad is not None:
             step = progress.epoch * begun.steps_per_epoch + bad[0] + 1
             raise diverged(
-                f"the loss became NaN or infinite at step {step} (epoch {progress.epoch + 1}), in its {bad[1]}"
+                translated(
+                    "the loss became NaN or infinite at step {step} (epoch {epoch}), in its {part}",
+                    step=step,
+                    epoch=progress.epoch + 1,
+                    part=bad[1],
+                )
             )
         state = new_state
         epoch = progress.epoch + 1
@@ -211,7 +224,12 @@ def train(
     elif sound.progress.epoch < epoch:
         loss = max(trained_loss, scored_loss) if scored_loss > to_beat.height else trained_loss
         raise diverged(
-            f"after epoch {epoch} the loss is {loss:.4g}, where the mean image alone, whatever its code, costs {to_beat.mean_image:.4g}"
+            translated(
+                "after epoch {epoch} the loss is {loss:.4g}, where the mean image alone, whatever its code, costs {mean_image:.4g}",
+                epoch=epoch,
+                loss=loss,
+                mean_image=to_beat.mean_image,
+            )
         )
     kept, kept_epoch = keep(outcome.name.lower())
     return TrainingResult(kept, history, outcome, kept_epoch, progress.seconds)
@@ -281,5 +299,7 @@ def _kept_in(run: Run | None, epoch: int | None) -> str:
     if run is None:
         return ""
     if epoch is None:
-        return f" {run.folder} holds no weights: none came before it that were of use."
-    return f" The weights after epoch {epoch}, before it, are kept in {run.folder}."
+        return translated(" {folder} holds no weights: none came before it that were of use.", folder=run.folder)
+    return translated(
+        " The weights after epoch {epoch}, before it, are kept in {folder}.", epoch=epoch, folder=run.folder
+    )

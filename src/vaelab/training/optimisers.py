@@ -18,6 +18,7 @@ from vaelab.config import (
     TrainingConfig,
 )
 from vaelab.errors import VaelabError, nearest_name
+from vaelab.language import translated
 
 OPTIMISERS: dict[str, Callable[..., optax.GradientTransformation]] = {
     "adabelief": optax.adabelief,
@@ -83,14 +84,23 @@ def build_optimiser(
     """
     if config.optimiser not in OPTIMISERS:
         raise VaelabError(
-            f"training.optimiser: unknown optimiser '{config.optimiser}'; {nearest_name(config.optimiser, OPTIMISERS)}"
+            translated(
+                "training.optimiser: unknown optimiser '{optimiser}'; {nearest_name}",
+                optimiser=config.optimiser,
+                nearest_name=nearest_name(config.optimiser, OPTIMISERS),
+            )
         )
     make = OPTIMISERS[config.optimiser]
     known = set(inspect.signature(make).parameters) - {"learning_rate"}
     for option in config.optimiser_options:
         if option not in known:
             raise VaelabError(
-                f"training.optimiser_options: {config.optimiser} has no option '{option}'; {nearest_name(option, known)}"
+                translated(
+                    "training.optimiser_options: {optimiser} has no option '{option}'; {nearest_name}",
+                    optimiser=config.optimiser,
+                    option=option,
+                    nearest_name=nearest_name(option, known),
+                )
             )
     try:
         optimiser = make(
@@ -103,8 +113,13 @@ def build_optimiser(
     except (TypeError, ValueError) as error:
         options = ", ".join(f"{name} = {value}" for name, value in config.optimiser_options.items())
         raise VaelabError(
-            f"training.optimiser_options: {config.optimiser} cannot be built with {options} ({str(error).splitlines()[0]}); "
-            "give the options that are numbers, true or false"
+            translated(
+                "training.optimiser_options: {optimiser} cannot be built with {options} ({value}); give the options that are "
+                "numbers, true or false",
+                optimiser=config.optimiser,
+                options=options,
+                value=str(error).splitlines()[0],
+            )
         ) from None
     if config.clip_norm is not None:
         optimiser = optax.chain(optax.clip_by_global_norm(config.clip_norm), optimiser)

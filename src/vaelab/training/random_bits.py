@@ -14,6 +14,8 @@ import jax.numpy as jnp
 from jax.extend.random import define_prng_impl
 from jaxtyping import Array, PRNGKeyArray, Shaped, UInt32
 
+from vaelab.language import translated
+
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 
 
@@ -36,7 +38,7 @@ def _threefry(
 def _counters(shape: tuple[int, ...]) -> tuple[UInt32[Array, " *shape"], UInt32[Array, " *shape"]]:
     """0, 1, 2, ... in the shape, in two words each. No array here has 2^32 entries, so the upper word is 0."""
     if math.prod(shape) >= 2**32:
-        raise ValueError(f"one draw of {shape} is more than 2^32 numbers")
+        raise ValueError(translated("one draw of {shape} is more than 2^32 numbers", shape=shape))
     places = jnp.arange(math.prod(shape), dtype=jnp.uint32).reshape(shape)
     return jnp.zeros_like(places), places
 

@@ -12,6 +12,7 @@ import optax
 from jaxtyping import Array, Float, Int, PyTree
 
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 
 Players = dict[str, PyTree]
 """The trainable arrays of each player by its name, None elsewhere."""
@@ -43,7 +44,11 @@ def step(
     losses, pull_back, rest = jax.vjp(losses_of, players, has_aux=True)
     if losses.keys() != players.keys():
         raise VaelabError(
-            f"an objective has one loss for each player: the players are {_named(players)}; found losses of {_named(losses)}"
+            translated(
+                "an objective has one loss for each player: the players are {named}; found losses of {named_2}",
+                named=_named(players),
+                named_2=_named(losses),
+            )
         )
     moved: Players = {}
     new_states: dict[str, PyTree] = {}

@@ -8,6 +8,7 @@ from typing import Any
 
 from vaelab.door import flag
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 
 
 def check_tensorboard() -> None:
@@ -17,7 +18,9 @@ def check_tensorboard() -> None:
         VaelabError: with the command that installs it.
     """
     if find_spec("tensorboardX") is None:
-        raise VaelabError(f"{flag('tensorboard')} needs an extra package: pip install 'vaelab[tensorboard]'")
+        raise VaelabError(
+            translated("{flag} needs an extra package: pip install 'vaelab[tensorboard]'", flag=flag("tensorboard"))
+        )
 
 
 @contextmanager
@@ -33,7 +36,14 @@ def tensorboard_events(folder: str | Path) -> Iterator[Callable[[dict[str, Any]]
     try:
         writer = SummaryWriter(str(folder))
     except OSError as error:
-        raise VaelabError(f"{flag('tensorboard')}: {folder} cannot be written to ({error.strerror})") from None
+        raise VaelabError(
+            translated(
+                "{flag}: {folder} cannot be written to ({strerror})",
+                flag=flag("tensorboard"),
+                folder=folder,
+                strerror=error.strerror,
+            )
+        ) from None
     with writer:
 
         def on_epoch(report: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
 from vaelab.config import Config, TrainingConfig
 from vaelab.errors import VaelabError
+from vaelab.language import translated
 from vaelab.model import Model, trainable_parts, weights_on_pixels
 from vaelab.objectives.base import MODEL, AbstractObjective
 from vaelab.pixels import Pixels
@@ -127,7 +128,11 @@ def _settings_of(
     unknown = sorted(own.keys() - players.keys())
     if unknown:
         raise VaelabError(
-            f"an objective has an optimiser for {', '.join(unknown)}; its players are {', '.join(sorted(players))}"
+            translated(
+                "an objective has an optimiser for {names}; its players are {names_2}",
+                names=", ".join(unknown),
+                names_2=", ".join(sorted(players)),
+            )
         )
     found = {}
     for name in players:

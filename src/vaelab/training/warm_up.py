@@ -8,6 +8,7 @@ from jaxtyping import Array, Float, Int
 
 from vaelab.config import Config
 from vaelab.errors import VaelabError
+from vaelab.language import plural, to_translate, translated
 
 
 class WarmUp(NamedTuple):
@@ -36,10 +37,20 @@ def warm_up_of(config: Config, steps_per_epoch: int) -> WarmUp:
     # a share of the cycle as it is, not as it is rounded up
     rise = round({"share": number * total / cycles, "epochs": number * steps_per_epoch, "steps": number}[unit])
     if rise > period:
-        whole = f"training's {total:,}" if cycles == 1 else f"the {period:,} of each of {cycles} cycles"
+        whole = (
+            to_translate("training's {total:,}", total=total)
+            if cycles == 1
+            else to_translate("the {period:,} of each of {cycles} cycles", period=period, cycles=cycles)
+        )
         raise VaelabError(
-            f"objective.warmup = '{config.objective.warmup}' is {rise:,} steps, longer than {whole} "
-            f"({steps_per_epoch:,} {'step' if steps_per_epoch == 1 else 'steps'} an epoch); choose a shorter one, or more epochs"
+            translated(
+                "objective.warmup = '{warmup}' is {rise:,} steps, longer than {whole} ({an_epoch}); "
+                "choose a shorter one, or more epochs",
+                warmup=config.objective.warmup,
+                rise=rise,
+                whole=whole,
+                an_epoch=plural("{count:,} step per epoch", "{count:,} steps per epoch", steps_per_epoch),
+            )
         )
     return WarmUp(rise, period, cycles)
 
