@@ -35,7 +35,7 @@ class AbstractConditional(eqx.Module):
         """The density for one example.
 
         - `condition`: its label, for networks that see one
-        - `prior`: p(z), which a ladder's q(z_l | x, z_>l) needs for its top-down path; every other encoder looks away
+        - `prior`: p(z), which a ladder's `q(z_l | x, z_>l)` needs for its top-down path; every other encoder looks away
         - `key`: for dropout
         """
 

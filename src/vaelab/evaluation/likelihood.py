@@ -86,7 +86,7 @@ def importance_weighted_bound(
     **Arguments:**
 
     - `prior`: the density p(z), `model.prior_density()` or any other over the same latent space
-    - `images`: as the model sees them, floats of shape (n, *image_shape), or uint8 to be scaled to [0, 1]
+    - `images`: as the model sees them, floats of shape `(n, *image_shape)`, or uint8 to be scaled to [0, 1]
     - `samples`: K
     - `widths`: of the proposals, in sigmas of q(z|x), each with its equal share of the draws; the first is 1, which is q(z|x)
     - `key`: image i draws by `fold_in(key, indices[i])`, so its estimate does not depend on which images stand beside it

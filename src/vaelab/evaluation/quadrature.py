@@ -92,7 +92,7 @@ def exact_log_probs(
     **Arguments:**
 
     - `prior`: the density p(z)
-    - `images`: as the model sees them, floats of shape (n, *image_shape), or uint8 to be scaled to [0, 1]
+    - `images`: as the model sees them, floats of shape `(n, *image_shape)`, or uint8 to be scaled to [0, 1]
     - `tolerance`: nats that two sums for one integral may differ
     - `on_progress`: called with (images done, images in all), about
 

@@ -123,7 +123,7 @@ class FlowPrior(AbstractPrior):
 
 
 class FlowDensity(AbstractDensity):
-    """log p(z) = log N(f^-1(y); 0, I) + log |det df^-1/dy| - sum_i log spread_i, y = (z - centre) / spread."""
+    """`log p(z) = log N(f^-1(y); 0, I) + log |det df^-1/dy| - sum_i log spread_i`, y = (z - centre) / spread."""
 
     arrays: PyTree
     centre: Float[Array, " latent"]

@@ -23,7 +23,7 @@ WATCHED = 2000
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Images (n, *image_shape), uint8 or float32, with integer labels or None. Validation and test may be empty (None)."""
+    """Images `(n, *image_shape)`, uint8 or float32, with integer labels or None. Validation and test may be empty (None)."""
 
     images: np.ndarray
     labels: np.ndarray | None
