@@ -13,8 +13,9 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from vaelab.door import say
-from vaelab.errors import VaelabError, nearest_name
+from vaelab.errors import VaelabError
 from vaelab.language import translated
+from vaelab.nearest import nearest_name
 from vaelab.settings import (
     LikelihoodSettings,
     NetworkSettings,

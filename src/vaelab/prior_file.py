@@ -10,11 +10,12 @@ import numpy as np
 from jaxtyping import PyTree
 from pydantic import ValidationError
 
-from vaelab.errors import VaelabError, nearest_name
+from vaelab.errors import VaelabError
 from vaelab.kinds import PRIORS
 from vaelab.language import translated
 from vaelab.migration import migrated_arrays, migrated_prior
 from vaelab.naming import named_arrays, with_named_arrays
+from vaelab.nearest import nearest_name
 from vaelab.priors.base import AbstractPrior, Shapes
 from vaelab.runs import Run
 from vaelab.settings import PriorSettings

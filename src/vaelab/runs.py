@@ -12,8 +12,9 @@ from filelock import FileLock, Timeout
 
 from vaelab.config import Config
 from vaelab.data.fingerprint import Fingerprint
-from vaelab.errors import VaelabError, nearest_name
+from vaelab.errors import VaelabError
 from vaelab.language import translated
+from vaelab.nearest import nearest_name
 from vaelab.tensors import write_bytes_safely
 
 PRETRAINED = Path(__file__).parent / "pretrained"

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vaelab.cli.options import Overwrite, PriorName, RunName, Seed, output_path
-from vaelab.errors import VaelabError, nearest_name
+from vaelab.errors import VaelabError
 from vaelab.language import to_translate, translated
+from vaelab.nearest import nearest_name
 
 if TYPE_CHECKING:
     from vaelab.runs import Run

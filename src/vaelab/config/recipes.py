@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from vaelab.config.whole import Config
-from vaelab.errors import VaelabError, nearest_name
+from vaelab.errors import VaelabError
 from vaelab.language import translated
+from vaelab.nearest import nearest_name
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 

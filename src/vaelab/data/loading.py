@@ -12,8 +12,9 @@ from vaelab.data.packaged import MNIST_LABELS, MNIST_LICENCE, read_mnist
 from vaelab.data.parts import Parts, complete
 from vaelab.data.size import Size, height_and_width
 from vaelab.door import flag
-from vaelab.errors import VaelabError, nearest_name
+from vaelab.errors import VaelabError
 from vaelab.language import translated
+from vaelab.nearest import nearest_name
 
 _MNIST_VALIDATION = 10_000
 _LICENCE_OF_FILES = "not stated (your own file)"

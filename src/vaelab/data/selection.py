@@ -8,8 +8,9 @@ import numpy as np
 from jaxtyping import Shaped
 
 from vaelab.data.dataset import Dataset, Split
-from vaelab.errors import VaelabError, nearest_name
+from vaelab.errors import VaelabError
 from vaelab.language import translated
+from vaelab.nearest import nearest_name
 
 _PARTS = ("train", "validation", "test")
 

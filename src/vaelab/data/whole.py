@@ -8,8 +8,9 @@ from vaelab.data.dataset import Dataset, Split
 from vaelab.data.image_values import ImageValues
 from vaelab.data.loading import load_data, read_parts
 from vaelab.data.size import Size
-from vaelab.errors import VaelabError, nearest_name
+from vaelab.errors import VaelabError
 from vaelab.language import translated
+from vaelab.nearest import nearest_name
 
 PARTS = ("train", "validation", "test", "all")
 

@@ -12,10 +12,11 @@ from jaxtyping import Int, Num
 from vaelab.data import Dataset, load_images
 from vaelab.data.image_values import ImageValues
 from vaelab.data.static_binarised import read_static_binarised
-from vaelab.errors import VaelabError, nearest_name
+from vaelab.errors import VaelabError
 from vaelab.evaluation.bounds import SAMPLES
 from vaelab.evaluation.material import Material
 from vaelab.language import translated
+from vaelab.nearest import nearest_name
 from vaelab.pixels import Pixels
 from vaelab.run_data import RunData, TrainingDataError, grey_data, is_of_arrays, run_data
 from vaelab.runs import Run

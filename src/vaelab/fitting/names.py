@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from vaelab.errors import VaelabError, nearest_name
+from vaelab.errors import VaelabError
 from vaelab.kinds import PRIORS, found_at
 from vaelab.language import translated
+from vaelab.nearest import nearest_name
 from vaelab.settings import PriorSettings
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vaelab.data import Dataset
-from vaelab.errors import VaelabError, nearest_name
+from vaelab.errors import VaelabError
 from vaelab.language import plural, to_translate, translated
+from vaelab.nearest import nearest_name
 from vaelab.runs import Run
 from vaelab.tensors import write_bytes_safely
 

@@ -17,8 +17,9 @@ from vaelab.config import (
     ScheduleConfig,
     TrainingConfig,
 )
-from vaelab.errors import VaelabError, nearest_name
+from vaelab.errors import VaelabError
 from vaelab.language import translated
+from vaelab.nearest import nearest_name
 
 OPTIMISERS: dict[str, Callable[..., optax.GradientTransformation]] = {
     "adabelief": optax.adabelief,
