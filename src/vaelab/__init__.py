@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from vaelab.data import load_data
     from vaelab.estimator import VAE, load
 
-__version__ = "0.1.0"
+from vaelab.version import __version__
 
 __all__ = ["VAE", "__version__", "load", "load_data"]
 

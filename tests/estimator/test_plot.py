@@ -63,7 +63,7 @@ def test_images_given_are_the_ones_shown(fitted: VAE):
 
 
 def test_labels_of_other_images_have_the_colours_of_those_fitted():
-    from vaelab.estimator_views import given_data
+    from vaelab.estimator.views import given_data
 
     vae = VAE(**SMALL | {"epochs": 1}).fit(X, np.array(["no", "yes", "perhaps"])[Y % 3])
     given = given_data(vae, X[:4], np.array(["yes", "yes", "perhaps", "yes"])).dataset

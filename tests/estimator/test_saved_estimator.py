@@ -17,8 +17,8 @@ from conftest import small, train_run
 from vaelab import VAE
 from vaelab.data import Dataset
 from vaelab.errors import VaelabError
+from vaelab.estimator.parameters import as_json, from_json
 from vaelab.naming import named_arrays
-from vaelab.parameters import as_json, from_json
 from vaelab.runs import Run
 
 IMAGES, NUMBERS = load_digits(return_X_y=True)
@@ -254,7 +254,7 @@ def test_a_kill_while_saving_leaves_nothing(tmp_path: Path, monkeypatch: pytest.
     def killed(*arguments: Any, **options: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vaelab.saved_estimator.write_sample", killed)
+    monkeypatch.setattr("vaelab.estimator.saved.write_sample", killed)
     with pytest.raises(KeyboardInterrupt):
         vae.save(tmp_path / "run")
     assert list(tmp_path.iterdir()) == []

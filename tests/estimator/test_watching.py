@@ -76,7 +76,7 @@ def test_more_images_than_are_followed_have_those_in_front(monkeypatch: pytest.M
 
 
 def test_of_many_images_the_map_has_a_choice(monkeypatch: pytest.MonkeyPatch, explored):
-    import vaelab.estimator_views as views
+    import vaelab.estimator.views as views
 
     monkeypatch.setattr(views, "WATCHED", 30)
     found = explored(VAE(**SMALL | {"epochs": 1}).fit(X, Y))

@@ -6,7 +6,6 @@ from typing import Any
 
 import typer
 
-from vaelab import __version__
 from vaelab.cli.compare import compare
 from vaelab.cli.data import data
 from vaelab.cli.decode import decode
@@ -26,6 +25,7 @@ from vaelab.cli.speaking import OPTION, speak
 from vaelab.cli.summary import summary
 from vaelab.cli.train import train
 from vaelab.language import known_language, translated
+from vaelab.version import __version__
 
 app = typer.Typer(
     name="vaelab",

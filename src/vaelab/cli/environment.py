@@ -5,9 +5,9 @@ import os
 import platform
 from importlib.metadata import version
 
-from vaelab import __version__
 from vaelab.runs import Run
 from vaelab.tensors import write_bytes_safely
+from vaelab.version import __version__
 
 PACKAGES = ("jax", "jaxlib", "equinox", "optax", "flowjax", "numpy")
 

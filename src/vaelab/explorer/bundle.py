@@ -18,7 +18,6 @@ from scipy.spatial import KDTree
 from scipy.special import logsumexp
 from scipy.stats import norm
 
-from vaelab import __version__
 from vaelab.errors import VaelabError
 from vaelab.explorer.economy import Economy, can_be_smaller, light_columns, light_manifest, smaller_networks
 from vaelab.explorer.explored import Explored, with_decoder
@@ -31,6 +30,7 @@ from vaelab.model import Model
 from vaelab.model_graph import operation_graph, part_graphs
 from vaelab.naming import named_arrays
 from vaelab.training.snapshots import Snapshot
+from vaelab.version import __version__
 
 FORMAT = "vaelab-explorer-1"
 

@@ -12,7 +12,6 @@ import jax.random as jr
 import numpy as np
 from filelock import FileLock, Timeout
 
-from vaelab import __version__
 from vaelab.config import Config, load_recipe, recipe_names
 from vaelab.data import Dataset, Fingerprint, load_data
 from vaelab.errors import VaelabError
@@ -36,6 +35,7 @@ from vaelab.run_data import check_same
 from vaelab.runs import Run
 from vaelab.training import Outcome, Stopped, TrainingData, train
 from vaelab.training.beginning import resolve
+from vaelab.version import __version__
 
 Say = Callable[[str], None]
 TRAINED = "trained"

@@ -8,7 +8,7 @@ import dataclasses
 import operator
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import Any, SupportsIndex
 
 import equinox as eqx
 import numpy as np
@@ -16,14 +16,15 @@ import numpy as np
 from vaelab.config import Config
 from vaelab.data import Dataset, Fingerprint, Split
 from vaelab.errors import VaelabError
-from vaelab.estimator_parts import is_given
+from vaelab.estimator.fitted import FittedVAE
+from vaelab.estimator.parameters import as_json, from_json
+from vaelab.estimator.parts import is_given
 from vaelab.foreign import name_of_given
 from vaelab.kept_sample import chosen_rows, write_sample
 from vaelab.kinds import FOREIGN, NETWORKS, OBJECTIVES, POSTERIORS
 from vaelab.language import translated
 from vaelab.model import Model
 from vaelab.model_file import load_model, model_facts, save_model
-from vaelab.parameters import as_json, from_json
 from vaelab.prior_file import TRAINED, fingerprint, prior_path, read_prior, save_prior
 from vaelab.priors.base import AbstractPrior
 from vaelab.run_data import is_of_arrays, run_data
@@ -31,9 +32,6 @@ from vaelab.runs import Run
 from vaelab.settings import PartSettings
 from vaelab.training import TrainingData
 from vaelab.training.snapshots import Snapshot, read_snapshots, write_snapshot
-
-if TYPE_CHECKING:
-    from vaelab.estimator import VAE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +45,7 @@ class OwnPrior:
 # --- writing ------------------------------------------------------------------------------------------------------------------------
 
 
-def save_estimator(vae: "VAE", folder: Path, images: SupportsIndex) -> Run:
+def save_estimator(vae: FittedVAE, folder: Path, images: SupportsIndex) -> Run:
     """Write a fitted estimator and a sample of its data, all of it or nothing.
 
     Raises:
@@ -87,7 +85,7 @@ def _checked_count(images: SupportsIndex) -> int:
     return count
 
 
-def _facts(vae: "VAE") -> dict[str, Any]:
+def _facts(vae: FittedVAE) -> dict[str, Any]:
     names = getattr(vae, "label_names_", None)
     texts = _texts(vae)
     estimator = {
@@ -108,12 +106,12 @@ def _facts(vae: "VAE") -> dict[str, Any]:
     }
 
 
-def _texts(vae: "VAE") -> tuple[str, ...] | None:
+def _texts(vae: FittedVAE) -> tuple[str, ...] | None:
     names = getattr(vae, "label_names_", None)
     return None if names is None else tuple(str(name) for name in names.tolist())
 
 
-def _data_of(vae: "VAE") -> tuple[Fingerprint | None, Split | None, Split | None]:
+def _data_of(vae: FittedVAE) -> tuple[Fingerprint | None, Split | None, Split | None]:
     """What the data are known by, and those that a sample is taken of: only of arrays, for what has a name or a path is read again."""
     origin: Run | None = vae.__dict__.get("_origin")
     training: TrainingData | None = vae.__dict__.get("_training")
@@ -130,7 +128,7 @@ def _data_of(vae: "VAE") -> tuple[Fingerprint | None, Split | None, Split | None
     return Fingerprint.of(Dataset("arrays", train, validation or nothing, nothing)), train, validation
 
 
-def snapshots_of(vae: "VAE") -> list[Snapshot]:
+def snapshots_of(vae: FittedVAE) -> list[Snapshot]:
     """The snapshots of its training, in memory or in the folder that it was loaded from."""
     own: list[Snapshot] | None = vae.__dict__.get("_snapshots")
     origin: Run | None = vae.__dict__.get("_origin")
@@ -153,7 +151,7 @@ def _on_sample(snapshot: Snapshot, count: int, most: int) -> Snapshot:
     )
 
 
-def trained_model(vae: "VAE") -> Model:
+def trained_model(vae: FittedVAE) -> Model:
     """Its model with the prior that was trained with it, whichever is in place now."""
     own: OwnPrior | None = vae.__dict__.get("_own_prior")
     return vae.model_ if own is None else _with_prior(vae.model_, own.prior)
@@ -166,7 +164,7 @@ def _with_prior(model: Model, prior: AbstractPrior) -> Model:
 # --- reading ------------------------------------------------------------------------------------------------------------------------
 
 
-def load_estimator(kind: "type[VAE]", run: Run, prior: str | None, training_data: str | None) -> "VAE":
+def load_estimator(kind: type, run: Run, prior: str | None, training_data: str | None) -> FittedVAE:
     """The estimator of a run: as it was saved, or of a command's run with the parameters that train such a model.
 
     Raises:
@@ -206,7 +204,7 @@ def _name_of(prior: str) -> str:
     return "fitted" if name == TRAINED else name
 
 
-def _give_names(vae: "VAE", facts: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
+def _give_names(vae: FittedVAE, facts: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
     names = from_json(kept.get("label_names"))
     if names is None and facts.get("label_names"):
         names = np.asarray(facts["label_names"])
@@ -219,7 +217,7 @@ def _give_names(vae: "VAE", facts: Mapping[str, Any], kept: Mapping[str, Any]) -
         vae.__dict__["_sklearn_output_config"] = output
 
 
-def _parameters(kind: "type[VAE]", config: Config) -> dict[str, Any]:
+def _parameters(kind: type, config: Config) -> dict[str, Any]:
     """The constructor's arguments that train such a model: what has no argument of its own stands in `settings`."""
     model, training, run_parts = config.model, config.training, config.parts
     parameters: dict[str, Any] = {

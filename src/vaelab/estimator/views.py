@@ -8,10 +8,11 @@ from jaxtyping import Int64
 from vaelab.data import Dataset, Split
 from vaelab.data.labels import named_labels
 from vaelab.errors import VaelabError
+from vaelab.estimator.fitted import FittedVAE
+from vaelab.estimator.saved import snapshots_of, trained_model
 from vaelab.language import translated
 from vaelab.plotting.fitted_material import FittedMaterial
 from vaelab.run_data import RunData, TrainingDataError, arrays_data, is_of_arrays, run_data
-from vaelab.saved_estimator import snapshots_of, trained_model
 from vaelab.training import TrainingData
 from vaelab.training.snapshots import Snapshot
 from vaelab.training.sources import WATCHED
@@ -19,7 +20,6 @@ from vaelab.training.sources import WATCHED
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from vaelab.estimator import VAE
     from vaelab.runs import Run
 
 
@@ -29,7 +29,7 @@ def records_of(history: dict[str, list[Any]]) -> list[dict[str, Any]]:
     return [{"epoch": number + 1, **record} for number, record in enumerate(records)]
 
 
-def fitted_data(vae: "VAE") -> RunData:
+def fitted_data(vae: FittedVAE) -> RunData:
     """What it was fitted on; where no test images belong to it, the validation or the training images stand for them.
 
     Raises:
@@ -50,7 +50,7 @@ def fitted_data(vae: "VAE") -> RunData:
     return vae._shown
 
 
-def given_data(vae: "VAE", X: Any, y: Any) -> RunData:
+def given_data(vae: FittedVAE, X: Any, y: Any) -> RunData:
     """Images X, checked against what was fitted, with labels y: of the same names and colours as those fitted, where they are such.
 
     Raises:
@@ -65,7 +65,7 @@ def given_data(vae: "VAE", X: Any, y: Any) -> RunData:
     return RunData(Dataset("arrays", part, Split(images[:0]), part, names, origin="given"), "given")
 
 
-def _numbered(vae: "VAE", y: Any, count: int) -> tuple[Int64[np.ndarray, " n"], tuple[str, ...]]:
+def _numbered(vae: FittedVAE, y: Any, count: int) -> tuple[Int64[np.ndarray, " n"], tuple[str, ...]]:
     found, numbers = named_labels(np.asarray(y), "y")
     if len(numbers) != count:
         raise VaelabError(
@@ -91,7 +91,7 @@ def _check_labels_alone(X: Any, y: Any) -> None:
 # --- figures ------------------------------------------------------------------------------------------------------------------------
 
 
-def plot(vae: "VAE", name: str, X: Any, y: Any, style: str) -> "Figure":
+def plot(vae: FittedVAE, name: str, X: Any, y: Any, style: str) -> "Figure":
     """`vae.plot(...)`."""
     from vaelab.plotting.writing import figure_of
 
@@ -115,7 +115,7 @@ def plot(vae: "VAE", name: str, X: Any, y: Any, style: str) -> "Figure":
 # --- the explorer -------------------------------------------------------------------------------------------------------------------
 
 
-def explore(vae: "VAE", X: Any, y: Any, options: dict[str, Any]) -> Any:
+def explore(vae: FittedVAE, X: Any, y: Any, options: dict[str, Any]) -> Any:
     """`vae.explore(...)`."""
     from vaelab.explorer.explored import explored_model
     from vaelab.explorer.widget import widget_of
@@ -143,14 +143,14 @@ def explore(vae: "VAE", X: Any, y: Any, options: dict[str, Any]) -> Any:
     return widget_of(explored, **options)
 
 
-def _fitted_data_if_any(vae: "VAE") -> RunData | None:
+def _fitted_data_if_any(vae: FittedVAE) -> RunData | None:
     try:
         return fitted_data(vae)
     except TrainingDataError:
         return None
 
 
-def _snapshots_on(vae: "VAE", own: RunData | None, part: Split | None) -> list[Snapshot]:
+def _snapshots_on(vae: FittedVAE, own: RunData | None, part: Split | None) -> list[Snapshot]:
     """The snapshots of the training, where the images on the map are those that they follow."""
     if own is None or part is None or not (found := snapshots_of(vae)):
         return []

@@ -1,27 +1,25 @@
 """`VAE(warm_start=True)`: a fit that goes on from the weights that are there."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from vaelab.config import Config, ModelConfig
 from vaelab.errors import VaelabError
-from vaelab.estimator_arguments import ARGUMENTS
+from vaelab.estimator.arguments import ARGUMENTS
+from vaelab.estimator.fitted import FittedVAE
+from vaelab.estimator.saved import flat
 from vaelab.language import to_translate, translated
-from vaelab.saved_estimator import flat
-
-if TYPE_CHECKING:
-    from vaelab.estimator import VAE
 
 ANEW = to_translate("warm_start=False begins anew")
 
 
-def goes_on(vae: "VAE") -> bool:
+def goes_on(vae: FittedVAE) -> bool:
     """Whether its next fit does."""
     return bool(vae.warm_start) and "model_" in vae.__dict__
 
 
-def with_its_model(vae: "VAE", asked: Config) -> Config:
+def with_its_model(vae: FittedVAE, asked: Config) -> Config:
     """What is asked for now, with the model as the first fit resolved it.
 
     Raises:
@@ -45,7 +43,7 @@ def with_its_model(vae: "VAE", asked: Config) -> Config:
     return asked.model_copy(update={"model": vae.config_.model})
 
 
-def check_same_labels(vae: "VAE", names: Any) -> None:
+def check_same_labels(vae: FittedVAE, names: Any) -> None:
     """A class prior knows the labels of the first fit by their places: refuse others.
 
     Raises:

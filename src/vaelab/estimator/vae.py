@@ -20,9 +20,11 @@ from vaelab.data.fingerprint import ARRAYS
 from vaelab.data.image_spec import ImageSpec
 from vaelab.data.image_values import as_images
 from vaelab.errors import VaelabError
-from vaelab.estimator_arguments import configured, label_number, label_numbers, labels_of, whole_number, widths
-from vaelab.estimator_parts import given_parts, network_values, part_values
-from vaelab.estimator_views import explore, fitted_data, plot, records_of
+from vaelab.estimator.arguments import configured, label_number, label_numbers, labels_of, whole_number, widths
+from vaelab.estimator.parts import given_parts, network_values, part_values
+from vaelab.estimator.saved import OwnPrior, load_estimator, save_estimator, trained_model
+from vaelab.estimator.views import explore, fitted_data, plot, records_of
+from vaelab.estimator.warm_start import check_same_labels, goes_on, with_its_model
 from vaelab.evaluation.elbo import ElboParts, elbo_of
 from vaelab.evaluation.evaluation import Evaluation, evaluate
 from vaelab.evaluation.likelihood import importance_weighted_bound, proposal_widths
@@ -35,12 +37,10 @@ from vaelab.model import Model
 from vaelab.prior_file import TRAINED
 from vaelab.run_data import RunData, TrainingDataError
 from vaelab.runs import Run
-from vaelab.saved_estimator import OwnPrior, load_estimator, save_estimator, trained_model
 from vaelab.training import TrainingData, train
 from vaelab.training.beginning import begin, resolve
 from vaelab.training.snapshots import Snapshot
 from vaelab.training.tensorboard import tensorboard_events
-from vaelab.warm_start import check_same_labels, goes_on, with_its_model
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -64,7 +64,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         prior: `"normal"`, `"mixture"`, `"vamp"`, `"flow"` or `"class"` (which needs labels `y`).
         likelihood: `"bernoulli"`, `"continuous-bernoulli"` or `"gaussian"`.
         encoder, decoder, posterior, objective: likewise. Each of the six takes the name of a kind, its settings
-            (`{"kind": "mlp", "hidden": (64,)}`), or the part itself, as a factory `(shape, key) -> module` (`vaelab.estimator_parts`).
+            (`{"kind": "mlp", "hidden": (64,)}`), or the part itself, as a factory `(shape, key) -> module` (`vaelab.estimator.parts`).
         deterministic: no spread and no prior: a plain autoencoder.
         activation: `"relu"`, `"tanh"` or `"gated"`.
         pixels: as the model sees them, `"grey"` or `"dynamic"` (binarised afresh each time in training).
