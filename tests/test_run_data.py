@@ -227,7 +227,7 @@ def test_a_run_of_an_early_vaelab_takes_its_data_as_they_are(here: Path, capsys:
 
 
 def test_training_data_belong_to_a_run(here: Path, capsys: pytest.CaptureFixture[str]):
-    assert "that is resumed" in complaint(capsys, "train", "mine.npz", "--training-data", "mine.npz")
+    assert "goes with --resume" in complaint(capsys, "train", "mine.npz", "--training-data", "mine.npz")
     words = ["interpolate", "r", "--between", "test:0", "test:1", "--data", "mine.npz", "--training-data", "mine.npz"]
     assert "leave one out" in complaint(capsys, *words)
 
