@@ -166,11 +166,7 @@ def test_what_is_not_marked_is_found(code: str, words: int):
 def test_a_mark_is_of_words_that_are_there():
     """A mark of an f-string, or of words put together, would find nothing in a catalogue."""
     for source in sources():
-        for call in (
-            node for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
-        ):
-            if called(call) in MARKS and isinstance(call.func, ast.Name):
-                assert not any(
-                    isinstance(arg, ast.JoinedStr | ast.BinOp)
-                    for arg in call.args[: 2 if called(call) == "plural" else 1]
-                ), (source, call.lineno)
+        tree = ast.parse(source.read_text(encoding="utf-8"))
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call) and called(node) in MARKS):
+            said = call.args[: 2 if called(call) == "plural" else 1]
+            assert not any(isinstance(arg, ast.JoinedStr | ast.BinOp) for arg in said), (source, call.lineno)
