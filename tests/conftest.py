@@ -39,6 +39,31 @@ from vaelab.config import Config, load_recipe
 from vaelab.data import Dataset, Split, load_data
 from vaelab.runs import Run
 
+TESTS = Path(__file__).parent
+QUICK_ROOMS = ("core", "laws")
+NOT_QUICK = {
+    "test_it_bounds_the_negative_log_likelihood_from_above",
+    "test_mixtures_of_many_dimensions_are_scipys_and_their_gradients_those_of_differences",
+}
+"""Of these rooms, those that take as long as ten others (`--durations=20`)."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Other rooms are not even imported by `-m quick`, which would take as long again."""
+    inside = collection_path.is_relative_to(TESTS) and collection_path != TESTS
+    if config.option.markexpr == "quick" and inside and collection_path.relative_to(TESTS).parts[0] not in QUICK_ROOMS:
+        return True
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)  # before the marks choose
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        room = item.path.relative_to(TESTS).parts[0]
+        slow = item.get_closest_marker("slow") or getattr(item, "originalname", item.name) in NOT_QUICK
+        if room in QUICK_ROOMS and not slow:
+            item.add_marker(pytest.mark.quick)
+
 
 @pytest.fixture(scope="session")
 def few_digits() -> Dataset:

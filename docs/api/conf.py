@@ -24,6 +24,12 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 source_suffix = {".md": "markdown"}
 default_role = "code"  # `name`, as the docstrings write it
 
+nitpicky = True  # a type of ours that a signature names has its place here; those of others have theirs elsewhere
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!vaelab\.).*"),
+    ("py:.*", r"vaelab\.(settings\.Annotated|config\.data\._|kinds\.Kinds\.settings).*"),
+]
+
 napoleon_numpy_docstring = False
 
 autodoc_member_order = "bysource"

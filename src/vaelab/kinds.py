@@ -136,7 +136,8 @@ class Kinds:
         """The settings that a part's values in a configuration stand for: a mapping with `kind`, or the name of a kind alone.
 
         Raises:
-            VaelabError: for a kind that is none. pydantic.ValidationError: for a setting that is none, or out of range.
+            VaelabError: for a kind that is none.
+            pydantic.ValidationError: for a setting that is none, or out of range.
         """
         if isinstance(values, PartSettings):
             return values

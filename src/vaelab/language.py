@@ -41,7 +41,7 @@ class Words(str):
 
 
 def to_translate(message: str, /, **values: object) -> Words:
-    """The sentence, with its `{name}`s filled in where values are given: in English for now.
+    """The sentence, with each `{name}` filled in where values are given: in English for now.
 
     >>> to_translate("no such run: {name}", name="mnist")
     'no such run: mnist'

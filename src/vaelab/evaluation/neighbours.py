@@ -94,7 +94,7 @@ def nearest_training_images(
     """The nearest of `training_images` to each of `images`, and the distance to the next.
 
     Both uint8, or floats in [0, 1], of shape (n, height, width) or (n, height, width, channels). The two are chosen by
-    |a|^2 + |b|^2 - 2 a . b in float32, one matrix product a block, and their distances then taken exactly in float64.
+    `|a|^2 + |b|^2 - 2 a . b` in float32, one matrix product a block, and their distances then taken exactly in float64.
 
     **Raises:** `VaelabError` for images of another shape or range, and fewer than two training images.
     """

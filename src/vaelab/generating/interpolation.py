@@ -18,7 +18,7 @@ def path_between(
 
     Raises:
         VaelabError: for fewer than two steps, and for a spherical path between points that lie exactly opposite, or
-        from the origin.
+            from the origin.
     """
     if steps < 2:
         raise VaelabError(
