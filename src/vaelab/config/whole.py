@@ -32,7 +32,7 @@ class Config(Frozen):
     packages: tuple[str, ...] = Field(
         default=(), description="written by training: other packages than vaelab that kinds of it come from"
     )
-    seed: int = Field(default=0, description="of everything random")
+    seed: int = Field(default=0, description="of all that is drawn at random")
     data: DataConfig = DataConfig()
     model: ModelConfig = Field(default_factory=ModelConfig)
     objective: AnyObjective = Field(default_factory=usual(OBJECTIVES))
