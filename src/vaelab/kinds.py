@@ -7,9 +7,9 @@ Both are imported when asked for. An installed package adds rows by entry points
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Any
 
 from vaelab.door import say
@@ -40,7 +40,7 @@ class Kinds:
 
     @cached_property
     def _foreign_rows(self) -> Mapping[str, EntryPoint]:
-        found = {point.name: point for point in entry_points(group=f"vaelab.{self.what}s")}
+        found = {point.name: point for point in installed().select(group=f"vaelab.{self.what}s")}
         for name in sorted(found.keys() & self.rows.keys()):
             say(
                 translated(
@@ -169,6 +169,12 @@ class Kinds:
             if (kind in self.rows or kind in self._classes) and self.settings_of(kind).part == place:
                 return kind
         return getattr(part, "name", None) or type(part).__name__
+
+
+@cache
+def installed() -> EntryPoints:
+    """The entry points of every installed package, read once: each reading looks through all of them."""
+    return entry_points()
 
 
 def _package(point: EntryPoint) -> str:
