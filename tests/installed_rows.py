@@ -16,6 +16,7 @@ TABLES = (kinds.NETWORKS, kinds.POSTERIORS, kinds.LIKELIHOODS, kinds.PRIORS, kin
 
 def forget_rows() -> None:
     """As a process that has not looked for installed packages yet."""
+    kinds.installed.cache_clear()
     for table in TABLES:
         table.__dict__.pop("_foreign_rows", None)
         for kind in [kind for kind in table._classes if kind not in table.rows]:
