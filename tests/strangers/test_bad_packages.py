@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from strangers.conftest import forget_rows
+from installed_rows import forget_rows
 from vaelab.config import Config
 from vaelab.errors import VaelabError
 from vaelab.kinds import NETWORKS, PRIORS
