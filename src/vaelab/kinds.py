@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib import import_module
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from vaelab.door import say
@@ -172,7 +172,7 @@ class Kinds:
 
 
 @cache
-def installed() -> EntryPoints:
+def installed() -> Any:  # EntryPoints, or what Python 3.11 has in its place
     """The entry points of every installed package, read once: each reading looks through all of them."""
     return entry_points()
 
