@@ -20,6 +20,7 @@ from vaelab.runs import Run
 from vaelab.training import InMemory, TrainingData
 from vaelab.training.beginning import begin, resolve
 from vaelab.training.epoch import run_epoch, score
+from vaelab.training.programs import compiled
 from vaelab.training.snapshots import snapshot_epochs, snapshot_of, write_snapshot
 
 
@@ -33,6 +34,8 @@ def measure(rounds: int) -> dict[str, list[float]]:
     trainer, state = place.whole((begun.trainer, begun.state()))
     source = place.whole(InMemory(data.images, data.labels))
     held_out = place.whole(data.validation_images)
+    epoch = compiled(run_epoch, trainer, state, source)
+    scores = compiled(score, trainer, state, held_out)
     products = products_epoch()
     run = Run.create(Path(tempfile.mkdtemp()) / "run", config)
     watched = place.whole(data.watched_images)
@@ -40,9 +43,9 @@ def measure(rounds: int) -> dict[str, list[float]]:
     seconds: dict[str, list[float]] = {"training": [], "validation": [], "snapshot": [], "products": []}
     for turn in range(rounds + 1):
         start = time.perf_counter()
-        state, _ = jax.block_until_ready(run_epoch(trainer, state, source))
+        state, _ = jax.block_until_ready(epoch(trainer, state, source))
         trained = time.perf_counter()
-        jax.block_until_ready(score(trainer, state, held_out))
+        jax.block_until_ready(scores(trainer, state, held_out))
         validated = time.perf_counter()
         write_snapshot(run, snapshot_of(turn, trainer.model_of(state), watched))
         saved = time.perf_counter()

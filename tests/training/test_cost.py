@@ -13,6 +13,7 @@ import vaelab
 
 PROGRAM = """
 import json, sys
+import equinox as eqx
 import numpy as np
 from vaelab.config import load_recipe
 from vaelab.training import InMemory, TrainingData, step
@@ -25,7 +26,7 @@ data = TrainingData(images, None)
 config = resolve(load_recipe("tutorial"), data)
 begun = begin(config, data)
 given = begun.trainer.plan.place.whole((begun.trainer, begun.state(), InMemory(data.images, data.labels)))
-compiled = run_epoch.lower(*given).compile().compiled
+compiled = eqx.filter_jit(run_epoch).lower(*given).compile().compiled
 print(json.dumps({"cost": compiled.cost_analysis(), "text": compiled.as_text()}))
 """
 

@@ -31,6 +31,7 @@ from vaelab.training import InMemory, Outcome, Stopped, TrainingData, TrainingRe
 from vaelab.training.beginning import resolve
 from vaelab.training.checkpoint import with_players
 from vaelab.training.epoch import run_epoch
+from vaelab.training.programs import compiled
 from vaelab.training.step import step
 
 
@@ -274,9 +275,9 @@ def test_a_source_of_another_kind_gives_the_same_batches(prepared: tuple[Config,
     config, data = prepared
     begun = beginning.begin(config, data)
     trainer, state = begun.trainer.plan.place.whole((begun.trainer, begun.state()))
-    states = [
-        run_epoch(trainer, state, begun.trainer.plan.place.whole(source(data.images, data.labels)))[0]
-        for source in (InMemory, Streamed)
-    ]
+    states = []
+    for kind in (InMemory, Streamed):
+        given = trainer, state, trainer.plan.place.whole(kind(data.images, data.labels))
+        states.append(compiled(run_epoch, *given)(*given)[0])
     ours, theirs = (named_arrays(state) for state in states)
     assert_same(ours, theirs)

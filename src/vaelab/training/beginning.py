@@ -21,6 +21,7 @@ from vaelab.model import Model, weights_on_pixels, with_output_bias
 from vaelab.objectives.base import MODEL, AbstractObjective
 from vaelab.priors.by_label import class_count
 from vaelab.training.defaults import chosen_by_data, mean_image, pixel_size
+from vaelab.training.programs import compiled
 from vaelab.training.sources import TrainingData
 from vaelab.training.trainer import Trainer, TrainingState, build_trainer
 from vaelab.training.warm_up import WarmUp, warm_up_of
@@ -133,7 +134,7 @@ def initial_model(config: Config, data: TrainingData) -> Model:
     """The model before its first step, a function of the seed and, where the configuration says so, of the training images."""
     key = jr.fold_in(jr.key(config.seed), 0)
     # as one program: its operations one by one would each be compiled
-    model = eqx.filter_jit(build_model)(config.model, key)
+    model = compiled(build_model, config.model, key)(config.model, key)
     model = replace(model, values=ImageValues.of(data.images))
     prior = model.prior.started_from(data.images, data.labels, key=jr.fold_in(key, 1))
     model = eqx.tree_at(lambda model: model.prior, model, prior)

@@ -1,15 +1,14 @@
-"""One epoch as one jitted `lax.scan` over a source of images, and the scores of held-out images.
+"""One epoch as one `lax.scan` over a source of images, and the scores of held-out images.
 
 A training step is a pure function of (state, step number): the order of the images, the pixel draws and the latent draws all come from
 `fold_in(key, ...)`, so a run can be stopped and resumed with the same numbers, bit for bit.
 
-The jitted functions are of this module, not of one training, so that trainings of equal plans and shapes share their programs.
+Neither function knows of one training: both are compiled (`programs.py`) for a plan and shapes, and trainings of equal ones share them.
 """
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -53,7 +52,6 @@ Scores = dict[str, Float[Array, ""]]
 """Averages over held-out images at the final beta: loss, reconstruction, kl in nats, and what else the objective scores."""
 
 
-@eqx.filter_jit
 def run_epoch(trainer: Trainer, state: TrainingState, source: AbstractSource) -> tuple[TrainingState, StepLosses]:
     """`source.count // batch_size` steps over a fresh permutation of the images; those left over wait for the next epoch."""
     plan, objective = trainer.plan, trainer.objective
@@ -133,7 +131,6 @@ def _check_carried(before: PyTree, after: PyTree) -> None:
 SCORE_CHUNK = 1000
 
 
-@eqx.filter_jit
 def score(trainer: Trainer, state: TrainingState, images: Array) -> Scores:
     """The averages over all images, in chunks that fit in memory; the last chunk is padded and its padding not counted."""
     model, beta = trainer.model_of(state), jnp.float32(trainer.plan.beta)

@@ -34,6 +34,7 @@ from vaelab.training.divergence import (
 )
 from vaelab.training.epoch import Scores, StepLosses, in_order, run_epoch, score
 from vaelab.training.place import fetch
+from vaelab.training.programs import compiled
 from vaelab.training.snapshots import Snapshot, snapshot_epochs, snapshot_of, write_snapshot
 from vaelab.training.sources import AbstractSource, InMemory, TrainingData
 from vaelab.training.trainer import Trainer, TrainingState
@@ -256,11 +257,11 @@ def _compiled(
 ) -> tuple[Callable[..., tuple[TrainingState, StepLosses]], Callable[..., Scores], Bar]:
     """Both functions compiled ahead of the first epoch and side by side, so that its time is that of any other; and the bar.
 
-    What an earlier training of the same plan and shapes compiled, JAX finds again.
+    What an earlier training of the same plan and shapes compiled is found again.
     """
     with ThreadPoolExecutor(2) as pool:
-        epoch = pool.submit(lambda: run_epoch.lower(trainer, state, source).compile())
-        scores = pool.submit(lambda: score.lower(trainer, state, scored).compile())
+        epoch = pool.submit(compiled, run_epoch, trainer, state, source)
+        scores = pool.submit(compiled, score, trainer, state, scored)
         to_beat = pool.submit(bar, model, data.images, config.data.pixels)
         return epoch.result(), scores.result(), to_beat.result()
 

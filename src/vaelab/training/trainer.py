@@ -23,6 +23,7 @@ from vaelab.objectives.base import MODEL, AbstractObjective
 from vaelab.pixels import Pixels
 from vaelab.training.optimisers import Optimiser, build_optimiser
 from vaelab.training.place import Place
+from vaelab.training.programs import compiled
 from vaelab.training.random_bits import key_of
 from vaelab.training.step import Players, awaiting
 from vaelab.training.warm_up import WarmUp, warm_up_of
@@ -67,7 +68,9 @@ class Trainer(eqx.Module):
         parameters, _ = _parted(players)
         average = parameters[MODEL] if self.plan.averaging is not None else None
         carried = jax.tree.map(jnp.asarray, self.objective.start(_shared(players[MODEL]), key=key))
-        return TrainingState(jnp.int32(0), parameters, average, _first_states(self, parameters), carried)
+        return TrainingState(
+            jnp.int32(0), parameters, average, compiled(_first_states, self, parameters)(self, parameters), carried
+        )
 
     def players_of(self, parameters: Players) -> dict[str, Any]:
         """The players whole, of their trainable arrays."""
@@ -159,6 +162,5 @@ def _shared(model: Model) -> Model:
     return replace(model, values=None)
 
 
-@eqx.filter_jit
 def _first_states(trainer: Trainer, parameters: Players) -> dict[str, PyTree]:
     return {name: optimiser.init(parameters[name]) for name, optimiser in trainer.optimisers(parameters).items()}
