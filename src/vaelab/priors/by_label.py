@@ -96,7 +96,7 @@ def class_count(labels: np.ndarray | Array | None) -> int:
     return int(np.max(labels)) + 1
 
 
-def log_frequencies(labels: np.ndarray | Array, classes: int) -> Float[np.ndarray, " labels"]:
+def log_frequencies(labels: np.ndarray | Array | None, classes: int) -> Float[np.ndarray, " labels"]:
     """Log of the share of each label; -inf for one that does not occur.
 
     Raises:

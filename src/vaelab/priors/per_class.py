@@ -67,9 +67,5 @@ class ClassPrior(AbstractPrior):
 
     def started_from(self, images: np.ndarray, labels: np.ndarray | None, *, key: PRNGKeyArray) -> "ClassPrior":
         del images, key
-        if labels is None:
-            raise VaelabError(
-                translated("model.prior.kind = 'class' needs labels, and these data have none; choose another prior")
-            )
         frequencies = jnp.asarray(log_frequencies(labels, self.classes))
         return eqx.tree_at(lambda prior: prior.log_frequencies, self, frequencies)
