@@ -4,6 +4,7 @@ import gc
 import weakref
 
 import jax.numpy as jnp
+import numpy as np
 
 from vaelab.training.programs import KEPT, compiled
 
@@ -21,6 +22,8 @@ def test_what_is_no_array_is_a_constant_and_the_rest_is_given():
     assert calls == [2.0, 3.0]
     given = {"by": 2.0, "x": jnp.ones(3), "nothing": None}
     assert compiled(scaled, given)(given)["twice"].tolist() == [2.0, 2.0, 2.0]
+    given = {"by": 2.0, "x": np.full(3, 2.0, np.float32), "nothing": None}
+    assert compiled(scaled, given)(given)["twice"].tolist() == [4.0, 4.0, 4.0]
     assert calls == [2.0, 3.0, 2.0]
 
 

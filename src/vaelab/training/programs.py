@@ -9,7 +9,10 @@ from functools import lru_cache
 from typing import Any
 
 import jax
+import numpy as np
 from jaxtyping import PyTree
+
+ARRAYS = (jax.Array, np.ndarray)
 
 KEPT = 64
 """So many programs; a training has four."""
@@ -22,15 +25,17 @@ def compiled(function: Callable[..., Any], *arguments: PyTree) -> Callable[..., 
     same code would be compiled again.
     """
     leaves, tree = jax.tree.flatten(arguments)
-    constants = tuple(None if isinstance(leaf, jax.Array) else leaf for leaf in leaves)
-    shapes = tuple(_shape(leaf) for leaf in leaves if isinstance(leaf, jax.Array))
-    program = _program(function, tree, constants, shapes)
-    return lambda *arguments: program(*(leaf for leaf in jax.tree.leaves(arguments) if isinstance(leaf, jax.Array)))
+    # by its type as well: 1, 1.0 and True are equal
+    constants = tuple(None if isinstance(leaf, ARRAYS) else (type(leaf), leaf) for leaf in leaves)
+    shapes = tuple(_shape(leaf) for leaf in leaves if isinstance(leaf, ARRAYS))
+    precision = jax.config.jax_default_matmul_precision  # pyright: ignore[reportAttributeAccessIssue]
+    program = _program(function, tree, constants, shapes, precision)
+    return lambda *arguments: program(*(leaf for leaf in jax.tree.leaves(arguments) if isinstance(leaf, ARRAYS)))
 
 
-def _shape(array: jax.Array) -> jax.ShapeDtypeStruct:
+def _shape(array: jax.Array | np.ndarray) -> jax.ShapeDtypeStruct:
     # what is bound to no device goes where the others are; a key has no weak type
-    place = array.sharding if array.committed else None
+    place = array.sharding if isinstance(array, jax.Array) and array.committed else None
     weak = getattr(array, "weak_type", False)
     return jax.ShapeDtypeStruct(array.shape, array.dtype, sharding=place, weak_type=weak)
 
@@ -39,12 +44,15 @@ def _shape(array: jax.Array) -> jax.ShapeDtypeStruct:
 def _program(
     function: Callable[..., Any],
     tree: Any,
-    constants: tuple[Hashable, ...],
+    constants: tuple[tuple[type, Hashable] | None, ...],
     shapes: tuple[jax.ShapeDtypeStruct, ...],
+    precision: str | None,
 ) -> Callable[..., Any]:
+    del precision  # JAX's setting of this moment, which is compiled in
+
     def of_arrays(*arrays: jax.Array) -> PyTree:
         given = iter(arrays)
-        leaves = [next(given) if constant is None else constant for constant in constants]
+        leaves = [next(given) if constant is None else constant[1] for constant in constants]
         return function(*jax.tree.unflatten(tree, leaves))
 
     return jax.jit(of_arrays).lower(*shapes).compile()
