@@ -202,6 +202,10 @@ LIKELIHOODS = Kinds(
         "bernoulli": "vaelab.families.settings:BernoulliSettings",
         "continuous-bernoulli": "vaelab.families.settings:ContinuousBernoulliSettings",
         "gaussian": "vaelab.families.settings:GaussianLikelihoodSettings",
+        "laplace": "vaelab.families.settings:LaplaceSettings",
+        "discretised-logistic": "vaelab.families.settings:DiscretisedLogisticSettings",
+        "logistic-mixture": "vaelab.families.settings:LogisticMixtureSettings",
+        "categorical": "vaelab.families.settings:CategoricalLevelsSettings",
     },
     LikelihoodSettings,
 )

@@ -141,6 +141,16 @@ def weights_on_pixels(model: Model) -> PyTree[bool]:
     return eqx.tree_at(lambda mask: mask.encoder, mask, model.encoder.reads_input())
 
 
+def own_paced(model: Model) -> PyTree[bool]:
+    """True for each number that moves at its own pace in training, as the families declare; the run's optimiser moves all others."""
+    mask = jax.tree.map(lambda _: False, model)
+    for name in ("encoder", "decoder"):
+        part = getattr(model, name)
+        if isinstance(part, ConditionalDensity):
+            mask = eqx.tree_at(lambda it, name=name: getattr(it, name).family, mask, part.family.own_paced())
+    return mask
+
+
 def with_output_bias(model: Model, mean: Float[Array, " *image"]) -> Model:
     """The model whose decoder begins at the mean image, where its family knows how."""
     if not isinstance(model.decoder, ConditionalDensity):

@@ -28,15 +28,20 @@ class Support:
         """
         if self.levels is None:
             return True
-        top = 255 if images.dtype == "uint8" else 1
-        steps = images if self.levels == 256 and images.dtype == "uint8" else images * (self.levels - 1) / top
-        return (
-            bool((steps == steps.round()).all()) if self.levels != 2 else bool(((images == 0) | (images == top)).all())
-        )
+        if images.dtype == "uint8":
+            return self.levels == 256 or bool(((images == 0) | (images == 255)).all())
+        steps = images * (self.levels - 1)
+        return bool((abs(steps - steps.round()) <= (0.0 if self.levels == 2 else ROUNDING)).all())
 
+
+ROUNDING = 1e-3
+"""How far from a level, in levels, single precision may bring one."""
 
 BINARY = Support(0.0, 1.0, levels=2)
 """Black and white; grey values in [0, 1] are taken as expectations."""
+
+LEVELS = Support(0.0, 1.0, levels=256)
+"""The levels of uint8 images, k / 255."""
 
 UNIT_INTERVAL = Support(0.0, 1.0)
 REALS = Support()

@@ -37,6 +37,14 @@ LIKELIHOOD_SETTINGS: dict[str, dict[str, Any]] = {
     "continuous-bernoulli": {"kind": "continuous-bernoulli"},
     "gaussian": {"kind": "gaussian", "scale": 0.4},
     "gaussian, learned": {"kind": "gaussian", "scale": 0.7, "learned": True, "floor": 0.05},
+    "gaussian, optimal": {"kind": "gaussian", "scale": 0.7, "learned": "optimal"},
+    "laplace": {"kind": "laplace", "scale": 0.5},
+    "laplace, fixed": {"kind": "laplace", "scale": 0.5, "learned": False},
+    "discretised-logistic": {"kind": "discretised-logistic", "scale": 0.2},
+    "discretised-logistic, fixed": {"kind": "discretised-logistic", "scale": 0.2, "learned": False},
+    "discretised-logistic, each": {"kind": "discretised-logistic", "scale": 0.2, "learned": "each"},
+    "logistic-mixture": {"kind": "logistic-mixture", "scale": 0.2, "components": 3},
+    "categorical": {"kind": "categorical", "scale": 0.2},
 }
 OBJECTIVE_SETTINGS: dict[str, dict[str, Any]] = {
     "elbo": {"kind": "elbo"},

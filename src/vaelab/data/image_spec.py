@@ -45,6 +45,7 @@ class ImageSpec:
                 reason=translated("for a {likelihood} likelihood", likelihood=likelihood.kind),
                 otherwise=otherwise,
             )
+        check_levels(images, source, likelihood.support, likelihood.kind)
         return cls(images.shape[1:], likelihood.kind, likelihood.support, ImageValues.of(images))
 
     def taken(self, array: np.ndarray, source: str) -> Images:
@@ -81,6 +82,7 @@ class ImageSpec:
         if self.support.is_unit:
             reason = translated("for this model's {likelihood} likelihood", likelihood=self.likelihood)
             check_unit(images, source, reason=reason, otherwise=self._cut(images))
+            check_levels(images, source, self.support, self.likelihood)
 
     def _cut(self, images: Images) -> str:
         """What else to do with floats that leave [0, 1] a little, where those fitted do not: a scaler fitted on other rows makes such."""
@@ -95,3 +97,23 @@ class ImageSpec:
             ),
         )
         return f", {cut}"
+
+
+def check_levels(images: Images, source: str, support: Support, likelihood: str) -> None:
+    """Refuse values that lie between the levels of a likelihood that gives each level a probability. Black and white is no such case: there
+    grey values are taken as expectations.
+
+    Raises `VaelabError`.
+    """
+    if support.levels in (None, 2) or support.scores(images):
+        return
+    raise VaelabError(
+        translated(
+            "{source}: a {likelihood} likelihood gives each of {levels} levels a probability; found values between them. Give uint8, or "
+            "choose {option}",
+            source=source,
+            likelihood=likelihood,
+            levels=support.levels,
+            option=option("likelihood", "gaussian"),
+        )
+    )

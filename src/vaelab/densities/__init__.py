@@ -6,6 +6,15 @@ from vaelab.densities.continuous_bernoulli import ContinuousBernoulli, continuou
 from vaelab.densities.divergence import kl_divergence
 from vaelab.densities.flat import Flat, Unflat
 from vaelab.densities.full_normal import FullNormal
+from vaelab.densities.laplace import IsotropicLaplace
+from vaelab.densities.levels import (
+    CategoricalLevels,
+    DiscretisedLogistic,
+    DiscretisedLogisticMixture,
+    clipped_logistic_mean,
+    logistic_level_log_probs,
+    logistic_location,
+)
 from vaelab.densities.mixture import EXACT_DIMENSIONS, Mixture, log_probs_by_products
 from vaelab.densities.normal import LOG_TWO_PI, DiagonalNormal, IsotropicNormal, standard_normal
 from vaelab.densities.point import Delta
@@ -16,17 +25,24 @@ __all__ = [
     "AbstractCentredDensity",
     "AbstractDensity",
     "Bernoulli",
+    "CategoricalLevels",
     "ContinuousBernoulli",
     "Delta",
     "DiagonalNormal",
+    "DiscretisedLogistic",
+    "DiscretisedLogisticMixture",
     "Flat",
     "FullNormal",
+    "IsotropicLaplace",
     "IsotropicNormal",
     "Mixture",
     "Unflat",
+    "clipped_logistic_mean",
     "continuous_bernoulli_mean",
     "kl_divergence",
     "log_probs_by_products",
+    "logistic_level_log_probs",
+    "logistic_location",
     "sample_many",
     "standard_normal",
 ]

@@ -4,7 +4,8 @@ from abc import abstractmethod
 from typing import Any
 
 import equinox as eqx
-from jaxtyping import Array, Float
+import jax
+from jaxtyping import Array, Float, PyTree
 
 from vaelab.densities import AbstractCentredDensity
 from vaelab.space import Shape, Space
@@ -33,6 +34,12 @@ class AbstractFamily(eqx.Module):
         del mean
         return {}
 
+    def own_paced(self) -> PyTree[bool]:
+        """True for each of its own leaves that moves at its own pace (`own_pace.py`), and not by the run's optimiser."""
+        return jax.tree.map(lambda _: False, self)
+
     def on_page(self) -> dict[str, Any]:
-        """What the explorer's page is told beside the family's kind: numbers that its own score of an image needs."""
+        """What the explorer's page needs for its own score of an image: the `form` of log p(x|z), where it is one that the page computes
+        (`bernoulli` and `continuous-bernoulli` by the decoder's logits, `gaussian` of one `scale` by its mean). Empty: the server scores.
+        """
         return {}

@@ -1,6 +1,6 @@
 """Bernoulli pixels."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -37,3 +37,6 @@ class BernoulliPixels(AbstractFamily):
     def starting_bias(self, mean: Float[Array, " *shape"]) -> dict[str, Array]:
         """The logit of each pixel's mean, kept away from 0 and 1."""
         return {"logits": jax.scipy.special.logit(jnp.clip(mean, 1e-3, 1.0 - 1e-3))}
+
+    def on_page(self) -> dict[str, Any]:
+        return {"form": "bernoulli"}

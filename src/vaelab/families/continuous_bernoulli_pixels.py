@@ -1,6 +1,6 @@
 """Continuous Bernoulli pixels: the proper likelihood for grey values."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -44,3 +44,6 @@ class ContinuousBernoulliPixels(AbstractFamily):
     def starting_bias(self, mean: Float[Array, " *shape"]) -> dict[str, Array]:
         """The Bernoulli's logit of each pixel's mean, kept away from 0 and 1: near enough, for the mean of this density is none of it."""
         return {"logits": jax.scipy.special.logit(jnp.clip(mean, 1e-3, 1.0 - 1e-3))}
+
+    def on_page(self) -> dict[str, Any]:
+        return {"form": "continuous-bernoulli"}

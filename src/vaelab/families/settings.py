@@ -1,13 +1,14 @@
 """The settings of the families of q(z|x) and p(x|z)."""
 
+import math
 from collections.abc import Callable
 from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from vaelab.language import translated
-from vaelab.settings import LikelihoodSettings, PositiveNumber, PosteriorSettings, rounded
-from vaelab.support import BINARY, UNIT_INTERVAL, Support
+from vaelab.settings import LikelihoodSettings, PositiveCount, PositiveNumber, PosteriorSettings, rounded
+from vaelab.support import BINARY, LEVELS, UNIT_INTERVAL, Support
 
 # --- q(z|x) -------------------------------------------------------------------------------------------------------------------------
 
@@ -40,23 +41,30 @@ class ContinuousBernoulliSettings(LikelihoodSettings):
     )
 
 
-class GaussianLikelihoodSettings(LikelihoodSettings):
-    part = "vaelab.families.gaussian_pixels:GaussianPixels"
-    kind: Literal["gaussian"] = "gaussian"
+class ScaledSettings(LikelihoodSettings):
+    """Of a likelihood whose pixels have a scale."""
+
+    of_spread: ClassVar[float] = 1.0
+    """The scale of a density whose standard deviation is 1."""
+
     scale: PositiveNumber | Literal["auto"] = Field(
         default="auto", description="fixed, or where learning begins, in units of the pixels; `auto`: by the data"
     )
-    learned: bool = Field(default=False, description="one scale for all pixels, learned")
     floor: PositiveNumber = Field(default=1e-3, description="a learned scale stays above it")
 
-    def completed(self, *, spread: Callable[[], float]) -> "GaussianLikelihoodSettings":
+    @property
+    def beginning(self) -> float:
+        """The scale that training begins with; 1 where no data have resolved it."""
+        return 1.0 if self.scale == "auto" else self.scale
+
+    def completed(self, *, spread: Callable[[], float]) -> "ScaledSettings":
         if self.scale != "auto":
             return self
-        return self.model_copy(update={"scale": rounded(max(spread(), 2.0 * self.floor))})
+        return self.model_copy(update={"scale": rounded(max(self.of_spread * spread(), 2.0 * self.floor))})
 
     @model_validator(mode="after")
-    def _starts_above_the_floor(self) -> "GaussianLikelihoodSettings":
-        if self.learned and self.scale != "auto" and self.scale <= self.floor:
+    def _starts_above_the_floor(self) -> "ScaledSettings":
+        if getattr(self, "learned", True) and self.scale != "auto" and self.scale <= self.floor:
             raise ValueError(
                 translated(
                     "a learned scale begins above its floor; found scale {scale} and floor {floor}",
@@ -65,3 +73,52 @@ class GaussianLikelihoodSettings(LikelihoodSettings):
                 )
             )
         return self
+
+
+class GaussianLikelihoodSettings(ScaledSettings):
+    part = "vaelab.families.gaussian_pixels:GaussianPixels"
+    kind: Literal["gaussian"] = Field(default="gaussian", description="one scale for all pixels")
+    learned: bool | Literal["optimal"] = Field(
+        default=False,
+        description="`false`: the scale is fixed; `true`: the run's optimiser learns it; `optimal`: it follows the mean squared error",
+    )
+
+
+class LaplaceSettings(ScaledSettings):
+    part = "vaelab.families.laplace_pixels:LaplacePixels"
+    of_spread: ClassVar[float] = 0.5**0.5
+    kind: Literal["laplace"] = Field(default="laplace", description="one scale for all pixels, by absolute errors")
+    learned: Literal[False, "optimal"] = Field(
+        default="optimal", description="`optimal`: the scale follows the mean absolute error; `false`: it is fixed"
+    )
+
+
+class DiscretisedLogisticSettings(ScaledSettings):
+    part = "vaelab.families.logistic_levels:LogisticLevels"
+    support: ClassVar[Support] = LEVELS
+    of_spread: ClassVar[float] = 3.0**0.5 / math.pi
+    kind: Literal["discretised-logistic"] = Field(
+        default="discretised-logistic", description="over the 256 levels of a pixel, in bits"
+    )
+    learned: Literal[False, "optimal", "each"] = Field(
+        default="optimal",
+        description="`optimal`: one scale for all pixels, at its optimum; `each`: the decoder gives one for each; `false`: it is fixed",
+    )
+
+
+class LogisticMixtureSettings(ScaledSettings):
+    part = "vaelab.families.logistic_mixture_levels:LogisticMixtureLevels"
+    support: ClassVar[Support] = LEVELS
+    of_spread: ClassVar[float] = 3.0**0.5 / math.pi
+    kind: Literal["logistic-mixture"] = Field(
+        default="logistic-mixture", description="a mixture of discretised logistics for each pixel, in bits"
+    )
+    components: PositiveCount = Field(default=5, description="logistics of a pixel; its channels share which one it is")
+
+
+class CategoricalLevelsSettings(ScaledSettings):
+    part = "vaelab.families.categorical_levels:CategoricalLevelPixels"
+    support: ClassVar[Support] = LEVELS
+    kind: Literal["categorical"] = Field(
+        default="categorical", description="a probability for each of the 256 levels of a pixel, in bits"
+    )

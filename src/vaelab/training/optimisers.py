@@ -18,6 +18,7 @@ from vaelab.config import (
     TrainingConfig,
 )
 from vaelab.errors import VaelabError
+from vaelab.families.own_pace import own_optimiser
 from vaelab.language import translated
 from vaelab.nearest import nearest_name
 
@@ -63,10 +64,17 @@ class Optimiser:
         return cls(TrainingConfig(**kept), counted), rate
 
     def build(
-        self, rate: Float[Array, ""] | None, reads_pixels: PyTree[bool] | None = None
+        self,
+        rate: Float[Array, ""] | None,
+        reads_pixels: PyTree[bool] | None = None,
+        own_paced: PyTree[bool] | None = None,
     ) -> optax.GradientTransformation:
-        """Optax's own, as `build_optimiser`."""
-        return build_optimiser(self.settings, self.steps, reads_pixels, rate)
+        """Optax's own, as `build_optimiser`; `own_paced` is True for each parameter that is not its business (`model.own_paced`)."""
+        built = build_optimiser(self.settings, self.steps, reads_pixels, rate)
+        if own_paced is None or not any(jax.tree.leaves(own_paced)):
+            return built
+        labels = jax.tree.map(lambda own: "own" if own else "run", own_paced)
+        return promoting(optax.partition({"run": built, "own": own_optimiser()}, labels))
 
 
 def build_optimiser(

@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 from vaelab.config import Config, TrainingConfig
 from vaelab.errors import VaelabError
 from vaelab.language import translated
-from vaelab.model import Model, trainable_parts, weights_on_pixels
+from vaelab.model import Model, own_paced, trainable_parts, weights_on_pixels
 from vaelab.objectives.base import MODEL, AbstractObjective
 from vaelab.pixels import Pixels
 from vaelab.training.optimisers import Optimiser, build_optimiser
@@ -86,9 +86,9 @@ class Trainer(eqx.Module):
 
     def optimisers(self, parameters: Players) -> dict[str, optax.GradientTransformation]:
         """Optax's own, for each player."""
-        reads_pixels = weights_on_pixels(parameters[MODEL])
+        masks = (weights_on_pixels(parameters[MODEL]), own_paced(parameters[MODEL]))
         return {
-            name: awaiting(found.build(self.rates[name], reads_pixels if name == MODEL else None))
+            name: awaiting(found.build(self.rates[name], *(masks if name == MODEL else ())))
             for name, found in self.plan.optimisers
         }
 
