@@ -43,6 +43,10 @@ def interpret(graph: dict[str, Any], arrays: dict[str, np.ndarray], value: np.nd
         match node["op"]:
             case "dense":
                 out = given[0] @ arrays[node["weight"]] + (arrays[node["bias"]] if "bias" in node else 0.0)
+            case "clipped-logistic-mean":
+                mean, log_scale = given if len(given) == 2 else (given[0], arrays[node["weight"]])
+                scale = np.exp(log_scale)
+                out = scale * (np.logaddexp(mean / scale, 0) - np.logaddexp((mean - 1) / scale, 0))
             case "multiply":
                 out = given[0] * given[1]
             case "add":
@@ -111,6 +115,18 @@ def test_the_graph_is_that_which_was_written_by_hand(path: Path):
         assert found[part]["outputs"].keys() == expected["outputs"].keys()
         for name, value in expected["outputs"].items():
             assert meaning(found[part], found[part]["outputs"][name]) == meaning(expected, value)
+
+
+@pytest.mark.parametrize("learned", ["optimal", "each"])
+def test_the_mean_of_levels_is_one_operation(learned: str, generator: np.random.Generator):
+    changes = {"kind": "discretised-logistic", "scale": 0.2, "learned": learned}
+    settings = {f"model.likelihood.{name}": value for name, value in changes.items()} | {"model.image_shape": [4, 5]}
+    model = build_model(Config().with_values(settings).model, jr.key(0))
+    graph = operation_graph(model)
+    assert graph is not None
+    z = generator.normal(size=model.latent_dim)
+    found = interpret(graph["decoder"], named_arrays(model), z)["mean"]
+    np.testing.assert_allclose(found, model.likelihood(jnp.asarray(z, jnp.float32)).centre, atol=1e-5)
 
 
 def model_of(path: Path) -> Model:

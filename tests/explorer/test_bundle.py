@@ -155,7 +155,7 @@ def test_a_gaussian_likelihood_says_its_scale(generator):
     explored = explored_model(build_model(config.model, jax.random.key(0)), images)
     manifest, columns = manifest_and_columns(Bundle((explored,)))
     run = manifest["runs"][0]
-    assert run["likelihood"] == {"kind": "gaussian", "scale": pytest.approx(0.25, rel=1e-4)}
+    assert run["likelihood"] == {"kind": "gaussian", "form": "gaussian", "scale": pytest.approx(0.25, rel=1e-4)}
     # what is shown black and white is the data's own range, and the bytes go from one to the other
     assert (run["image"]["low"], run["image"]["high"]) == pytest.approx((images.min(), images.max()))
     back = run["image"]["low"] + columns["0/thumbnails"] / 255 * (run["image"]["high"] - run["image"]["low"])

@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 
 from vaelab.building import build_model
 from vaelab.config import load_recipe, recipe_names
+from vaelab.densities import clipped_logistic_mean
 from vaelab.explorer.bundle import Bundle
 from vaelab.explorer.explored import explored_model
 from vaelab.generating import decode, encode
@@ -53,6 +54,15 @@ def test_every_recipe_decodes_and_encodes_as_jax_does(
     for name, values in expected.items():
         found = np.frombuffer((tmp_path / name).read_bytes(), np.float32).reshape(values.shape)
         assert np.abs(found - values).max() < tolerance, name
+
+
+def test_the_mean_of_levels_is_that_of_jax(run_module, tmp_path: Path, generator):
+    mean = generator.normal(0.5, 0.7, size=(2, 3, 4)).astype(np.float32)
+    log_scale = np.full((), -3.0, np.float32)
+    node = {"op": "clipped-logistic-mean", "input": "x", "output": "y", "weight": "s"}
+    found = run_nodes(run_module, tmp_path, [node], mean, "y", {"s": log_scale})
+    expected = clipped_logistic_mean(jnp.asarray(mean), jnp.asarray(log_scale))
+    np.testing.assert_allclose(found.reshape(mean.shape), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(

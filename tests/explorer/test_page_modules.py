@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from safetensors.numpy import save as format_tensors
 from scipy.special import expit, logsumexp
-from scipy.stats import multivariate_normal, norm
+from scipy.stats import laplace, logistic, multivariate_normal, norm
 
 from vaelab.data import load_data
 
@@ -42,7 +42,16 @@ def given() -> dict:
         "logVariances": generator.uniform(-3.0, -1.0, size=(50, 2)).tolist(),
         "natural": generator.normal(scale=3.0, size=(4, 6)).tolist(),
         "image": generator.random(6).tolist(),
-        "likelihoods": [{"kind": "bernoulli"}, {"kind": "continuous-bernoulli"}, {"kind": "gaussian", "scale": 0.7}],
+        "likelihoods": [
+            {"kind": form, "form": form, "scale": scale}
+            for form, scale in (
+                ("bernoulli", None),
+                ("continuous-bernoulli", None),
+                ("gaussian", 0.7),
+                ("laplace", 0.7),
+                ("discretised-logistic", 0.05),
+            )
+        ],
         "cloud": (generator.normal(size=(400, 3)) * [0.1, 3.0, 1.0]).tolist(),
         "drawings": [
             {"width": 196, "height": 196, "pixels": pad.tolist()},
@@ -106,6 +115,17 @@ def test_likelihoods_from_logits(facts, given):
     )
     np.testing.assert_allclose(
         facts["likelihoods"]["gaussian"], norm(natural, 0.7).logpdf(image).sum(axis=1), atol=1e-3
+    )
+    np.testing.assert_allclose(
+        facts["likelihoods"]["laplace"], laplace(natural, 0.7).logpdf(image).sum(axis=1), atol=1e-3
+    )
+    level = np.round(image * 255)
+    below = np.where(level == 0, -np.inf, (level - 0.5) / 255)
+    above = np.where(level == 255, np.inf, (level + 0.5) / 255)
+    far = logistic(natural, 0.05)  # by whichever tail loses less
+    mass = np.where(natural < below, far.sf(below) - far.sf(above), far.cdf(above) - far.cdf(below))
+    np.testing.assert_allclose(
+        facts["likelihoods"]["discretised-logistic"], np.log(mass).sum(axis=1), rtol=1e-4
     )
 
 

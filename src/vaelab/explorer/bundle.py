@@ -203,7 +203,7 @@ def _run_columns(explored: Explored) -> tuple[dict[str, Any], dict[str, np.ndarr
         "normalise": "mnist" if channels == 1 and _as_mnist(explored, height, width) else "fit",
         "label_names": None if explored.label_names is None else list(explored.label_names),
         "posterior": "gaussian" if encoded.log_variance is not None else "deterministic",
-        "likelihood": {"kind": model.likelihood_kind, "scale": explored.scale},
+        "likelihood": {"kind": model.likelihood_kind, **explored.likelihood},
         "pixels": explored.pixels,
         "beta": explored.beta,
         "priors": priors,

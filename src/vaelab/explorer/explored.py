@@ -72,10 +72,10 @@ class Explored:
         return shown_range(self.images)
 
     @property
-    def scale(self) -> float | None:
-        """The standard deviation of a Gaussian likelihood; None for others."""
+    def likelihood(self) -> dict[str, Any]:
+        """What the page needs for its own log p(x|z): `form`, and `scale` where it has one; a form of None is not known to the page."""
         decoder = self.model.decoder
-        return decoder.family.on_page().get("scale") if isinstance(decoder, ConditionalDensity) else None
+        return {"form": None, **(decoder.family.on_page() if isinstance(decoder, ConditionalDensity) else {})}
 
 
 def images_shown(images: Shaped[np.ndarray, "n ..."]) -> int:

@@ -40,6 +40,7 @@ class AbstractFamily(eqx.Module):
 
     def on_page(self) -> dict[str, Any]:
         """What the explorer's page needs for its own score of an image: the `form` of log p(x|z), where it is one that the page computes
-        (`bernoulli` and `continuous-bernoulli` by the decoder's logits, `gaussian` of one `scale` by its mean). Empty: the server scores.
+        (`bernoulli` and `continuous-bernoulli` by the decoder's logits; `gaussian`, `laplace` and `discretised-logistic` of one `scale`, by what
+        it gives for a mean). Empty: the server scores.
         """
         return {}

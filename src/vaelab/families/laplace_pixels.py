@@ -1,6 +1,6 @@
 """Laplace pixels of one scale: fixed, or at its optimum."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import equinox as eqx
 import jax
@@ -54,3 +54,6 @@ class LaplacePixels(AbstractFamily):
 
     def own_paced(self) -> PyTree[bool]:
         return jax.tree.map(lambda _: self.optimal_scale is not None, self)
+
+    def on_page(self) -> dict[str, Any]:
+        return {"form": "laplace", "scale": float(self.scale)}

@@ -1,7 +1,7 @@
 """The 256 levels of a pixel by a discretised logistic."""
 
 import math
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import equinox as eqx
 import jax
@@ -31,7 +31,7 @@ class LogisticLevels(AbstractFamily):
         self.learned, self.first_scale, self.floor = learned, scale, floor
         self.optimal_scale = (
             OptimalScale.beginning_at(
-                scale, floor=floor, entries=self.space.size, information=LOGISTIC_INFORMATION
+                scale, floor=None, entries=self.space.size, information=LOGISTIC_INFORMATION
             )
             if learned == "optimal"
             else None
@@ -62,3 +62,9 @@ class LogisticLevels(AbstractFamily):
 
     def own_paced(self) -> PyTree[bool]:
         return jax.tree.map(lambda _: self.optimal_scale is not None, self)
+
+    def on_page(self) -> dict[str, Any]:
+        if self.learned == "each":
+            return {}
+        scale = self.first_scale if self.optimal_scale is None else float(self.optimal_scale())
+        return {"form": "discretised-logistic", "scale": scale}

@@ -10,14 +10,14 @@ from vaelab.families.own_pace import at_own_pace
 
 
 class OptimalScale(eqx.Module):
-    """exp(log_scale), not below a floor, which follows its optimum in training (`own_pace.py`)."""
+    """exp(log_scale), which follows its optimum in training (`own_pace.py`). A density needs a floor under it; probabilities do not."""
 
     log_scale: Float[Array, ""]
-    floor: float = eqx.field(static=True)
+    floor: float | None = eqx.field(static=True)
     information: float = eqx.field(static=True)  # of log_scale, for one image
 
     @classmethod
-    def beginning_at(cls, scale: float, *, floor: float, entries: int, information: float) -> "OptimalScale":
+    def beginning_at(cls, scale: float, *, floor: float | None, entries: int, information: float) -> "OptimalScale":
         """`information` is the Fisher information of the logarithm of the scale, for one entry."""
         return cls(jnp.array(math.log(scale)), floor, entries * information)
 
@@ -25,7 +25,7 @@ class OptimalScale(eqx.Module):
     def log(self) -> Float[Array, ""]:
         """The logarithm of the scale."""
         found = at_own_pace(self.log_scale, jnp.float32(self.information))
-        return jnp.maximum(found, math.log(self.floor))
+        return found if self.floor is None else jnp.maximum(found, math.log(self.floor))
 
     def __call__(self) -> Float[Array, ""]:
         return jnp.exp(self.log)

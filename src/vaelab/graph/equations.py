@@ -69,6 +69,8 @@ def named_function(equation: JaxprEqn, inputs: list[Operand], nodes: Nodes) -> O
     match equation.primitive.name, equation.params.get("name"), *inputs:
         case "jit" | "pjit", "continuous_bernoulli_mean", Value() as a:
             return nodes.activation(a, "continuous-bernoulli-mean")
+        case "jit" | "pjit", "clipped_logistic_mean", Value() as a, (Value() | Tensor(shape=())) as log_scale:
+            return nodes.clipped_logistic_mean(a, log_scale)
         case "jit" | "pjit", "depth_to_space", Value() as a:
             return _depth_to_space(equation, a, nodes)
         case "jit" | "pjit", "softplus", Value() as a if _is_softplus(equation):

@@ -87,6 +87,12 @@ class Nodes:
     def activation(self, value: Value, kind: str) -> Value:
         return self.add("activation", {"input": value.name}, value.shape, kind=kind)
 
+    def clipped_logistic_mean(self, mean: Value, log_scale: Value | Tensor) -> Value | None:
+        """Of a logarithm of the scale for each number, or one tensor for all of them."""
+        if isinstance(log_scale, Value):
+            return self.pair("clipped-logistic-mean", mean, log_scale)
+        return self.add("clipped-logistic-mean", {"input": mean.name}, mean.shape, weight=log_scale.name)
+
     def dense(self, value: Value, weight: Tensor) -> Value:
         rows, columns = weight.shape
         return self.add("dense", {"input": self.reshape(value, (rows,)).name}, (columns,), weight=weight.name)

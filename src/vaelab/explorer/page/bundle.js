@@ -26,7 +26,7 @@ import { readSafetensors } from "./safetensors.js";
  * @property {"mnist" | "fit"} normalise
  * @property {string[] | null} label_names
  * @property {"gaussian" | "deterministic"} posterior
- * @property {{kind: string, scale?: number}} likelihood
+ * @property {{kind: string, form: string | null, scale?: number}} likelihood; a form of null is not known to this page
  * @property {string} pixels
  * @property {number} beta
  * @property {PriorView[]} priors

@@ -194,27 +194,60 @@ export function fieldAt({ box, columns, rows, values }, x, y) {
 /**
  * log p(x|z) of one image at every z of a table, by logits and the table's own constants.
  * @param {Float32Array} image (pixels) @param {Float32Array} natural (count, pixels): logits, or means
- * @param {{kind: string, scale?: number}} likelihood
+ * @param {{kind: string, form: string | null, scale?: number}} likelihood
  * @param {Float32Array} constants (count), from `likelihoodConstants`
  * @returns {Float32Array} (count)
  */
 export function logLikelihoods(image, natural, likelihood, constants) {
   const pixels = image.length;
   const values = new Float32Array(constants.length);
-  const precision = likelihood.kind === "gaussian" ? 1 / (likelihood.scale ?? 1) ** 2 : 0;
+  const term = TERMS[likelihood.form ?? ""]?.(1 / (likelihood.scale ?? 1));
+  if (!term) throw new Error(`this page does not know how a '${likelihood.kind}' likelihood scores an image`);
   for (let n = 0, at = 0; n < values.length; n++) {
     let value = 0;
-    if (precision) {
-      for (let i = 0; i < pixels; i++, at++) value -= 0.5 * precision * (image[i] - natural[at]) ** 2;
-    } else for (let i = 0; i < pixels; i++, at++) value += image[i] * natural[at];
+    for (let i = 0; i < pixels; i++, at++) value += term(image[i], natural[at]);
     values[n] = value + constants[n];
   }
   return values;
 }
 
 /**
+ * What one pixel adds to log p(x|z) beside the constants, by form, for a scale of 1 / `precision`.
+ * @type {Record<string, (precision: number) => (x: number, natural: number) => number>}
+ */
+const TERMS = {
+  bernoulli: () => (x, logit) => x * logit,
+  "continuous-bernoulli": () => (x, logit) => x * logit,
+  gaussian: (precision) => (x, mean) => -0.5 * (precision * (x - mean)) ** 2,
+  laplace: (precision) => (x, mean) => -precision * Math.abs(x - mean),
+  "discretised-logistic": logisticLevel,
+};
+
+const HALF_BIN = 0.5 / 255;
+
+/**
+ * log P(level) of a logistic on the levels k / 255, the nearest to x: log sigmoid(a) + log sigmoid(-b) + log(1 - e^(b - a)), of which the
+ * first level keeps the first term alone and the last one the second (`densities/levels.py`).
+ * @param {number} precision @returns {(x: number, mean: number) => number}
+ */
+function logisticLevel(precision) {
+  const inside = Math.log(-Math.expm1(-2 * HALF_BIN * precision));
+  return (x, mean) => {
+    const level = Math.min(Math.max(Math.round(255 * x) / 255, 0), 1);
+    const above = logSigmoid((level + HALF_BIN - mean) * precision);
+    const below = logSigmoid((mean - level + HALF_BIN) * precision);
+    if (level < HALF_BIN) return above;
+    return level > 1 - HALF_BIN ? below : above + below + inside;
+  };
+}
+
+/** @param {number} x */
+const logSigmoid = (x) => Math.min(x, 0) - Math.log1p(Math.exp(-Math.abs(x)));
+
+/**
  * The part of log p(x|z) that does not depend on x, for every row of a table.
- * @param {Float32Array} natural (count, pixels) @param {number} pixels @param {{kind: string, scale?: number}} likelihood
+ * @param {Float32Array} natural (count, pixels) @param {number} pixels
+ * @param {{kind: string, form: string | null, scale?: number}} likelihood
  */
 export function likelihoodConstants(natural, pixels, likelihood) {
   const constants = new Float32Array(natural.length / pixels);
@@ -222,9 +255,10 @@ export function likelihoodConstants(natural, pixels, likelihood) {
     let value = 0;
     for (let i = 0; i < pixels; i++, at++) {
       const logit = natural[at];
-      if (likelihood.kind === "bernoulli") value -= Math.max(logit, 0) + Math.log1p(Math.exp(-Math.abs(logit)));
-      else if (likelihood.kind === "continuous-bernoulli") value += continuousNormaliser(logit);
-      else value -= Math.log(likelihood.scale ?? 1) + 0.5 * LOG_TWO_PI;
+      if (likelihood.form === "bernoulli") value -= Math.max(logit, 0) + Math.log1p(Math.exp(-Math.abs(logit)));
+      else if (likelihood.form === "continuous-bernoulli") value += continuousNormaliser(logit);
+      else if (likelihood.form === "gaussian") value -= Math.log(likelihood.scale ?? 1) + 0.5 * LOG_TWO_PI;
+      else if (likelihood.form === "laplace") value -= Math.log(2 * (likelihood.scale ?? 1));
     }
     constants[n] = value;
   }

@@ -15,7 +15,7 @@ import { createTasks } from "./tasks.js";
  * @property {(key: string, latents: Float32Array) => Float32Array | null} decodeNow the same at once, where that is quick
  * @property {(key: string, images: Float32Array) => Promise<{mean: Float32Array, log_variance?: Float32Array}>} encode
  * @property {(key: string, table: string | null, latents: Float32Array, image: Float32Array,
- *   likelihood: {kind: string, scale?: number}) => Promise<Float32Array>} likelihoods log p(image|z) for each z, nats
+ *   likelihood: {kind: string, form: string | null, scale?: number}) => Promise<Float32Array>} likelihoods log p(image|z) for each z, nats
  * @property {() => void} close
  */
 

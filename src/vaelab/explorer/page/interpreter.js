@@ -28,7 +28,16 @@ export const ACTIVATIONS = {
     Math.abs(x) < 1e-2 ? 0.5 + x / 12 - (x * x * x) / 720 : 1 / (1 - Math.exp(-x)) - 1 / x,
 };
 
-const KNOWN = ["dense", "add", "multiply", "affine", "clip", "activation", "reshape", "convolution", "depth-to-space"];
+/**
+ * The mean of a logistic whose mass outside of [0, 1] lies on its ends (`densities/levels.py`).
+ * @param {number} mean @param {number} logScale
+ */
+function clippedLogisticMean(mean, logScale) {
+  const scale = Math.exp(logScale);
+  return scale * (ACTIVATIONS.softplus(mean / scale) - ACTIVATIONS.softplus((mean - 1) / scale));
+}
+
+const KNOWN = ["dense", "add", "multiply", "clipped-logistic-mean", "affine", "clip", "activation", "reshape", "convolution", "depth-to-space"];
 
 /**
  * Why this page cannot run a graph, or null where it can.
@@ -117,6 +126,7 @@ export function beforeActivation(graph, output) {
     const node = graph.nodes[index];
     if (node.output !== value) continue;
     if (node.op === "reshape") value = node.input;
+    else if (node.op === "clipped-logistic-mean" && node.input) return { value: node.input, kind: node.op };
     else return node.op === "activation" ? { value: node.input, kind: node.kind } : null;
   }
   return null;
@@ -136,6 +146,10 @@ function build(node, shapeOf, weightOf) {
       return buildPair(node, shapeOf(node.inputs[0]), shapeOf(node.inputs[1]), (a, b) => a + b);
     case "multiply":
       return buildPair(node, shapeOf(node.inputs[0]), shapeOf(node.inputs[1]), (a, b) => a * b);
+    case "clipped-logistic-mean":
+      return node.inputs
+        ? buildPair(node, shapeOf(node.inputs[0]), shapeOf(node.inputs[1]), clippedLogisticMean)
+        : buildEach(node, shapeOf(node.input), ((logScale) => (x) => clippedLogisticMean(x, logScale))(weightOf(node.weight).data[0]));
     case "affine":
       return buildEach(node, shapeOf(node.input), (x) => x * node.scale + node.shift);
     case "clip":

@@ -86,7 +86,7 @@ export function buildMaps(explorer, scope) {
     view.exact = [];
     gap.hidden = true;
     const { state } = explorer;
-    if (!state.layers.exact || explorer.pane.size !== 2 || explorer.pane.run.left_out?.picture || state.epoch !== null) return view.drawOverlay(marksOf(0));
+    if (!state.layers.exact || explorer.pane.size !== 2 || explorer.pane.unscored || state.epoch !== null) return view.drawOverlay(marksOf(0));
     const task = (exactTask = { cancelled: false });
     exactDelay = setTimeout(async () => {
       try {
@@ -143,7 +143,7 @@ export function buildMaps(explorer, scope) {
     if (["ellipses", "aggregate", "holes"].includes(name) && !pane.logVariances) return t.noSpread;
     if (["aggregate", "holes"].includes(name) && pane.size < 2) return t.densityNeedsTwo;
     if (name === "exact" && pane.size !== 2) return t.exactNeedsTwo;
-    if (name === "exact" && pane.run.left_out?.picture) return t.exactNeedsWhole;
+    if (name === "exact" && pane.unscored) return t[pane.unscored];
     if (name === "exact" && !pane.priorView) return t.noPrior;
     if (["prior", "holes"].includes(name) && !pane.priorView) return t.noPrior;
     if (["prior", "holes"].includes(name) && !pane.mixture && pane.size > 2) return t.noShadow;

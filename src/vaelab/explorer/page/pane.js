@@ -269,6 +269,13 @@ export class Pane {
     return height * width * channels;
   }
 
+  /** Why log p(x|z) of an image cannot be had here: what says so among the texts; null where it can. */
+  get unscored() {
+    const { left_out: left, likelihood, engine } = this.run;
+    if (left?.picture) return /** @type {const} */ ("exactNeedsWhole");
+    return likelihood.form || engine.place === "server" ? null : /** @type {const} */ ("exactNeedsForm");
+  }
+
   /** uint8. @param {number} image */
   thumbnailOf(image) {
     return this.thumbnails.subarray(image * this.pixels, (image + 1) * this.pixels);

@@ -52,6 +52,7 @@ const ENGLISH = {
   noPastDecoders: "without the decoders of earlier epochs",
   leftOutTip: "Left out so that this file stays small. Everything is in: vaelab explore RUN",
   exactNeedsWhole: "Not in a file with smaller pictures: a likelihood is of whole ones",
+  exactNeedsForm: "Not on this page, which does not know how this likelihood scores an image",
   serverAway: "The server does not answer, and this needs it. What is here stays; try again when it runs.",
   serverGone: "The server does not answer. What is here stays; trying to reach it again …",
 
@@ -167,8 +168,8 @@ const ENGLISH = {
   notAnImage: (/** @type {string} */ name, /** @type {string} */ why) => `${name} cannot be used: ${why}.`,
   drawnWords: (/** @type {string} */ z, /** @type {string} */ total, /** @type {string} */ cost, /** @type {string} */ rate, /** @type {string} */ label) =>
     `Lands at ${z}${label ? `, nearest to a “${label}”` : ""}. Negative ELBO ${total} nats = reconstruction ${cost} + KL ${rate}.`,
-  drawnWordsSmall: (/** @type {string} */ z, /** @type {string} */ label) =>
-    `Lands at ${z}${label ? `, nearest to a “${label}”` : ""}. No cost in nats: this file's pictures are smaller than the model's.`,
+  drawnWordsUnscored: (/** @type {string} */ z, /** @type {string} */ label, /** @type {string} */ why) =>
+    `Lands at ${z}${label ? `, nearest to a “${label}”` : ""}. No cost in nats: ${why[0].toLowerCase()}${why.slice(1)}.`,
   drawnWordsPlain: (/** @type {string} */ z, /** @type {string} */ cost, /** @type {string} */ label) =>
     `Lands at ${z}${label ? `, nearest to a “${label}”` : ""}. Reconstruction ${cost} nats.`,
 
@@ -260,6 +261,7 @@ const CHINESE = {
   noPastDecoders: "不含早先各轮的解码器",
   leftOutTip: "为使文件小巧而省去。完整内容请运行 vaelab explore RUN",
   exactNeedsWhole: "图像缩小了的文件没有这一层：似然是对完整图像而言的",
+  exactNeedsForm: "此页面没有这一层：它不知道这种似然如何给图像打分",
   serverAway: "服务器没有响应，而这一步需要它。已有的内容仍然保留，服务器恢复后请再试。",
   serverGone: "服务器没有响应。已有的内容仍然保留，正在重新连接……",
 
@@ -369,7 +371,7 @@ const CHINESE = {
   notAnImage: (name, why) => `无法使用 ${name}：${why}。`,
   drawnWords: (z, total, cost, rate, label) =>
     `落在 ${z}${label ? `，离“${label}”最近` : ""}。负 ELBO ${total} nats = 重构 ${cost} + KL ${rate}。`,
-  drawnWordsSmall: (z, label) => `落在 ${z}${label ? `，离“${label}”最近` : ""}。此文件中的图像比模型的小，因此不给出以 nats 计的代价。`,
+  drawnWordsUnscored: (z, label, why) => `落在 ${z}${label ? `，离“${label}”最近` : ""}。不给出以 nats 计的代价：${why}。`,
   drawnWordsPlain: (z, cost, label) => `落在 ${z}${label ? `，离“${label}”最近` : ""}。重构 ${cost} nats。`,
 
   interpolateHow: "在地图上单击两处，或把固定点取作 A 和 B。两端可以拖动。",

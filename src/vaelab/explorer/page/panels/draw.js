@@ -17,7 +17,7 @@ const PEN = 15;
 export function buildDraw(explorer, scope) {
   const { texts: t, store, pane } = explorer;
   const { image: shape, normalise } = pane.run;
-  const small = Boolean(pane.run.left_out?.picture); // pictures smaller than the model's: what they cost is not what it would
+  const unscored = pane.unscored;
   const kept = explorer.pad;
   const pad = (explorer.pad = kept ?? element("canvas.vx-pad", { width: SIDE, height: SIDE, tabIndex: 0, role: "img" }));
   pad.setAttribute("aria-label", t.padLabel);
@@ -48,7 +48,7 @@ export function buildDraw(explorer, scope) {
   async function rebuild(z, image) {
     const { engine, key } = await explorer.ready(0);
     const [values, likelihood] = [await engine.decode(key, z), pane.run.likelihood];
-    if (small) return { values, cost: NaN };
+    if (unscored) return { values, cost: NaN };
     const [logLikelihood] = await engine.likelihoods(key, null, z, image, likelihood);
     return { values, cost: -logLikelihood };
   }
@@ -60,8 +60,8 @@ export function buildDraw(explorer, scope) {
     const rate = logVariance ? rateOf(mean, logVariance) : 0;
     const around = pane.around(mean);
     const label = pane.labelOf(around.nearest);
-    words.textContent = small
-      ? t.drawnWordsSmall(writeLatent(mean), label)
+    words.textContent = unscored
+      ? t.drawnWordsUnscored(writeLatent(mean), label, t[unscored])
       : logVariance
         ? t.drawnWords(writeLatent(mean), number(cost + rate, 1), number(cost, 1), number(rate, 2), label)
         : t.drawnWordsPlain(writeLatent(mean), number(cost, 1), label);
