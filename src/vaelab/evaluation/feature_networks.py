@@ -20,6 +20,7 @@ from vaelab.evaluation.classifier_training import train_classifier
 from vaelab.evaluation.images import as_float_images, with_channels
 from vaelab.language import translated
 
+BATCH = 128
 BLOCK = 50  # images at once: the patches of this many stay in the processor's cache, which halves the cost
 
 
@@ -148,7 +149,7 @@ def labelled_network(
     `train_classifier` and `classifier_network`; to keep it, `save_classifier`.
     """
     _, height, width, channels = with_channels(images).shape
-    classifier = train_classifier(images, labels, epochs=epochs, seed=seed)
+    classifier = train_classifier(images, labels, epochs=epochs, batch_size=min(BATCH, len(images)), seed=seed)
     return classifier_network(classifier, name=name, image_shape=(height, width, channels))
 
 
