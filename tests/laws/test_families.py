@@ -106,6 +106,21 @@ def test_gradients_are_finite_even_for_large_numbers(what: str, name: str) -> No
 
 
 @pytest.mark.parametrize("name", LIKELIHOOD_SETTINGS)
+def test_of_what_is_seen_alone_the_rest_has_no_part(name: str) -> None:
+    """All seen it is the density, nothing seen it is 1, and the two halves of independent entries add up."""
+    family = likelihood_of(name)
+    density, value = density_of(family), value_of(family)
+    nothing = jnp.zeros(IMAGE)
+    half = nothing.at[:2].set(1.0)
+    np.testing.assert_allclose(density.log_prob_where(nothing + 1.0, value), density.log_prob(value), rtol=1e-5)
+    assert float(density.log_prob_where(nothing, value)) == pytest.approx(0.0, abs=1e-5)
+    parts = density.log_prob_where(half, value) + density.log_prob_where(1.0 - half, value)
+    np.testing.assert_allclose(parts, density.log_prob(value), rtol=1e-5)
+    other = jnp.where(half > 0.0, value, jnp.roll(value, 1))
+    assert density.log_prob_where(half, value) == density.log_prob_where(half, other)
+
+
+@pytest.mark.parametrize("name", LIKELIHOOD_SETTINGS)
 def test_begun_at_a_picture_it_shows_that_picture(name: str) -> None:
     """Exactly, or as near as a mean that is no logistic of its logits comes."""
     family = likelihood_of(name)

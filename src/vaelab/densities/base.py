@@ -45,6 +45,16 @@ class AbstractCentredDensity(AbstractDensity):
     def centre(self) -> Any:
         """The code or the picture: the mean, the nearest code, the direction."""
 
+    def log_prob_where(self, seen: Any, value: Any) -> Float[Array, ""]:
+        """The log-density of those entries alone where `seen` is 1 (0 elsewhere), all others integrated out; `value` is of any number there.
+
+        Every likelihood of ours has it, for its entries are independent, or those of a place are; it is what inpainting asks.
+
+        Raises:
+            NotImplementedError: for a density that offers none.
+        """
+        raise NotImplementedError(type(self).__name__)
+
     @property
     def marginal_log_variance(self) -> PyTree | None:
         """The log of each entry's variance, where there is a closed form; else None, and draws tell."""

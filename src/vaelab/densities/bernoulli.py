@@ -28,6 +28,9 @@ class Bernoulli(AbstractCentredDensity):
         # flat: a batch of rows of 784 is summed faster than one of 28 x 28
         return jnp.sum(_bernoulli_log_prob(jnp.ravel(self.logits), jnp.ravel(value)))
 
+    def log_prob_where(self, seen: Float[Array, " *shape"], value: Float[Array, " *shape"]) -> Float[Array, ""]:
+        return jnp.sum(seen * _bernoulli_log_prob(self.logits, value))
+
     def sample(self, key: PRNGKeyArray) -> Float[Array, " *shape"]:
         return jr.bernoulli(key, self.mean).astype(self.logits.dtype)
 

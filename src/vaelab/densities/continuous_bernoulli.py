@@ -41,6 +41,9 @@ class ContinuousBernoulli(AbstractCentredDensity):
     def log_prob(self, value: Float[Array, " *shape"]) -> Float[Array, ""]:
         return jnp.sum(value * self.logits + self.log_normaliser)
 
+    def log_prob_where(self, seen: Float[Array, " *shape"], value: Float[Array, " *shape"]) -> Float[Array, ""]:
+        return jnp.sum(seen * (value * self.logits + self.log_normaliser))
+
     def sample(self, key: PRNGKeyArray) -> Float[Array, " *shape"]:
         """By the inverse of the distribution function, x = log(1 + u (e^l - 1)) / l."""
         uniform = jr.uniform(key, self.logits.shape, self.logits.dtype)

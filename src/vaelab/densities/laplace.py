@@ -27,5 +27,8 @@ class IsotropicLaplace(AbstractCentredDensity):
     def log_prob(self, value: Float[Array, " *shape"]) -> Float[Array, ""]:
         return -jnp.sum(jnp.log(2.0 * self.scale) + jnp.abs(value - self.mean) / self.scale)
 
+    def log_prob_where(self, seen: Float[Array, " *shape"], value: Float[Array, " *shape"]) -> Float[Array, ""]:
+        return -jnp.sum(seen * (jnp.log(2.0 * self.scale) + jnp.abs(value - self.mean) / self.scale))
+
     def sample(self, key: PRNGKeyArray) -> Float[Array, " *shape"]:
         return self.mean + self.scale * jr.laplace(key, self.mean.shape, self.mean.dtype)

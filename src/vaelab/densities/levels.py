@@ -88,6 +88,10 @@ class DiscretisedLogistic(AbstractCentredDensity):
         log_scale = jnp.broadcast_to(self.log_scale, self.mean.shape)
         return jnp.sum(logistic_level_log_probs(jnp.ravel(value), jnp.ravel(self.mean), jnp.ravel(log_scale)))
 
+    def log_prob_where(self, seen: Float[Array, " *shape"], value: Float[Array, " *shape"]) -> Float[Array, ""]:
+        log_scale = jnp.broadcast_to(self.log_scale, self.mean.shape)
+        return jnp.sum(seen * logistic_level_log_probs(value, self.mean, log_scale))
+
     def sample(self, key: PRNGKeyArray) -> Float[Array, " *shape"]:
         scale = jnp.broadcast_to(jnp.exp(self.log_scale), self.mean.shape)
         return on_level(self.mean + scale * jr.logistic(key, self.mean.shape, self.mean.dtype))
@@ -111,8 +115,12 @@ class DiscretisedLogisticMixture(AbstractCentredDensity):
         return jnp.sum(weights * clipped_logistic_mean(self.mean, self.log_scale), axis=-1).reshape(self.shape)
 
     def log_prob(self, value: Float[Array, " *shape"]) -> Float[Array, ""]:
-        entries = jnp.broadcast_to(value.reshape(*self.mean.shape[:2], 1), self.mean.shape)
-        scores = logistic_level_log_probs(entries, self.mean, self.log_scale)
+        return self.log_prob_where(jnp.ones_like(value), value)
+
+    def log_prob_where(self, seen: Float[Array, " *shape"], value: Float[Array, " *shape"]) -> Float[Array, ""]:
+        by_channel = (*self.mean.shape[:2], 1)
+        entries = jnp.broadcast_to(value.reshape(by_channel), self.mean.shape)
+        scores = seen.reshape(by_channel) * logistic_level_log_probs(entries, self.mean, self.log_scale)
         return jnp.sum(jax.nn.logsumexp(jax.nn.log_softmax(self.logits, axis=-1) + jnp.sum(scores, axis=1), axis=-1))
 
     def sample(self, key: PRNGKeyArray) -> Float[Array, " *shape"]:
@@ -137,9 +145,12 @@ class CategoricalLevels(AbstractCentredDensity):
         return (jax.nn.softmax(self.logits, axis=-1) @ levels).reshape(self.shape)
 
     def log_prob(self, value: Float[Array, " *shape"]) -> Float[Array, ""]:
+        return self.log_prob_where(jnp.ones_like(value), value)
+
+    def log_prob_where(self, seen: Float[Array, " *shape"], value: Float[Array, " *shape"]) -> Float[Array, ""]:
         level = jnp.clip(jnp.round(jnp.ravel(value) * (LEVELS - 1)), 0, LEVELS - 1).astype(jnp.int32)
         own = jnp.take_along_axis(self.logits, level[:, None], axis=-1)[:, 0]
-        return jnp.sum(own - jax.nn.logsumexp(self.logits, axis=-1))
+        return jnp.sum(jnp.ravel(seen) * (own - jax.nn.logsumexp(self.logits, axis=-1)))
 
     def sample(self, key: PRNGKeyArray) -> Float[Array, " *shape"]:
         drawn = jr.categorical(key, self.logits).astype(self.logits.dtype) / (LEVELS - 1)

@@ -34,6 +34,10 @@ class DiagonalNormal(AbstractCentredDensity):
         square = (value - self.mean) ** 2 * jnp.exp(-self.log_variance)
         return -0.5 * jnp.sum(LOG_TWO_PI + self.log_variance + square)
 
+    def log_prob_where(self, seen: Float[Array, " *shape"], value: Float[Array, " *shape"]) -> Float[Array, ""]:
+        square = (value - self.mean) ** 2 * jnp.exp(-self.log_variance)
+        return -0.5 * jnp.sum(seen * (LOG_TWO_PI + self.log_variance + square))
+
     def sample(self, key: PRNGKeyArray) -> Float[Array, " *shape"]:
         return self.mean + self.standard_deviation * jr.normal(key, self.mean.shape, self.mean.dtype)
 
@@ -57,6 +61,9 @@ class IsotropicNormal(AbstractCentredDensity):
 
     def log_prob(self, value: Float[Array, " *shape"]) -> Float[Array, ""]:
         return DiagonalNormal(self.mean, self.marginal_log_variance).log_prob(value)
+
+    def log_prob_where(self, seen: Float[Array, " *shape"], value: Float[Array, " *shape"]) -> Float[Array, ""]:
+        return DiagonalNormal(self.mean, self.marginal_log_variance).log_prob_where(seen, value)
 
     def sample(self, key: PRNGKeyArray) -> Float[Array, " *shape"]:
         return DiagonalNormal(self.mean, self.marginal_log_variance).sample(key)
