@@ -171,7 +171,6 @@ HEADERS = {
     "keys of several types": "{'descr': '|u1', None: False, 'shape': (2, 2)}",
     "a type that is none": "{'descr': 'nonsense', 'fortran_order': False, 'shape': (2, 2)}",
     "a type of fields": "{'descr': [('a', '<f8'), ('b', 3)], 'fortran_order': False, 'shape': (2, 2)}",
-    "a length below nothing": "{'descr': '|u1', 'fortran_order': False, 'shape': (-1, 4)}",
     "a length beyond all numbers": "{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999999999999999, 4)}",
     "brackets without an end": "(" * 3000,
     "a call": "__import__('os').getcwd()",
@@ -210,8 +209,8 @@ def test_lzma_that_is_damaged_is_named(tmp_path, refused):
 @pytest.mark.parametrize("name", ["two\nlines", "carriage\rreturn", "bell\a"])
 def test_names_of_several_lines_are_said_in_one(tmp_path, refused, name):
     (tmp_path / "two.npz").write_bytes(npz_of(**{name: NPY, "other": NPY}))
-    refused(lambda: read_npz(tmp_path / "two.npz"), "expected arrays named", repr(name))
-    refused(lambda: read_latents(tmp_path / "two.npz"), "expected an array z", repr(name))
+    refused(lambda: read_npz(tmp_path / "two.npz"), "expected arrays named", ascii(name)[1:-1])
+    refused(lambda: read_latents(tmp_path / "two.npz"), "expected an array z", ascii(name)[1:-1])
     bad = npy_of(np.zeros((0, 28, 28), np.uint8))
     (tmp_path / "one.npz").write_bytes(npz_of(**{name: bad}))
-    refused(lambda: read_npz(tmp_path / "one.npz"), "holds no images", repr(name))
+    refused(lambda: read_npz(tmp_path / "one.npz"), "holds no images", ascii(name)[1:-1])

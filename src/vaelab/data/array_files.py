@@ -10,7 +10,7 @@ from vaelab.data.image_values import ImageValues, as_fitted, as_images, as_part
 from vaelab.data.labels import as_labels, paired
 from vaelab.data.parts import Parts
 from vaelab.errors import VaelabError
-from vaelab.language import translated
+from vaelab.language import in_a_sentence, translated
 
 # Names of (images, labels) for each part: Keras's mnist.npz first, then MedMNIST's files.
 _PART_KEYS = {
@@ -95,7 +95,7 @@ def _wanted(path: Path, names: list[str]) -> _Pairs:
                 "{path}: expected arrays named x_train and x_test, or images (with labels, if any), or a single "
                 "array; found {names}. Rename them",
                 path=path,
-                names=", ".join(map(shown_name, names)) or translated("none"),
+                names=", ".join(map(in_a_sentence, names)) or translated("none"),
             )
         )
     return {"train": whole}
@@ -111,18 +111,13 @@ def _parts(path: Path, wanted: _Pairs, arrays: Mapping[str, np.ndarray], fitted:
     splits: dict[str, Split] = {}
     for part, (images, labels) in wanted.items():  # the training part comes first
         values = None if labels is None else as_labels(arrays[labels], f"{path} ({labels})")[0]
-        source = f"{path} ({shown_name(images)})"
+        source = f"{path} ({in_a_sentence(images)})"
         if part == "train" or fitted is not None:
             pixels = _as_first(arrays[images], source, fitted)
         else:
             pixels = as_part(arrays[images], source, splits["train"].images)
-        splits[part] = paired(pixels, values, shown_name(images), f"{path} ({labels})")
+        splits[part] = paired(pixels, values, in_a_sentence(images), f"{path} ({labels})")
     return Parts(splits["train"], splits.get("validation"), splits.get("test"), names)
-
-
-def shown_name(name: str) -> str:
-    """The name of an array as a sentence has it, which is of one line."""
-    return name if name.isprintable() else repr(name)
 
 
 def _as_first(array: np.ndarray, source: str, fitted: ImageValues | None) -> np.ndarray:

@@ -8,10 +8,9 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from vaelab.data.array_files import shown_name
 from vaelab.errors import VaelabError
 from vaelab.generating.pictures import as_levels, columns_for, is_picture, png_bytes, shown_range, tiled
-from vaelab.language import to_translate, translated
+from vaelab.language import in_a_sentence, to_translate, translated
 from vaelab.tensors import write_bytes_safely
 
 SHEET = 800
@@ -131,7 +130,7 @@ def read_latents(path: Path, name: str | None = None) -> tuple[Float[np.ndarray,
                 "{path}: expected {wanted}; found {arrays}",
                 path=path,
                 wanted=wanted,
-                arrays=", ".join(map(shown_name, sorted(arrays))) or translated("none"),
+                arrays=", ".join(map(in_a_sentence, sorted(arrays))) or translated("none"),
             )
         )
     values = arrays[chosen]
@@ -140,7 +139,7 @@ def read_latents(path: Path, name: str | None = None) -> tuple[Float[np.ndarray,
             translated(
                 "{path}: expected numbers in '{chosen}'; found {dtype}",
                 path=path,
-                chosen=shown_name(chosen),
+                chosen=in_a_sentence(chosen),
                 dtype=values.dtype,
             )
         )
