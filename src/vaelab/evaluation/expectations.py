@@ -131,7 +131,7 @@ def _at_nodes(
     groups = max(1, min(8, math.ceil(count / together)))
     units, weights = jnp.asarray(nodes, jnp.float32), jnp.asarray(rules, jnp.float32)
     sums = in_batches(
-        lambda *batch: _node_sums(model, prior, *batch, units, weights),
+        lambda some, mean, log_variance: _node_sums(model, prior, some, mean, log_variance, units, weights),
         images,
         mean.astype(np.float32),
         log_variance.astype(np.float32),

@@ -119,7 +119,7 @@ def importance_weighted_bound(
     together = min(count, max(1, ROWS // chunk))  # images decoded side by side, where K is small
     groups = max(1, min(math.ceil(count / together), CALL_SAMPLES // (samples * together)))
     sums = in_batches(
-        lambda *batch: _bound(model, prior, *batch, key, samples, chunk, widths),
+        lambda some, numbers: _bound(model, prior, some, numbers, key, samples, chunk, widths),
         images,
         numbers.astype(np.uint32),
         rows=together,

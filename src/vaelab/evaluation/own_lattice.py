@@ -213,7 +213,9 @@ def _scored(
     groups = 8 if len(image) > together else 1
     centre, basis = lattice.centre.astype(np.float32), lattice.basis.astype(np.float32)
     scores = in_batches(
-        lambda which, tile: _tile_scores(model, prior, images[which], centre[which], basis[which], tile),
+        lambda which, tile: _tile_scores(
+            model, prior, *(jnp.asarray(part[which]) for part in (images, centre, basis)), tile=tile
+        ),
         image,
         tile.astype(np.float32),
         rows=together,
