@@ -78,7 +78,7 @@ def _rows_of_part(field: FieldInfo, key: str) -> Iterator[Row]:
     """A part of several kinds: which there are, and what each of them has."""
     kinds = list(parts_in(field))
     words = [_with_note(kind) for kind in kinds]
-    usual = field.get_default(call_default_factory=True).kind
+    usual = field.get_default(call_default_factory=True, validated_data={}).kind
     yield Row(f"{key}`, `{key}.kind", _toml(usual), ", ".join(words))
     yield from _of_kinds(kinds, key)
 

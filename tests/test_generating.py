@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 from scipy.stats import kstest
 
-from vaelab.batching import LARGE, SMALL, in_batches
 from vaelab.data import Dataset
 from vaelab.densities import DiagonalNormal, FullNormal, Mixture
 from vaelab.errors import VaelabError
@@ -41,25 +40,6 @@ def model(tiny_run: Run) -> Model:
 @pytest.fixture(scope="module")
 def autoencoder(tiny_autoencoder_run: Run) -> Model:
     return load_model(tiny_autoencoder_run)
-
-
-@pytest.mark.parametrize("count", [0, 1, SMALL, SMALL + 1, LARGE, LARGE + 1])
-def test_batches_give_each_row_its_own_result(count: int) -> None:
-    rows = np.arange(count * 3, dtype=np.float32).reshape(count, 3)
-    twice, total = in_batches(lambda part: (2 * part, part.sum(axis=1)), rows, features=3)
-    assert np.array_equal(twice, 2 * rows)
-    assert np.array_equal(total, rows.sum(axis=1))
-
-
-def test_a_batch_of_large_images_stays_within_its_bound() -> None:
-    seen: list[int] = []
-
-    def note(rows: np.ndarray) -> np.ndarray:
-        seen.append(len(rows))
-        return rows
-
-    in_batches(note, np.zeros((9, 1), np.float32), features=2**22)
-    assert seen == [4, 4, 4]
 
 
 def test_encoding_is_the_encoder_one_image_at_a_time(model: Model, few_digits: Dataset) -> None:

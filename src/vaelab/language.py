@@ -74,6 +74,11 @@ def translated(message: str, /, **values: object) -> str:
     return _filled(found, message.values, translated)
 
 
+def in_a_sentence(name: str) -> str:
+    """A name that somebody gave as a sentence has it, which is of one line: line ends and what cannot be seen are escaped."""
+    return name if name.isprintable() else ascii(name)[1:-1]
+
+
 def language() -> str:
     """One of `LANGUAGES`.
 

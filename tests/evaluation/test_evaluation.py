@@ -11,7 +11,8 @@ from vaelab.errors import VaelabError
 from vaelab.evaluation.comparison import comparison_of
 from vaelab.evaluation.evaluation import Evaluation, evaluate
 from vaelab.evaluation.feature_networks import digit_classifier
-from vaelab.evaluation.of_run import judged_images, write_evaluation
+from vaelab.evaluation.judged_images import judged_images
+from vaelab.evaluation.of_run import write_evaluation
 from vaelab.evaluation.report import as_page
 from vaelab.model_file import load_model
 from vaelab.runs import Run
@@ -178,7 +179,7 @@ def test_samples_only_check_what_quadrature_knows(
     tiny_run: Run, few_digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Unless K is asked for by name, decoded pixels are bounded; and it is said of how many images the number is."""
-    from vaelab.evaluation import evaluation as module
+    from vaelab.evaluation import measuring as module
     from vaelab.evaluation.report import rows
 
     monkeypatch.setattr(module, "CHECKED_PIXELS", 7 * 500 * 784)

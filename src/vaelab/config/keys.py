@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from vaelab.kinds import Kinds
-from vaelab.language import translated
+from vaelab.language import in_a_sentence, translated
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,11 @@ def first_complaint(error: ValidationError, known: Set[str]) -> str:
         if path and path[-1] == str(first["loc"][-1]):
             return translated(
                 "unknown key '{key}' here: it belongs to another kind of {part}",
-                key=".".join(path),
+                key=in_a_sentence(".".join(path)),
                 part=".".join(path[:-1]),
             )
         key = ".".join([*path, str(first["loc"][-1])])
-        return translated("unknown key '{key}'; {nearest}", key=key, nearest=nearest_key(key, known))
+        return translated("unknown key '{key}'; {nearest}", key=in_a_sentence(key), nearest=nearest_key(key, known))
     message = first["msg"].removeprefix("Value error, ")
     found = "" if first["type"] == "value_error" else translated("; found {found!r}", found=first["input"])
     return f"{'.'.join(path)}: {message}{found}" if path else message

@@ -18,7 +18,7 @@ from vaelab.config.model import ModelConfig, usual
 from vaelab.config.training import TrainingConfig
 from vaelab.errors import VaelabError
 from vaelab.kinds import FOREIGN, LIKELIHOODS, NETWORKS, OBJECTIVES, POSTERIORS, PRIORS
-from vaelab.language import translated
+from vaelab.language import in_a_sentence, translated
 from vaelab.settings import Frozen, ObjectiveSettings
 
 FORMAT = 1
@@ -173,7 +173,7 @@ class Config(Frozen):
                     translated(
                         "{source}: unknown key '{key}'; {nearest_key}",
                         source=source,
-                        key=key,
+                        key=in_a_sentence(key),
                         nearest_key=nearest_key(key, known),
                     )
                 )

@@ -1,9 +1,5 @@
 """`.npy` and `.npz` files, read without ever unpickling."""
 
-import struct
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,7 +10,7 @@ from vaelab.data.image_values import ImageValues, as_fitted, as_images, as_part
 from vaelab.data.labels import as_labels, paired
 from vaelab.data.parts import Parts
 from vaelab.errors import VaelabError
-from vaelab.language import translated
+from vaelab.language import in_a_sentence, translated
 
 # Names of (images, labels) for each part: Keras's mnist.npz first, then MedMNIST's files.
 _PART_KEYS = {
@@ -29,21 +25,6 @@ _PART_KEYS = {
 }
 _WHOLE_KEYS = (("images", "labels"), ("X", "y"), ("x", "y"), ("data", "target"), ("data", "labels"))
 
-# What NumPy lets through for a file that is damaged, cut short, or claims a size that no memory holds.
-_UNREADABLE = (
-    OSError,
-    ValueError,
-    EOFError,
-    KeyError,
-    MemoryError,
-    NotImplementedError,
-    SyntaxError,
-    struct.error,
-    tokenize.TokenError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-
 
 def read_npy(path: Path, fitted: ImageValues | None = None) -> Parts:
     """One array of images, without labels; for a model that was `fitted` before, by the rule applied there.
@@ -53,7 +34,7 @@ def read_npy(path: Path, fitted: ImageValues | None = None) -> Parts:
     try:
         with path.open("rb") as file:  # opened here: NumPy leaves a damaged file open
             array = np.load(file, allow_pickle=False)
-    except _UNREADABLE as error:
+    except Exception as error:  # of a damaged file NumPy lets anything through
         raise VaelabError(_sentence(path, error)) from error
     if not isinstance(array, np.ndarray):
         raise VaelabError(
@@ -88,7 +69,9 @@ def read_npz(path: Path, fitted: ImageValues | None = None) -> Parts:
             arrays = {name: archive[name] for pair in wanted.values() for name in pair if name is not None}
     except VaelabError:
         raise
-    except _UNREADABLE as error:
+    except (
+        Exception
+    ) as error:  # of a damaged file NumPy lets anything through; of an encrypted one zipfile's RuntimeError
         raise VaelabError(_sentence(path, error)) from error
     return _parts(path, wanted, arrays, fitted)
 
@@ -112,7 +95,7 @@ def _wanted(path: Path, names: list[str]) -> _Pairs:
                 "{path}: expected arrays named x_train and x_test, or images (with labels, if any), or a single "
                 "array; found {names}. Rename them",
                 path=path,
-                names=", ".join(names) or translated("none"),
+                names=", ".join(map(in_a_sentence, names)) or translated("none"),
             )
         )
     return {"train": whole}
@@ -128,12 +111,12 @@ def _parts(path: Path, wanted: _Pairs, arrays: Mapping[str, np.ndarray], fitted:
     splits: dict[str, Split] = {}
     for part, (images, labels) in wanted.items():  # the training part comes first
         values = None if labels is None else as_labels(arrays[labels], f"{path} ({labels})")[0]
-        source = f"{path} ({images})"
+        source = f"{path} ({in_a_sentence(images)})"
         if part == "train" or fitted is not None:
             pixels = _as_first(arrays[images], source, fitted)
         else:
             pixels = as_part(arrays[images], source, splits["train"].images)
-        splits[part] = paired(pixels, values, images, f"{path} ({labels})")
+        splits[part] = paired(pixels, values, in_a_sentence(images), f"{path} ({labels})")
     return Parts(splits["train"], splits.get("validation"), splits.get("test"), names)
 
 
@@ -148,6 +131,8 @@ def _sentence(path: Path, error: BaseException) -> str:
             "plain arrays of numbers, all images of one shape",
             path=path,
         )
+    if isinstance(error, RuntimeError) and "encrypted" in str(error):
+        return translated("{path} is encrypted; save it without a password", path=path)
     if isinstance(error, OSError) and error.strerror:
         return translated(
             "cannot read {path}: {strerror}; check that the file is there", path=path, strerror=error.strerror

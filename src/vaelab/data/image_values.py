@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Shaped
 
+from vaelab.batching import pieces
 from vaelab.door import say
 from vaelab.errors import VaelabError
 from vaelab.language import plural, translated
@@ -41,8 +42,8 @@ class ImageValues:
     def of(cls, images: Images) -> "ImageValues":
         """Of training images as `as_images` has them; floats within [0, 1] count as of that range."""
         if images.dtype == np.uint8:
-            parts = np.array_split(images, max(len(images) // 1000, 1))  # most data show a grey in the first
-            return cls("bool" if all(np.isin(part, (0, 255)).all() for part in parts) else "uint8")
+            some = (images[piece] for piece in pieces(len(images), 1000))  # most data show a grey in the first
+            return cls("bool" if all(np.isin(part, (0, 255)).all() for part in some) else "uint8")
         low, high = float(images.min()), float(images.max())
         return cls("float32") if low >= 0.0 and high <= 1.0 else cls("float32", low, high)
 

@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from vaelab.batching import in_blocks
+
 CHUNK = 512
 
 
@@ -16,12 +18,8 @@ def log_sum_of_kernels(
 
     The weights are 1 unless given; they are finite.
     """
-    count, latent_dim = points.shape
-    chunks = -(-count // CHUNK)
     if log_weights is None:
-        log_weights = jnp.zeros(count)
-    padded = jnp.pad(points, ((0, chunks * CHUNK - count), (0, 0))).reshape(chunks, CHUNK, latent_dim)
-    weights = jnp.pad(log_weights, (0, chunks * CHUNK - count), constant_values=-jnp.inf).reshape(chunks, CHUNK)
+        log_weights = jnp.zeros(len(points))
 
     def add(carry: tuple[Array, Array], chunk: tuple[Array, Array]) -> tuple[tuple[Array, Array], None]:
         highest, total = carry
@@ -32,5 +30,7 @@ def log_sum_of_kernels(
         return (new, total * jnp.exp(highest - new) + jnp.sum(jnp.exp(exponents - new))), None
 
     start = (jnp.full((), -jnp.inf), jnp.zeros(()))
-    (highest, total), _ = jax.lax.scan(add, start, (padded, weights))
+    (highest, total), _ = jax.lax.scan(
+        add, start, (in_blocks(points, CHUNK), in_blocks(log_weights, CHUNK, filler=-jnp.inf))
+    )
     return highest + jnp.log(total)

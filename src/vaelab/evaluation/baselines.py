@@ -1,12 +1,13 @@
 """What needs no VAE: the numbers that a model has to beat."""
 
 import dataclasses
-import math
-from collections.abc import Iterator
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Num
 
+from vaelab.batching import features_of, in_batches
 from vaelab.evaluation.figure import Figure, counted, mean_figure
 from vaelab.evaluation.principal_components import principal_components
 
@@ -38,17 +39,18 @@ def baselines(
     """The baselines of images as the model sees them (uint8 is scaled to [0, 1])."""
     over = counted(len(images), "held-out image")
     components = principal_components(training, latent_dim)
-    squares, explained = [], []
-    for chunk in _chunks(images):
-        centred = flat(chunk) - components.mean
-        squares.append(np.sum(centred**2, axis=1))
-        explained.append(np.sum((centred @ components.directions.T) ** 2, axis=1))
-    squared = np.concatenate(squares)
+
+    def squares(some: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        centred = flat(some) - components.mean
+        return np.sum(centred**2, axis=1), np.sum((centred @ components.directions.T) ** 2, axis=1)
+
+    squared, explained = _over(squares, images)
+    errors = np.maximum(squared - explained, 0.0)
     return Baselines(
         pixelwise_bernoulli=pixelwise_bernoulli(components.mean, len(training), images),
         mean_image=mean_figure(squared, over),
-        pca=mean_figure(np.maximum(squared - np.concatenate(explained), 0.0), over),
-        pca_errors=np.maximum(squared - np.concatenate(explained), 0.0),
+        pca=mean_figure(errors, over),
+        pca_errors=errors,
         components=len(components.directions),
         components_of=components.images,
     )
@@ -63,7 +65,7 @@ def pixelwise_bernoulli(
         return None
     smoothed = (mean * count + 1.0) / (count + 2.0)
     weights, constant = np.log(smoothed) - np.log1p(-smoothed), np.log1p(-smoothed).sum()
-    scores = np.concatenate([flat(chunk) @ weights + constant for chunk in _chunks(images)])
+    scores = _over(lambda some: flat(some) @ weights + constant, images)
     return mean_figure(-scores, counted(len(images), "held-out image"))
 
 
@@ -78,13 +80,13 @@ def grey_floor(images: Num[np.ndarray, "images ..."]) -> Figure:
 
     45.53 on the MNIST test images, 0 on binary ones: so a cross-entropy on grey pixels is no likelihood.
     """
-    entropies = []
-    for chunk in _chunks(images):
-        if chunk.dtype == np.uint8:  # 256 values: looked up
-            entropies.append(_entropy(np.arange(256) / 255.0)[chunk.reshape(len(chunk), -1)].sum(axis=1))
-        else:
-            entropies.append(_entropy(flat(chunk)).sum(axis=1))
-    return mean_figure(np.concatenate(entropies), counted(len(images), "held-out image"))
+
+    def entropies(some: np.ndarray) -> np.ndarray:
+        if some.dtype == np.uint8:  # 256 values: looked up
+            return _entropy(np.arange(256) / 255.0)[some.reshape(len(some), -1)].sum(axis=1)
+        return _entropy(flat(some)).sum(axis=1)
+
+    return mean_figure(_over(entropies, images), counted(len(images), "held-out image"))
 
 
 def _entropy(x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
@@ -99,8 +101,6 @@ def flat(images: Num[np.ndarray, "images ..."]) -> Float[np.ndarray, "images pix
     return rows / 255.0 if images.dtype == np.uint8 else rows
 
 
-def _chunks(images: Num[np.ndarray, "images ..."]) -> Iterator[Num[np.ndarray, "chunk ..."]]:
-    """So many images that their pixels in float64 take 64 MB."""
-    size = max(1, CHUNK_VALUES // max(1, math.prod(images.shape[1:])))
-    for start in range(0, len(images), size):
-        yield images[start : start + size]
+def _over(function: Callable[[np.ndarray], Any], images: Num[np.ndarray, "images ..."]) -> Any:
+    """In batches of so many images that their pixels in float64 take 64 MB."""
+    return in_batches(function, images, rows=max(1, CHUNK_VALUES // features_of(images.shape[1:])), fill=False)

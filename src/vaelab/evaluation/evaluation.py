@@ -1,131 +1,30 @@
 """Every number of a model on held-out images, with what its error is over, in one object."""
 
 import dataclasses
-import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import jax.random as jr
 import numpy as np
-from jaxtyping import Float, Int, Num
+from jaxtyping import Int, Num
 
-from vaelab.data.fingerprint import array_digest
-from vaelab.densities import AbstractDensity
-from vaelab.errors import VaelabError
-from vaelab.evaluation.aggregate_posterior import AggregatePosterior
-from vaelab.evaluation.baselines import Baselines
-from vaelab.evaluation.bounds import (
-    CHECKED_PIXELS,
-    COMPARED_PIXELS,
-    IMPORTANCE_SAMPLES,
-    MEMORISATION_SAMPLES,
-    SAMPLED_PIXELS,
-    SAMPLES,
-    SMALLEST_SAMPLE,
-)
+from vaelab.evaluation.bounds import SAMPLES
 from vaelab.evaluation.coded import CodedImages
 from vaelab.evaluation.feature_networks import FeatureNetwork
-from vaelab.evaluation.figure import Figure, counted, mean_figure
-from vaelab.evaluation.inputs import check_has_density, why_no_quadrature
-from vaelab.evaluation.latents import LatentUse, Probes, active_units, latent_use
-from vaelab.evaluation.likelihood import ALONE, WIDENED, importance_weighted_bound
-from vaelab.evaluation.neighbours import Memorisation, memorisation
-from vaelab.evaluation.prior_fit import FEWEST_CODES, PriorFit, closed_form_rate, prior_fit
-from vaelab.evaluation.quadrature import ExactLikelihood, exact_log_probs
-from vaelab.evaluation.reconstruction import reconstruction_scores, sample_means
-from vaelab.evaluation.sample_quality import JudgedSamples, SampleQuality, drawn_images
-from vaelab.language import to_translate, translated
+from vaelab.evaluation.measuring import Asked, Progress, measured
+from vaelab.evaluation.numbers import Numbers
+from vaelab.evaluation.report import as_json, as_table
 from vaelab.model import Model
 from vaelab.pixels import Pixels
 
-FORMAT = "vaelab-evaluation-1"
-
-LEFT_OUT = to_translate(
-    "left out are the achievable gain, the hole fraction, the probes, the baselines, and whether samples are copies"
-)
-
-Progress = Callable[[str, int, int], None]
-
 
 @dataclasses.dataclass(frozen=True)
-class Setting:
-    """What every number of an evaluation depends on beside the model. Results that differ in it never share a column.
-
-    - `data`, `split`, `images`: which images, and how many; `digest`: of all of them, as the model sees them
-    - `pixels`: `grey`, `dynamic`, `threshold` or `static`; `pixel_seed`: of the one draw that `dynamic` makes of them
-    - `likelihood`: the model's p(x|z): scores of different likelihoods are in different units
-    - `prior`: `trained`, or the name of a fitted one; `scoring`: how its likelihood may be had (`any`, `quadrature`, `bound`)
-    - `importance_samples`: K; None where importance sampling was not done
-    - `proposal_widths`: what they were drawn from, in sigmas of q(z|x); (1,): q(z|x) alone, as in the papers
-    - `seed`: of latent draws
-    """
-
-    data: str
-    split: str
-    images: int
-    pixels: str
-    pixel_seed: int
-    likelihood: str
-    levels: int | None  # on which it is a probability; None: a density
-    latent_dim: int
-    prior: str
-    scoring: str
-    importance_samples: int | None
-    proposal_widths: tuple[float, ...] | None
-    seed: int
-    digest: str = ""
-
-
-@dataclasses.dataclass(frozen=True)
-class Evaluation:
-    """All figures in nats per image unless said otherwise; None where a number cannot be had, with the reason in `reasons`.
-
-    - `elbo` = -(`reconstruction` + `kl`), the two being positive nats; `elbo_by`: how
-    - `nll_importance`: -log p(x) by importance sampling, an upper bound on average, of the first `n` images where not all were sampled;
-      `monte_carlo_error`: the error of its mean that comes from the samples, beside the one over images; `importance_excess`: what it is
-      above the exact one, image by image
-    - `nll_quadrature`: exact -log p(x), one or two latent dimensions; `quadrature_error_mean`, `quadrature_error_maximum`: what halving
-      the grid changed; `inference_gap`: KL(q(z|x) || p(z|x)), exact
-    - `grey_floor`: what a cross-entropy on these pixels cannot fall below; None for binary pixels
-    - `samples`: the quality of decoded draws; `samples_floor`: the same figures of real training images, which no model is expected to beat
-    - `reconstruction_squared_error`: of the decoder's mean at the posterior mean, summed over pixels
-    """
-
-    setting: Setting
-    elbo: Figure | None
-    elbo_by: str
-    reconstruction: Figure
-    kl: Figure | None
-    nll_importance: Figure | None
-    monte_carlo_error: float | None
-    importance_excess: Figure | None
-    nll_quadrature: Figure | None
-    quadrature_error_mean: float | None
-    quadrature_error_maximum: float | None
-    inference_gap: Figure | None
-    grey_floor: Figure | None
-    prior_fit: PriorFit | None
-    latents: LatentUse | None
-    active_units: Figure
-    probes: Probes | None
-    reconstruction_squared_error: Figure
-    baselines: Baselines | None
-    samples: SampleQuality | None
-    samples_floor: SampleQuality | None
-    memorisation: Memorisation | None
-    reasons: dict[str, str]
-    per_image: dict[str, Float[np.ndarray, " images"]]
+class Evaluation(Numbers):
+    """The `Numbers` of a model, as a notebook and a file show them."""
 
     def to_json(self) -> dict[str, Any]:
         """One flat object of JSON values: every number is {"value", "standard_error", "over", "n"}."""
-        from vaelab.evaluation.report import as_json
-
         return as_json(self)
 
     def _repr_html_(self) -> str:
-        from vaelab.evaluation.report import as_table
-
         return as_table(self)
 
 
@@ -211,274 +110,21 @@ def evaluate_coded(
     on_progress: Progress = lambda what, done, total: None,
 ) -> Evaluation:
     """`evaluate` of images that may be coded already: `model` is `coded`'s, with this or another prior."""
-    scoring = model.prior.scoring
-    _check_importance_samples(model, importance_samples, prior_name)
-    seen = coded.seen
-    over = counted(len(seen), "training image" if split == "training" else "held-out image")
-    reasons: dict[str, str] = {"images": note} if note else {}
-    if coded.raw_training is None:
-        reasons["training images"] = to_translate(
-            "{reason}: {left_out}", reason=untrained_reason or to_translate("none given"), left_out=LEFT_OUT
-        )
-    per_image: dict[str, np.ndarray] = {}
-    key = jr.key(seed)
-    numbers: dict[str, Any] = dict.fromkeys(
-        (
-            "elbo", "kl", "nll_importance", "monte_carlo_error", "importance_excess", "nll_quadrature", "quadrature_error_mean",
-            "quadrature_error_maximum", "inference_gap", "prior_fit", "latents", "probes", "samples", "samples_floor", "memorisation",
-        )
-    )  # fmt: skip
-    numbers["elbo_by"] = ""
-    with _step(on_progress, to_translate("reconstruction")):
-        means, at_means = coded.means, coded.at_means
-    used_samples = None
-
-    if model.has_density:
-        prior = model.prior_density().given(None)  # the test label is never used
-        used_samples = importance_samples or IMPORTANCE_SAMPLES
-        if scoring == "quadrature":
-            used_samples = None
-            reasons["nll_importance"] = to_translate(
-                "this prior's density is too dear for importance sampling; by quadrature only"
-            )
-        numbers |= _likelihoods(
-            model, prior, coded, used_samples, importance_samples is not None, jr.fold_in(key, 0), over, reasons, per_image,
-            on_progress,
-        )  # fmt: skip
-        with _step(on_progress, to_translate("prior fit")):
-            numbers["prior_fit"] = prior_fit(prior, coded.posteriors, coded.training_posteriors, key=jr.fold_in(key, 1))
-            numbers["latents"] = latent_use(coded.posteriors, prior)
-        if numbers["prior_fit"].hole_fraction is None and coded.raw_training is not None:
-            reasons["hole_fraction"] = to_translate(
-                "it rests on a 1 % quantile, for which fewer than {count} held-out images are too few",
-                count=FEWEST_CODES,
-            )
-    else:
-        per_image["reconstruction"] = -at_means.log_prob
-        numbers["elbo_by"] = to_translate("the code itself: an autoencoder has no KL")
-        for name in ("elbo", "kl", "nll_importance", "nll_quadrature", "prior_fit"):
-            reasons[name] = to_translate(
-                "an autoencoder's code is one point, not a density, so it has no KL and no likelihood"
-            )
-    numbers["reconstruction"] = mean_figure(per_image["reconstruction"], over)
-
-    with _step(on_progress, to_translate("probes")):
-        numbers["probes"] = coded.probes
-    if numbers["probes"] is None and coded.raw_training is not None:
-        labelled = coded.labels is not None and coded.training_labels is not None
-        reasons["probes"] = (
-            to_translate("all training images have one label") if labelled else to_translate("the data have no labels")
-        )
-    can_sample = model.has_density or prior_name != "trained"
-    reference = coded.raw if reference_images is None else reference_images
-    if features is None:
-        reasons["samples"] = to_translate(
-            "no feature network for these images: give one of your own, or train one on labels"
-        )
-    elif samples == 0 or not can_sample:
-        reasons["samples"] = (
-            to_translate("not asked for")
-            if can_sample
-            else to_translate("an autoencoder has no prior to sample from; fit one: vaelab fit-prior")
-        )
-    elif min(samples, len(reference)) < SMALLEST_SAMPLE:
-        reasons["samples"] = to_translate("fewer than {count} images", count=SMALLEST_SAMPLE)
-    else:
-        drawing_key = jr.fold_in(key, 2)
-        numbers |= _samples(model, coded, reference, samples, features, drawing_key, seed, reasons, on_progress)
-
-    with _step(on_progress, to_translate("baselines")):
-        floor, beside = coded.grey_floor, coded.baselines
-    return Evaluation(
-        setting=Setting(
+    found = measured(
+        Asked(
+            model=model,
+            coded=coded,
+            reference=coded.raw if reference_images is None else reference_images,
+            importance_samples=importance_samples,
+            seed=seed,
+            samples=samples,
+            features=features,
             data=data,
             split=split,
-            images=len(seen),
-            pixels=coded.pixels,
-            pixel_seed=coded.pixel_seed,
-            likelihood=model.likelihood_kind,
-            levels=model.decoder.support.levels,
-            latent_dim=model.latent_dim,
-            prior=prior_name,
-            scoring=scoring,
-            importance_samples=used_samples,
-            proposal_widths=None if used_samples is None else _widths(model),
-            seed=seed,
-            digest=array_digest(np.asarray(seen)),
-        ),
-        grey_floor=floor,
-        active_units=Figure(float(active_units(means)), None, over, len(seen)),
-        reconstruction_squared_error=mean_figure(at_means.squared_error, over),
-        baselines=beside,
-        reasons=reasons,
-        per_image=per_image,
-        **numbers,
+            prior_name=prior_name,
+            untrained_reason=untrained_reason,
+            note=note,
+            on_progress=on_progress,
+        )
     )
-
-
-@contextmanager
-def _step(on_progress: Progress, what: str) -> Iterator[None]:
-    """A step that tells nothing between its beginning and its end."""
-    on_progress(what, 0, 1)
-    yield
-    on_progress(what, 1, 1)
-
-
-def _check_importance_samples(model: Model, importance_samples: int | None, prior_name: str) -> None:
-    if importance_samples is None:
-        return
-    check_has_density(model, translated("importance sampling"))
-    if importance_samples < 1:
-        raise VaelabError(
-            translated(
-                "importance samples must be at least 1; found {importance_samples}. 500 is quick, 5000 what "
-                "papers report",
-                importance_samples=importance_samples,
-            )
-        )
-    if model.prior.scoring == "quadrature":
-        raise VaelabError(
-            translated(
-                "importance sampling through the prior '{prior_name}' would take days: its density is a sum over "
-                "thousands of kernels for every sample. In one or two dimensions it is integrated exactly; leave "
-                "--importance-samples out",
-                prior_name=prior_name,
-            )
-        )
-
-
-def _samples(
-    model: Model,
-    coded: CodedImages,
-    reference: np.ndarray,
-    samples: int,
-    features: FeatureNetwork,
-    key: Any,
-    seed: int,
-    reasons: dict[str, str],
-    on_progress: Progress,
-) -> dict[str, Any]:
-    """The quality of decoded draws, its floor, and whether they are copies."""
-    numbers: dict[str, Any] = {}
-    # as many of either: a Fréchet distance depends on how many
-    count = min(samples, len(reference))
-    training = coded.raw_training
-    with _step(on_progress, to_translate("sample quality")):
-        drawn = sample_means(model, key, count)
-        judged = JudgedSamples(reference[:count], features)
-        numbers["samples"] = judged.quality(drawn, seed=seed)
-    if training is None:
-        return numbers
-    if count <= len(training):
-        with _step(on_progress, to_translate("sample quality of training images")):
-            numbers["samples_floor"] = judged.quality(drawn_images(training, count, seed), resamples=0, seed=seed)
-    if len(training) < 2:
-        reasons["memorisation"] = to_translate("fewer than two training images")
-        return numbers
-    few = min(MEMORISATION_SAMPLES, count, max(SMALLEST_SAMPLE, COMPARED_PIXELS // (2 * training.size)))
-    with _step(on_progress, to_translate("nearest training images")):
-        numbers["memorisation"] = memorisation(drawn[:few], reference[:few], training)
-    return numbers
-
-
-def _likelihoods(
-    model: Model,
-    prior: AbstractDensity,
-    coded: CodedImages,
-    importance_samples: int | None,
-    asked_for: bool,
-    key: Any,
-    over: str,
-    reasons: dict[str, str],
-    per_image: dict[str, np.ndarray],
-    on_progress: Progress,
-) -> dict[str, Any]:
-    """ELBO and its parts, and log p(x) by whatever way is open: sampling, quadrature, or both."""
-    numbers: dict[str, Any] = {}
-    seen, posteriors = coded.seen, coded.posteriors
-    exact = estimates = None
-    no_quadrature = why_no_quadrature(model)
-    if no_quadrature is None:
-        exact = exact_log_probs(
-            model, prior, seen, on_progress=lambda done, total: on_progress(to_translate("quadrature"), done, total)
-        )
-        per_image["nll_quadrature"] = -exact.log_prob
-        numbers["nll_quadrature"] = mean_figure(-exact.log_prob, over)
-        numbers["quadrature_error_mean"] = float(exact.error.mean())
-        numbers["quadrature_error_maximum"] = float(exact.error.max())
-        per_image["inference_gap"] = exact.inference_gap
-        numbers["inference_gap"] = mean_figure(exact.inference_gap, over)
-    else:
-        reasons["nll_quadrature"] = no_quadrature
-    if importance_samples is not None:
-        first = seen if asked_for else seen[: _images_sampled(seen, importance_samples, checks=exact is not None)]
-        estimates = importance_weighted_bound(
-            model,
-            prior,
-            first,
-            samples=importance_samples,
-            key=key,
-            widths=_widths(model),
-            on_progress=lambda done, total: on_progress(to_translate("importance sampling"), done, total),
-        )
-        of = (
-            over
-            if len(first) == len(seen)
-            else to_translate("the first {count:,} of {over}", count=len(first), over=over)
-        )
-        per_image["nll_importance"] = -estimates.log_prob
-        numbers["nll_importance"] = mean_figure(-estimates.log_prob, of)
-        if importance_samples > 1:
-            numbers["monte_carlo_error"] = math.sqrt(float((estimates.standard_error**2).sum())) / len(first)
-        if exact is not None:
-            excess = exact.log_prob[: len(first)] - estimates.log_prob
-            numbers["importance_excess"] = mean_figure(excess, to_translate("{images}, paired", images=of))
-        if model.prior.scoring == "bound":
-            reasons["nll_importance"] = to_translate(
-                "this prior's own density is a lower bound, so the figure is an upper bound"
-            )
-        if len(first) < len(seen):
-            reasons["importance_samples"] = to_translate("of {images}; --importance-samples K takes all", images=of)
-    rate = closed_form_rate(posteriors, prior)
-    if exact is not None and np.isfinite(exact.elbo).all():
-        rate = _rate_by_quadrature(posteriors, exact) if rate is None else rate
-        reconstruction = -(exact.elbo + rate)
-        numbers["elbo_by"] = to_translate("quadrature")
-    elif estimates is not None and len(estimates.elbo) == len(seen):
-        reconstruction = -estimates.reconstruction
-        rate = estimates.reconstruction - estimates.elbo if rate is None else rate
-        draws = math.ceil((importance_samples or 1) / len(_widths(model)))
-        numbers["elbo_by"] = to_translate("{draws} of z per image", draws=counted(draws, "draw"))
-    else:
-        sampled_rate, reconstruction = _by_one_draw(model, prior, seen, posteriors, key)
-        rate = sampled_rate if rate is None else rate
-        numbers["elbo_by"] = to_translate("one draw of z per image")
-    per_image |= {"reconstruction": reconstruction, "kl": rate, "elbo": -(reconstruction + rate)}
-    numbers["elbo"], numbers["kl"] = mean_figure(per_image["elbo"], over), mean_figure(rate, over)
-    return numbers
-
-
-def _images_sampled(seen: Num[np.ndarray, "images ..."], importance_samples: int, *, checks: bool) -> int:
-    """How many images the bound on decoded pixels allows; one that `checks` quadrature needs fewer."""
-    pixels = seen.size // len(seen)
-    return max(1, (CHECKED_PIXELS if checks else SAMPLED_PIXELS) // (importance_samples * pixels))
-
-
-def _widths(model: Model) -> tuple[float, ...]:
-    """Where quadrature can check them, from widened posteriors too; elsewhere from q(z|x) alone, as published figures are."""
-    return WIDENED if why_no_quadrature(model) is None else ALONE
-
-
-def _rate_by_quadrature(posteriors: AggregatePosterior, exact: ExactLikelihood) -> Float[np.ndarray, " images"]:
-    log_variance = np.asarray(posteriors.log_variance, np.float64)
-    entropy = np.sum(0.5 * log_variance + 0.5 * math.log(2.0 * math.pi * math.e), axis=1)
-    return -entropy - exact.expected_log_prior
-
-
-def _by_one_draw(
-    model: Model, prior: AbstractDensity, seen: np.ndarray, posteriors: AggregatePosterior, key: Any
-) -> tuple[np.ndarray, np.ndarray]:
-    from vaelab.evaluation.mixture_log_probs import log_probs
-
-    z = posteriors.draws(key)
-    return posteriors.codes.log_probs(z) - log_probs(prior, z), -reconstruction_scores(model, seen, z).log_prob
+    return Evaluation(**{field.name: getattr(found, field.name) for field in dataclasses.fields(found)})

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Num
 
+from vaelab.batching import in_batches
 from vaelab.densities import AbstractDensity
 from vaelab.evaluation.image_log_probs import log_probs_of_image
 from vaelab.evaluation.mixture_log_probs import prior_log_probs
@@ -128,23 +129,17 @@ def _at_nodes(
     count, pixels = len(images), math.prod(model.image_shape)
     together = max(1, min(ROWS, VALUES // (pixels * len(nodes)), count))
     groups = max(1, min(8, math.ceil(count / together)))
-    size = together * groups
-    sums = []
-    for start in range(0, count, size):
-        here = np.minimum(np.arange(start, start + size), count - 1)
-        shape = (groups, together)
-        part = _node_sums(
-            model,
-            prior,
-            jnp.asarray(images[here]).reshape(*shape, *model.image_shape),
-            jnp.asarray(mean[here], jnp.float32).reshape(*shape, -1),
-            jnp.asarray(log_variance[here], jnp.float32).reshape(*shape, -1),
-            jnp.asarray(nodes, jnp.float32),
-            jnp.asarray(rules, jnp.float32),
-        )
-        sums.append(np.asarray(part, np.float64).reshape(size, len(rules), 2)[: count - start])
-        on_progress(min(start + size, count), count)
-    return np.concatenate(sums)
+    units, weights = jnp.asarray(nodes, jnp.float32), jnp.asarray(rules, jnp.float32)
+    sums = in_batches(
+        lambda some, mean, log_variance: _node_sums(model, prior, some, mean, log_variance, units, weights),
+        images,
+        mean.astype(np.float32),
+        log_variance.astype(np.float32),
+        rows=together,
+        groups=groups,
+        on_progress=on_progress,
+    )
+    return sums.astype(np.float64)
 
 
 @eqx.filter_jit

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 from threadpoolctl import threadpool_limits
 
+from vaelab.batching import pieces
 from vaelab.errors import VaelabError
 from vaelab.evaluation.figure import Figure
 from vaelab.language import translated
@@ -82,8 +83,7 @@ def neighbour_figures(
     precise = np.zeros(len(samples), bool)
     balls = np.zeros(len(samples), np.int64)
 
-    def block(start: int) -> tuple[Bool[np.ndarray, " image"], Bool[np.ndarray, " image"]]:
-        rows = slice(start, start + BLOCK)
+    def block(rows: slice) -> tuple[Bool[np.ndarray, " image"], Bool[np.ndarray, " image"]]:
         squared = _squared_distances(samples[rows], reference) - slack
         precise[rows] = (squared <= precision_radii).any(axis=1)
         inside = squared <= density_radii
@@ -92,9 +92,9 @@ def neighbour_figures(
 
     recalled = np.zeros(len(reference), bool)
     covered = np.zeros(len(reference), bool)
-    # comparisons are most of it, and run in one thread each
+    # comparisons are most of it, and run in one thread each; cut by hand, for the threads
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        for recalled_here, covered_here in pool.map(block, range(0, len(samples), BLOCK)):
+        for recalled_here, covered_here in pool.map(block, pieces(len(samples), BLOCK)):
             recalled |= recalled_here
             covered |= covered_here
     return NeighbourFigures(

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float32, Float64, Int, Num
 
+from vaelab.batching import in_batches
 from vaelab.errors import VaelabError
 from vaelab.evaluation.classifier import Classifier
 from vaelab.evaluation.classifier_file import load_classifier
@@ -196,11 +197,4 @@ def _features_and_classes(
 def _blockwise(
     function: Callable, classifier: Classifier, images: Float32[np.ndarray, "image height width channels"]
 ) -> Any:
-    """`function` over blocks of one shape, the last filled up with blank images, so that it is compiled once."""
-    results = []
-    for start in range(0, len(images), BLOCK):
-        block = images[start : start + BLOCK]
-        missing = BLOCK - len(block)
-        filled = np.concatenate([block, np.zeros((missing, *block.shape[1:]), block.dtype)]) if missing else block
-        results.append(function(classifier, filled))
-    return jax.tree.map(lambda *parts: np.concatenate(parts)[: len(images)], *results)
+    return in_batches(lambda block: function(classifier, block), images, rows=BLOCK)

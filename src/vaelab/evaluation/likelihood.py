@@ -24,6 +24,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Integer, Num, PRNGKeyArray, UInt32
 
+from vaelab.batching import in_batches
 from vaelab.codes import has_diagonal_posterior
 from vaelab.densities import AbstractCentredDensity, AbstractDensity, DiagonalNormal
 from vaelab.errors import VaelabError
@@ -117,19 +118,15 @@ def importance_weighted_bound(
     chunk = math.ceil(samples / chunks)
     together = min(count, max(1, ROWS // chunk))  # images decoded side by side, where K is small
     groups = max(1, min(math.ceil(count / together), CALL_SAMPLES // (samples * together)))
-    size = together * groups
-    parts = []
-    for start in range(0, count, size):
-        here = np.minimum(
-            np.arange(start, start + size), count - 1
-        )  # the last call is filled up, and its filling dropped
-        grouped = jnp.asarray(images[here]).reshape(groups, together, *images.shape[1:])
-        numbered = jnp.asarray(numbers[here], jnp.uint32).reshape(groups, together)
-        sums = _bound(model, prior, grouped, numbered, key, samples, chunk, widths)
-        done = min(start + size, count)
-        parts.append([np.asarray(term, np.float64).reshape(-1)[: done - start] for term in sums])
-        on_progress(done, count)
-    log_sum, log_sum_of_squares, elbo, reconstruction = (np.concatenate(part) for part in zip(*parts, strict=True))
+    sums = in_batches(
+        lambda some, numbers: _bound(model, prior, some, numbers, key, samples, chunk, widths),
+        images,
+        numbers.astype(np.uint32),
+        rows=together,
+        groups=groups,
+        on_progress=on_progress,
+    )
+    log_sum, log_sum_of_squares, elbo, reconstruction = (term.astype(np.float64) for term in sums)
     share = np.minimum(np.exp(2.0 * log_sum - log_sum_of_squares), samples)
     error = np.sqrt(np.maximum(samples / share - 1.0, 0.0) / (samples - 1)) if samples > 1 else np.full(count, np.nan)
     return ImportanceEstimates(samples, log_sum - math.log(samples), error, elbo, reconstruction, share)

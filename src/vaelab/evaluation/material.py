@@ -17,7 +17,7 @@ from vaelab.runs import Run
 
 if TYPE_CHECKING:
     from vaelab.evaluation.coded import CodedImages
-    from vaelab.evaluation.of_run import JudgedImages
+    from vaelab.evaluation.judged_images import JudgedImages
     from vaelab.generating import Encoded
 
 
@@ -127,7 +127,7 @@ class Material:
 
     @cached_property
     def judged(self) -> "JudgedImages":
-        from vaelab.evaluation.of_run import judged_images
+        from vaelab.evaluation.judged_images import judged_images
 
         own = self.given_dataset if self.other_data is not None else self.source
         return judged_images(

@@ -4,13 +4,12 @@ An aggregate posterior has a component for every training image, and is asked fo
 pairs. Points come in chunks, components in blocks, and the logarithm of the sum runs along.
 """
 
-import math
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from vaelab.batching import in_batches, in_blocks
 from vaelab.densities import (
     EXACT_DIMENSIONS,
     LOG_TWO_PI,
@@ -31,14 +30,7 @@ def log_probs(density: AbstractDensity, points: Float[np.ndarray, "points latent
     mixture = isinstance(density, Mixture) and isinstance(density.components, DiagonalNormal)
     size = min(POINTS, len(points)) if mixture else min(8192, len(points))
     compute = _mixture_log_probs if mixture else _any_log_probs
-    results = []
-    for start in range(0, len(points), size):
-        chunk = points[start : start + size]
-        filled = (
-            np.concatenate([chunk, np.repeat(chunk[:1], size - len(chunk), axis=0)]) if len(chunk) < size else chunk
-        )
-        results.append(np.asarray(compute(density, jnp.asarray(filled)))[: len(chunk)])
-    return np.concatenate(results)
+    return in_batches(lambda rows: compute(density, rows), points, rows=size)
 
 
 @jax.jit
@@ -65,16 +57,12 @@ def mixture_log_prob_of_points(density: Mixture, points: Float[Array, "points la
     """
     components = density.components
     assert isinstance(components, DiagonalNormal)
-    count, latent = components.mean.shape
-    blocks = math.ceil(count / COMPONENTS)
-    if blocks == 1:
+    if len(components.mean) <= COMPONENTS:
         return jax.nn.logsumexp(
             _pairwise(points, density.log_weights, components.mean, components.log_variance), axis=1
         )
-    missing = blocks * COMPONENTS - count
-    log_weights = jnp.pad(density.log_weights, (0, missing), constant_values=-jnp.inf).reshape(blocks, COMPONENTS)
-    mean = jnp.pad(components.mean, ((0, missing), (0, 0))).reshape(blocks, COMPONENTS, latent)
-    log_variance = jnp.pad(components.log_variance, ((0, missing), (0, 0))).reshape(blocks, COMPONENTS, latent)
+    log_weights = in_blocks(density.log_weights, COMPONENTS, filler=-jnp.inf)
+    mean, log_variance = in_blocks(components.mean, COMPONENTS), in_blocks(components.log_variance, COMPONENTS)
 
     def add(total: Array, block: tuple[Array, Array, Array]) -> tuple[Array, None]:
         here = jax.nn.logsumexp(_pairwise(points, *block), axis=1)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float64, Int, Num
 
+from vaelab.batching import filled, in_batches, in_blocks, pieces
 from vaelab.errors import VaelabError
 from vaelab.evaluation.figure import Figure, share_figure
 from vaelab.evaluation.images import as_float_images, with_channels
@@ -113,30 +114,23 @@ def nearest_training_images(
         )
     flat, flat_training = prepared.reshape(len(prepared), -1), training.reshape(len(training), -1)
     columns = max(2, min(COLUMNS, len(training), BLOCK_VALUES // flat.shape[1]))
-    found: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in range(0, len(flat), ROWS)]
-    for first in range(0, len(training), columns):
-        candidates = jnp.asarray(_filled(flat_training[first : first + columns], columns))
-        present = jnp.int32(min(columns, len(training) - first))
-        for place, start in enumerate(range(0, len(flat), ROWS)):
-            rows = _filled(flat[start : start + ROWS], min(ROWS, len(flat)))
-            distances, indices = _two_nearest(jnp.asarray(rows), candidates, present)
-            found[place].append((np.asarray(distances), np.asarray(indices) + first))
-    chosen = np.empty((len(flat), 2), np.int64)
-    for start, blocks in zip(range(0, len(flat), ROWS), found, strict=True):
-        count = min(ROWS, len(flat) - start)
-        distances = np.concatenate([d for d, _ in blocks], axis=1)[:count]
-        indices = np.concatenate([i for _, i in blocks], axis=1)[:count]
-        best = np.argsort(distances, axis=1, kind="stable")[:, :2]
-        chosen[start : start + ROWS] = np.take_along_axis(indices, best, axis=1)
+    found = []
+    for block in pieces(len(training), columns):  # by hand: each has two nearest of its own, numbered from its first
+        candidates = jnp.asarray(filled(flat_training[block], columns))
+        present = jnp.int32(min(columns, len(training) - block.start))
+        distances, indices = in_batches(
+            lambda rows, candidates=candidates, present=present: _two_nearest(rows, candidates, present),
+            flat,
+            rows=min(ROWS, len(flat)),
+        )
+        found.append((distances, indices.astype(np.int64) + block.start))
+    distances, indices = (np.concatenate(part, axis=1) for part in zip(*found, strict=True))
+    best = np.argsort(distances, axis=1, kind="stable")[:, :2]
+    chosen = np.take_along_axis(indices, best, axis=1)
     distances = np.stack([_exact(flat, flat_training, chosen[:, 0]), _exact(flat, flat_training, chosen[:, 1])])
     order = np.argsort(distances, axis=0, kind="stable")  # rounding may have exchanged the two
     distance, second_distance = np.take_along_axis(distances, order, axis=0)
     return NearestImages(np.take_along_axis(chosen.T, order, axis=0)[0], distance, second_distance)
-
-
-def _filled(rows: Num[np.ndarray, "some pixel"], count: int) -> Num[np.ndarray, "all pixel"]:
-    """Of one length, so that one program is compiled."""
-    return np.concatenate([rows, np.repeat(rows[:1], count - len(rows), axis=0)]) if len(rows) < count else rows
 
 
 def _exact(
@@ -144,14 +138,13 @@ def _exact(
     training: Num[np.ndarray, "training pixel"],
     index: Int[np.ndarray, " image"],
 ) -> Float64[np.ndarray, " image"]:
-    result = np.empty(len(images))
-    for start in range(0, len(images), ROWS):
-        rows = slice(start, start + ROWS)
-        near = training[index[rows]]
-        scale = np.float32(255 if near.dtype == np.uint8 else 1)
-        near = (near.astype(np.float32) / scale).astype(np.float64)
-        result[rows] = np.linalg.norm(images[rows].astype(np.float64) - near, axis=1)
-    return result
+    scale = np.float32(255 if training.dtype == np.uint8 else 1)
+
+    def distances(rows: np.ndarray, which: np.ndarray) -> np.ndarray:
+        near = (training[which].astype(np.float32) / scale).astype(np.float64)
+        return np.linalg.norm(rows.astype(np.float64) - near, axis=1)
+
+    return in_batches(distances, images, index, rows=ROWS, fill=False)
 
 
 @jax.jit
@@ -165,11 +158,8 @@ def _two_nearest(
     training = scaled(candidates)
     product = jnp.matmul(images, training.T, precision=jax.lax.Precision.HIGHEST)
     lengths = jnp.where(jnp.arange(len(training)) < present, (training * training).sum(axis=1), jnp.inf)
-    groups = -(-len(training) // GROUP)
-    squared = jnp.pad(
-        lengths[None, :] - 2 * product, ((0, 0), (0, groups * GROUP - len(training))), constant_values=jnp.inf
-    ).reshape(len(images), groups, GROUP)
-    least = squared.min(axis=2)
+    squared = in_blocks(lengths[None, :] - 2 * product, GROUP, filler=jnp.inf, axis=1)
+    least, groups = squared.min(axis=2), squared.shape[1]
 
     def within(group: Array) -> Array:
         return jnp.take_along_axis(squared, group[:, None, None], axis=1)[:, 0]

@@ -17,12 +17,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Num
 
+from vaelab.batching import in_batches
 from vaelab.densities import AbstractDensity
 from vaelab.evaluation.image_log_probs import log_probs_of_image
 from vaelab.evaluation.mixture_log_probs import log_probs, prior_log_probs
 from vaelab.evaluation.modes import climb, distinct
 from vaelab.evaluation.pixel_forms import pixel_form
-from vaelab.evaluation.shared_lattice import SharedLattice, lattice_points
+from vaelab.evaluation.shared_lattice import TILE, SharedLattice, lattice_points
 from vaelab.model import Model
 from vaelab.pixels import scaled
 
@@ -58,12 +59,15 @@ def own_lattices(
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> OwnLattices:
     """log p(x) of each image, its modes sought from its `starts`; `shared` is the lattice that could not settle it."""
-    parts = []
-    for begin in range(0, len(images), TOGETHER):
-        here = slice(begin, begin + TOGETHER)
-        parts.append(_of_some(model, prior, images[here], starts[here], shared, tolerance[here]))
-        on_progress(min(begin + TOGETHER, len(images)), len(images))
-    return OwnLattices(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+    return in_batches(
+        lambda *some: _of_some(model, prior, *some, shared=shared),
+        images,
+        starts,
+        tolerance,
+        rows=TOGETHER,
+        fill=False,
+        on_progress=on_progress,
+    )
 
 
 def _of_some(
@@ -71,8 +75,8 @@ def _of_some(
     prior: AbstractDensity,
     images: np.ndarray,
     starts: np.ndarray,
-    shared: SharedLattice,
     tolerance: np.ndarray,
+    shared: SharedLattice,
 ) -> OwnLattices:
     count, each, latent = starts.shape
     longest = 0.25 * float(np.linalg.norm(shared.high - shared.low))
@@ -207,23 +211,17 @@ def _scored(
     values = math.prod(SHAPE[latent]) * math.prod(model.image_shape)
     together = max(1, min(64, VALUES // values))
     groups = 8 if len(image) > together else 1
-    size = groups * together
-    found = []
-    for start in range(0, len(image), size):
-        here = image[start : start + size]
-        filled = np.concatenate([here, np.full(size - len(here), here[0])])
-        tiles = np.concatenate([tile[start : start + size], np.zeros((size - len(here), 2), np.int64)])
-        shape = (groups, together)
-        scores = _tile_scores(
-            model,
-            prior,
-            jnp.asarray(images[filled]).reshape(*shape, *model.image_shape),
-            jnp.asarray(lattice.centre[filled], jnp.float32).reshape(*shape, latent),
-            jnp.asarray(lattice.basis[filled], jnp.float32).reshape(*shape, latent, latent),
-            jnp.asarray(tiles, jnp.float32).reshape(*shape, 2),
-        )
-        found.append([np.asarray(part, np.float64).reshape(size, *part.shape[2:])[: len(here)] for part in scores])
-    return _Tiles(*(np.concatenate(part) for part in zip(*found, strict=True)))
+    centre, basis = lattice.centre.astype(np.float32), lattice.basis.astype(np.float32)
+    scores = in_batches(
+        lambda which, tile: _tile_scores(
+            model, prior, *(jnp.asarray(part[which]) for part in (images, centre, basis)), tile=tile
+        ),
+        image,
+        tile.astype(np.float32),
+        rows=together,
+        groups=groups,
+    )
+    return _Tiles(*(part.astype(np.float64) for part in scores))
 
 
 @eqx.filter_jit
@@ -286,8 +284,6 @@ def _outside(
 
 def _parts_of_a_tile(latent: int) -> Int[np.ndarray, " points"]:
     """To which lattice of twice the spacing each point of a shared tile belongs."""
-    from vaelab.evaluation.shared_lattice import TILE
-
     rows, columns = np.meshgrid(*(np.arange(size) for size in TILE[latent]), indexing="ij")
     return ((rows % 2) * 2 + columns % 2).ravel() if latent == 2 else (columns % 2).ravel()
 

@@ -12,6 +12,8 @@ import numpy as np
 from jaxtyping import Float, Num
 from threadpoolctl import threadpool_limits
 
+from vaelab.batching import pieces
+
 SMALL = 2048
 """Rows of the matrix whose eigenvectors are taken: 32 MB, under a second."""
 FEW = 1024
@@ -80,8 +82,8 @@ def _moments(
     pixels, size = rows.shape[1], max(1, 2**22 // rows.shape[1])
     centre = rows[:size].mean(axis=0, dtype=np.float32)
     total, products = np.zeros(pixels), np.zeros((pixels, pixels))
-    for start in range(0, len(rows), size):
-        chunk = (rows[start : start + size].astype(np.float32) - centre) / np.float32(scale)
+    for piece in pieces(len(rows), size):  # by hand: the sums run along
+        chunk = (rows[piece].astype(np.float32) - centre) / np.float32(scale)
         total += chunk.sum(axis=0, dtype=np.float64)
         products += chunk.T @ chunk
     offset = total / len(rows)

@@ -13,13 +13,13 @@ from vaelab.evaluation.scores import score_name
 from vaelab.language import Words, to_translate, translated
 
 if TYPE_CHECKING:
-    from vaelab.evaluation.evaluation import Evaluation
+    from vaelab.evaluation.numbers import Numbers
     from vaelab.evaluation.sample_quality import SampleQuality
 
 
-def as_json(evaluation: "Evaluation") -> dict[str, Any]:
+def as_json(evaluation: "Numbers") -> dict[str, Any]:
     """`Evaluation.to_json`."""
-    from vaelab.evaluation.evaluation import FORMAT
+    from vaelab.evaluation.numbers import FORMAT
 
     e = evaluation
     result: dict[str, Any] = {"format": FORMAT, "setting": dataclasses.asdict(e.setting)}
@@ -98,7 +98,7 @@ def _finite(value: Any) -> Any:
 # --- rows: name, value, what it means ------------------------------------------------------------------------------------------------
 
 
-def rows(evaluation: "Evaluation") -> Iterable[tuple[str, str, str]]:
+def rows(evaluation: "Numbers") -> Iterable[tuple[str, str, str]]:
     """(name, value ± error, what it is) of every number that there is, in the order in which one asks."""
     e, s = evaluation, evaluation.setting
     score = score_name(s.levels, grey=e.grey_floor is not None)
@@ -336,12 +336,12 @@ def _sample_rows(quality: "SampleQuality", floor: "SampleQuality | None") -> Ite
         )
 
 
-def caption(evaluation: "Evaluation") -> str:
+def caption(evaluation: "Numbers") -> str:
     """What all the numbers stand under, in English."""
     return f"{'; '.join(_setting(evaluation))}. {ERRORS}"
 
 
-def caption_here(evaluation: "Evaluation", *, prior: bool = True) -> str:
+def caption_here(evaluation: "Numbers", *, prior: bool = True) -> str:
     """The same in the user's language; without the prior, where several are compared."""
     return f"{translated('; ').join(map(translated, _setting(evaluation, prior=prior)))}{translated('. ')}{translated(ERRORS)}"
 
@@ -349,7 +349,7 @@ def caption_here(evaluation: "Evaluation", *, prior: bool = True) -> str:
 ERRORS = to_translate("± is the standard error, of scores over images.")
 
 
-def _setting(evaluation: "Evaluation", *, prior: bool = True) -> list[Words]:
+def _setting(evaluation: "Numbers", *, prior: bool = True) -> list[Words]:
     s = evaluation.setting
     pixels = to_translate("{pixels} pixels", pixels=s.pixels)
     if s.pixels == "dynamic":
@@ -407,7 +407,7 @@ figure { margin: 2rem 0 } figure img { max-width: 100% } figcaption { color: #57
 """
 
 
-def as_table(evaluation: "Evaluation") -> str:
+def as_table(evaluation: "Numbers") -> str:
     """An HTML table with its caption."""
     lines = "".join(
         f'<tr><td class="name">{html.escape(name)}</td><td class="value">{html.escape(value)}</td>'
@@ -417,7 +417,7 @@ def as_table(evaluation: "Evaluation") -> str:
     return f'<table class="vaelab"><caption style="text-align:left">{html.escape(caption(evaluation))}</caption>{lines}</table>'
 
 
-def as_page(evaluation: "Evaluation", title: str, pictures: Mapping[str, bytes]) -> str:
+def as_page(evaluation: "Numbers", title: str, pictures: Mapping[str, bytes]) -> str:
     """One self-contained page: the table, the reasons for what is missing, and PNG pictures by their captions."""
     figures = "".join(
         f'<figure><img alt="{html.escape(name)}" src="data:image/png;base64,{base64.b64encode(content).decode()}">'

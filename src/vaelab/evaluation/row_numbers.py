@@ -3,6 +3,8 @@
 import numpy as np
 from jaxtyping import Shaped, UInt32
 
+from vaelab.batching import in_batches
+
 LEVELS = 65535
 """Pixels are told apart to so many levels of [0, 1], which 255 divides: uint8 images and their floats in [0, 1] are the same images."""
 
@@ -15,14 +17,14 @@ def row_numbers(images: Shaped[np.ndarray, "n ..."]) -> UInt32[np.ndarray, " n"]
     """
     rows = images.reshape(len(images), -1)
     weights = np.random.default_rng(0).integers(1, 2**63, rows.shape[1], np.uint64) * np.uint64(2) + np.uint64(1)
-    numbers = np.empty(len(rows), np.uint32)
-    for start in range(0, len(rows), 1000):
-        part = rows[start : start + 1000]
+
+    def of_some(part: np.ndarray) -> UInt32[np.ndarray, " some"]:
         if part.dtype == np.uint8:
             levels = part.astype(np.uint64) * np.uint64(LEVELS // 255)
         else:
             levels = np.rint(part.astype(np.float64) * LEVELS).astype(np.int64).astype(np.uint64)
         sums = (levels * weights).sum(axis=1, dtype=np.uint64)
         sums ^= sums >> np.uint64(29)
-        numbers[start : start + 1000] = (sums * weights[0]) >> np.uint64(32)
-    return numbers
+        return ((sums * weights[0]) >> np.uint64(32)).astype(np.uint32)
+
+    return in_batches(of_some, rows, rows=1000, fill=False)

@@ -22,6 +22,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Num
 from scipy.ndimage import maximum_filter
 
+from vaelab.batching import filled, pieces
 from vaelab.densities import AbstractDensity
 from vaelab.evaluation.expectations import HALF_SQUARES
 from vaelab.evaluation.mixture_log_probs import log_probs
@@ -132,6 +133,7 @@ def shared_lattice(
     active = np.arange(count)
     pairs = _Pairs.all(_tile_counts(low, high, spacing), count)
     prior_mass, decoded = 0.0, 0
+    sizes = [size for size in IMAGES if size * pixels <= SCORED_VALUES] or [IMAGES[-1]]
     for level in range(LAST_LEVEL + 1):
         here = spacing / 2**level
         log_cell = float(np.log(here).sum())
@@ -147,7 +149,10 @@ def shared_lattice(
             if level == 0:
                 prior_mass += float(np.exp(log_prior.astype(np.float64) + log_cell).sum())
             start = begin
-            for part, padded in _in_parts(pairs.image[begin:end], pixels):
+            # by hand: the sums of an image run along from tile to tile
+            for piece in pieces(end - begin, *sizes):
+                part = pairs.image[begin:end][piece]
+                padded = filled(part, piece.stop - piece.start)
                 whose = active[padded]
                 chunk = images[whose], mean[whose].astype(np.float32), sigma[whose].astype(np.float32)
                 found, top, place = _add_tile(sums.of(padded), chunk, form, log_prior, axes)
@@ -320,18 +325,6 @@ def _refined(heavy: _Pairs, low: np.ndarray, spacing: np.ndarray, mean: np.ndarr
 
 def _key(row: np.ndarray, column: np.ndarray, image: np.ndarray, counts: tuple[int, int], images: int) -> np.ndarray:
     return (row * counts[1] + column) * images + image
-
-
-def _in_parts(chosen: np.ndarray, pixels: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The images in chunks of the sizes IMAGES: the chunk itself, and filled up with its first image."""
-    sizes = [size for size in IMAGES if size * pixels <= SCORED_VALUES] or [IMAGES[-1]]
-    start = 0
-    while start < len(chosen):
-        left = len(chosen) - start
-        size = next((size for size, smaller in itertools.pairwise(sizes) if left > size - smaller), sizes[-1])
-        part = chosen[start : start + size]
-        yield part, np.concatenate([part, np.full(size - len(part), part[0])])
-        start += size
 
 
 # --- the sums -----------------------------------------------------------------------------------------------------------------------

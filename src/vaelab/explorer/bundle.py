@@ -18,6 +18,7 @@ from scipy.spatial import KDTree
 from scipy.special import logsumexp
 from scipy.stats import norm
 
+from vaelab.batching import equal_pieces
 from vaelab.errors import VaelabError
 from vaelab.explorer.economy import Economy, can_be_smaller, light_columns, light_manifest, smaller_networks
 from vaelab.explorer.explored import Explored, with_decoder
@@ -275,7 +276,8 @@ def density_quantiles(encoded: Encoded) -> list[float] | None:
     mean = encoded.mean.astype(np.float64)
     offset = (mean**2 * precision + encoded.log_variance + math.log(2.0 * math.pi)).sum(axis=1)
     values = []
-    for part in np.array_split(chosen, max(1, len(chosen) // QUANTILE_CHUNK)):
+    for piece in equal_pieces(len(chosen), QUANTILE_CHUNK):
+        part = chosen[piece]
         z = encoded.draw[part].astype(np.float64)
         each = -0.5 * (z**2 @ precision.T - 2.0 * z @ (mean * precision).T + offset)
         each[np.arange(len(part)), part] = -np.inf

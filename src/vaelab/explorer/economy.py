@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Shaped
 
+from vaelab.batching import in_batches
 from vaelab.generating.pictures import is_picture
 from vaelab.graph import sources_of
 from vaelab.language import to_translate
@@ -152,12 +153,14 @@ def smaller(
     """uint8 pictures (..., *shape), averaged to so many pixels; (..., height, width, *channels)."""
     rows, columns = averages(shape[0], side[0]), averages(shape[1], side[1])
     flat = images.reshape(-1, shape[0], shape[1], int(np.prod(shape[2:])))
-    parts = [
-        np.rint(np.einsum("hy,wx,nyxc->nhwc", rows, columns, flat[start : start + CHUNK], optimize=True))
-        for start in range(0, len(flat), CHUNK)
-    ]
+    averaged = in_batches(
+        lambda some: np.rint(np.einsum("hy,wx,nyxc->nhwc", rows, columns, some, optimize=True)).astype(np.uint8),
+        flat,
+        rows=CHUNK,
+        fill=False,
+    )
     leading = images.shape[: images.ndim - len(shape)]
-    return np.concatenate(parts).astype(np.uint8).reshape(*leading, *side, *shape[2:])
+    return averaged.reshape(*leading, *side, *shape[2:])
 
 
 def smaller_networks(

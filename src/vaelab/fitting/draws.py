@@ -1,11 +1,11 @@
 """Draws from q(z|x) of training images: what a prior is fitted to."""
 
 import jax
-import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from vaelab.batching import in_batches
 from vaelab.model import Model
 from vaelab.pixels import Pixels, seen
 
@@ -19,14 +19,12 @@ def posterior_draws(
 
     Draws and never means: the aggregate posterior that a prior should match is the density of the draws.
     """
-    parts = []
-    for number, begin in enumerate(range(0, len(images), CHUNK)):
-        part = images[begin : begin + CHUNK]
-        # the last part is filled up, so that one compiled program serves all
-        filled = np.concatenate([part, np.repeat(part[-1:], CHUNK - len(part), axis=0)])
-        drawn = _draws(model, jnp.asarray(filled), jr.fold_in(key, number), pixels)
-        parts.append(np.asarray(drawn)[: len(part)])
-    return np.concatenate(parts)
+    return in_batches(
+        lambda part, places: _draws(model, part, jr.fold_in(key, int(places[0]) // CHUNK), pixels),  # a key a batch
+        images,
+        np.arange(len(images)),
+        rows=CHUNK,
+    )
 
 
 def _draw_part(model: Model, images: Array, key: PRNGKeyArray, pixels: Pixels) -> Float[Array, "images latent"]:

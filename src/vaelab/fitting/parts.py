@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from vaelab.batching import in_batches
 from vaelab.densities import AbstractDensity
 
 MOST_FITTED = 20_000
@@ -51,10 +51,8 @@ CHUNK = 500
 
 def log_probs(density: AbstractDensity, values: Float[np.ndarray, "values latent"]) -> Float[np.ndarray, " values"]:
     """log p of each value in nats, in chunks that fit in memory."""
-    count, latent_dim = values.shape
-    # whole chunks only, so that the density is compiled once
-    filled = np.concatenate([values, np.repeat(values[-1:], -count % CHUNK, axis=0)]).reshape(-1, CHUNK, latent_dim)
-    return np.asarray(_mapped(density, jnp.asarray(filled, jnp.float32)), np.float64).ravel()[:count]
+    rows, groups = values.astype(np.float32), max(1, -(-len(values) // CHUNK))
+    return in_batches(lambda chunks: _mapped(density, chunks), rows, rows=CHUNK, groups=groups).astype(np.float64)
 
 
 @jax.jit

@@ -1,8 +1,6 @@
 """What is generated, written where the user says: a picture, arrays, or a folder of pictures; and latents read back."""
 
 import io
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -12,7 +10,7 @@ from jaxtyping import Float, Shaped
 
 from vaelab.errors import VaelabError
 from vaelab.generating.pictures import as_levels, columns_for, is_picture, png_bytes, shown_range, tiled
-from vaelab.language import to_translate, translated
+from vaelab.language import in_a_sentence, to_translate, translated
 from vaelab.tensors import write_bytes_safely
 
 SHEET = 800
@@ -117,7 +115,7 @@ def read_latents(path: Path, name: str | None = None) -> tuple[Float[np.ndarray,
         raise VaelabError(
             translated("{path}: no such file; make one with: vaelab encode RUN --out {path}", path=path)
         ) from None
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # of a damaged file NumPy lets anything through
         raise VaelabError(
             translated(
                 "{path}: damaged, or no .npz or .npy file of plain arrays; make one with: vaelab encode RUN", path=path
@@ -132,14 +130,17 @@ def read_latents(path: Path, name: str | None = None) -> tuple[Float[np.ndarray,
                 "{path}: expected {wanted}; found {arrays}",
                 path=path,
                 wanted=wanted,
-                arrays=", ".join(sorted(arrays)) or translated("none"),
+                arrays=", ".join(map(in_a_sentence, sorted(arrays))) or translated("none"),
             )
         )
     values = arrays[chosen]
     if values.dtype.kind not in "fiu":
         raise VaelabError(
             translated(
-                "{path}: expected numbers in '{chosen}'; found {dtype}", path=path, chosen=chosen, dtype=values.dtype
+                "{path}: expected numbers in '{chosen}'; found {dtype}",
+                path=path,
+                chosen=in_a_sentence(chosen),
+                dtype=values.dtype,
             )
         )
     return values.astype(np.float32), chosen

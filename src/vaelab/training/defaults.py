@@ -24,6 +24,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from vaelab.batching import equal_pieces
 from vaelab.config import Config
 from vaelab.pixels import scaled
 from vaelab.settings import rounded
@@ -71,5 +72,5 @@ def _spread(images: np.ndarray) -> float:
 
 def _in_parts(images: np.ndarray) -> Iterator[np.ndarray]:
     """Some images at a time as the model sees them: never all of them at once."""
-    for part in np.array_split(images, max(len(images) // 5000, 1)):
-        yield np.asarray(scaled(jnp.asarray(part)))
+    for piece in equal_pieces(len(images), 5000):
+        yield np.asarray(scaled(jnp.asarray(images[piece])))

@@ -15,6 +15,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Int, Key, PyTree
 
+from vaelab.batching import in_blocks
 from vaelab.errors import VaelabError
 from vaelab.language import translated
 from vaelab.objectives.base import MODEL, Batch
@@ -137,8 +138,7 @@ def score(trainer: Trainer, state: TrainingState, images: Array) -> Scores:
     key = jr.fold_in(trainer.score_key, state.step)
     count = images.shape[0]
     size = min(SCORE_CHUNK, count)
-    chunks = -(-count // size)
-    places = jnp.arange(chunks * size).reshape(chunks, size)
+    places = in_blocks(jnp.arange(count), size, filler=count)
 
     def score_chunk(inputs: tuple[Array, Array]) -> Scores:
         here, key = inputs
@@ -150,7 +150,7 @@ def score(trainer: Trainer, state: TrainingState, images: Array) -> Scores:
         counted = (here < count).astype(jnp.float32)
         return {name: jnp.sum(values * counted) for name, values in terms.items()}
 
-    sums = jax.lax.map(score_chunk, (places, jr.split(key, chunks)))
+    sums = jax.lax.map(score_chunk, (places, jr.split(key, len(places))))
     return {name: term.sum() / count for name, term in sums.items()}
 
 

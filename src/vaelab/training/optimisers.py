@@ -140,7 +140,7 @@ def build_optimiser(
 def promoting(optimiser: optax.GradientTransformation) -> optax.GradientTransformation:
     """Optax mixes float32 with its int32 step counts, so its own lines run under JAX's standard promotion, whatever ours do."""
 
-    def update(updates: optax.Updates, state: optax.OptState, params: optax.Params | None = None):
+    def update(updates: PyTree, state: PyTree, params: PyTree | None = None):
         with jax.numpy_dtype_promotion("standard"):
             return optimiser.update(updates, state, params)
 

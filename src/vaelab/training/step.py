@@ -67,7 +67,7 @@ def awaiting(optimiser: optax.GradientTransformation) -> optax.GradientTransform
     tutorial's epoch (`python -m benchmarks.steady_epoch`).
     """
 
-    def update(updates: optax.Updates, state: optax.OptState, params: optax.Params | None = None):
+    def update(updates: PyTree, state: PyTree, params: PyTree | None = None):
         return optimiser.update(awaited(updates), state, params)
 
     return optax.GradientTransformation(optimiser.init, update)
