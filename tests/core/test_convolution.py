@@ -118,7 +118,7 @@ def test_each_example_may_have_its_own_weight_and_its_own_gradient(kind: Kind):
 
 @pytest.mark.parametrize("kind", SIDES)
 def test_in_a_batch_it_is_a_product_of_all_examples_and_places(kind: Kind):
-    """No product of its own for each example, forwards or backwards, which would be many small ones; and on a CPU no convolution of XLA's."""
+    """No product of its own for each example, which would be many small ones; and on a CPU no convolution of XLA's."""
     (images, weight), (_, after) = arrays(kind, (4, 6)), sizes_of(kind, (4, 6))
 
     def loss(weight: Array, images: Array) -> Array:
