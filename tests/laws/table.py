@@ -31,7 +31,7 @@ NETWORK_SETTINGS: dict[str, dict[str, Any]] = {
     "convolutional, two layers and a dense one": {
         "kind": "convolutional",
         "channels": (3, 4),
-        "hidden": (6,),
+        "dense": (6,),
         "activation": "silu",
     },
     "residual": {"kind": "residual", "channels": (4,), "blocks": (2,)},
@@ -40,7 +40,7 @@ NETWORK_SETTINGS: dict[str, dict[str, Any]] = {
         "channels": (3, 4),
         "blocks": (0, 1),
         "norm": "none",
-        "activation": "relu",
+        "activation": "silu",
     },
 }
 POSTERIOR_SETTINGS: dict[str, dict[str, Any]] = {

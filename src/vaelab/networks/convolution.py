@@ -9,6 +9,9 @@ from vaelab.networks.convolving import Size, convolved, half
 
 Map = Float[Array, "height width channels"]
 
+HE = 2.0**0.5
+"""The gain of weights that a ReLU follows, for it takes half of the variance: He et al., "Delving deep into rectifiers", ICCV 2015."""
+
 
 class Convolution(eqx.Module):
     """3 x 3 of stride 1: the map keeps its height and width."""

@@ -10,7 +10,7 @@ import jax.random as jr
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from vaelab.networks.base import AbstractNetwork
-from vaelab.networks.convolution import Downward, Upward
+from vaelab.networks.convolution import HE, Downward, Upward
 from vaelab.networks.linear import Linear
 from vaelab.networks.maps import ACTIVATIONS, as_map, dropped, keys_for, sizes_down
 from vaelab.networks.settings import ConvolutionalSettings
@@ -50,16 +50,20 @@ class Convolutional(AbstractNetwork):
         height, width, depth = (*image.shape, 1)[:3]
         channels = tuple(settings.channels)
         sizes = sizes_down((height, width), len(channels))
-        keys = iter(jr.split(key, len(channels) + len(settings.hidden) + 1))
+        keys = iter(jr.split(key, len(channels) + len(settings.dense) + 1))
         smallest = (*sizes[-1], channels[0] if decodes else channels[-1])
         size = Space.of_shape(smallest).size
-        widths = (given.size, *settings.hidden, size) if decodes else (size, *settings.hidden)
-        dense = tuple(Linear(a, b, key=next(keys)) for a, b in pairwise(widths))
-        pairs = list(zip((depth, *channels[:-1]), channels, strict=True))
-        down = () if decodes else tuple(Downward(a, b, key=next(keys)) for a, b in pairs)
-        up = tuple(Upward(*pair, size, key=next(keys)) for pair, size in zip(pairs[1:], sizes[-2:0:-1], strict=True))
-        up = up if decodes else ()
-        out_shape = (*sizes[1], channels[-1]) if decodes else (widths[-1:] if settings.hidden else smallest)
+        widths = (given.size, *settings.dense, size) if decodes else (size, *settings.dense)
+        dense = tuple(Linear(*pair, key=next(keys)) for pair in pairwise(widths))
+        if decodes:
+            up = tuple(
+                Upward(*pair, size, key=next(keys), gain=HE)
+                for pair, size in zip(pairwise(channels), sizes[-2:0:-1], strict=True)
+            )
+            down, out_shape = (), (*sizes[1], channels[-1])
+        else:
+            up, down = (), tuple(Downward(*pair, key=next(keys), gain=HE) for pair in pairwise((depth, *channels)))
+            out_shape = widths[-1:] if settings.dense else smallest
         return cls(down, dense, up, settings.activation, settings.dropout, given, smallest, out_shape)
 
     def __call__(

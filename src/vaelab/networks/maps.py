@@ -26,8 +26,14 @@ def sizes_down(size: Size, count: int) -> list[Size]:
     return found
 
 
-def space_to_depth(image: Float[Array, "height width channels"]) -> Float[Array, "half_height half_width folded"]:
-    """Squares of 2 x 2 as channels, ordered (channels, 2, 2); zeros below and on the right where height or width is odd."""
+@jax.jit
+def vaelab_space_to_depth(
+    image: Float[Array, "height width channels"],
+) -> Float[Array, "half_height half_width folded"]:
+    """Squares of 2 x 2 as channels, ordered (channels, 2, 2); zeros below and on the right where height or width is odd.
+
+    By its name a reader of jaxprs knows it (`graph/`).
+    """
     height, width, channels = image.shape
     tall, wide = halved((height, width))
     padded = jnp.pad(image, ((0, height % 2), (0, width % 2), (0, 0)))
@@ -37,7 +43,7 @@ def space_to_depth(image: Float[Array, "height width channels"]) -> Float[Array,
 
 @jax.jit
 def depth_to_space(image: Float[Array, "height width folded"]) -> Float[Array, "double_height double_width channels"]:
-    """The opposite: channels (C, 2, 2) as squares of 2 x 2. By its name a reader of jaxprs knows it (`graph/`)."""
+    """The opposite: channels (C, 2, 2) as squares of 2 x 2. Known by its name, too."""
     height, width, folded = image.shape
     squares = jnp.reshape(image, (height, width, folded // 4, 2, 2))
     return jnp.reshape(jnp.transpose(squares, (0, 3, 1, 4, 2)), (2 * height, 2 * width, folded // 4))
@@ -52,7 +58,7 @@ class Fold(eqx.Module):
         self.dense = Linear(4 * channels, out, key=key)
 
     def __call__(self, image: Float[Array, "height width channels"]) -> Float[Array, "half_height half_width out"]:
-        return self.dense(space_to_depth(image))
+        return self.dense(vaelab_space_to_depth(image))
 
 
 class Unfold(eqx.Module):

@@ -10,7 +10,7 @@ import jax.random as jr
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from vaelab.networks.base import AbstractNetwork
-from vaelab.networks.convolution import Convolution, Downward
+from vaelab.networks.convolution import HE, Convolution, Downward
 from vaelab.networks.linear import Linear
 from vaelab.networks.maps import ACTIVATIONS, Fold, Unfold, as_map, dropped, keys_for, sizes_down
 from vaelab.networks.normalisation import GroupNorm
@@ -36,7 +36,7 @@ class Block(eqx.Module):
     def __init__(self, channels: int, settings: ResidualSettings, *, key: PRNGKeyArray):
         first, second = jr.split(key)
         self.norms = (GroupNorm(channels), GroupNorm(channels)) if settings.norm == "group" else ()
-        self.first = Convolution(channels, channels, key=first)
+        self.first = Convolution(channels, channels, key=first, gain=HE)
         self.second = Convolution(channels, channels, key=second, gain=0.2)
         self.activation = settings.activation
         self.dropout = settings.dropout

@@ -80,9 +80,9 @@ class ConvolutionalSettings(OfMapsSettings):
     kind: Literal["convolutional"] = Field(
         default="convolutional", description="4 x 4 convolutions of stride 2 down, or transposed ones up"
     )
-    hidden: tuple[PositiveCount, ...] = Field(
+    dense: tuple[PositiveCount, ...] = Field(
         default=(),
-        description="widths of dense layers between the smallest map and the features, or z and the smallest map",
+        description="widths of dense layers between the smallest map and an encoder's features, or z and a decoder's smallest map",
     )
 
 
@@ -92,7 +92,6 @@ class ResidualSettings(OfMapsSettings):
         default="residual",
         description="residual blocks of 3 x 3 convolutions, and squares folded into channels between them",
     )
-    activation: Literal["relu", "silu"] = Field(default="silu", description="`relu`, `silu`")
     blocks: tuple[Annotated[int, Field(ge=0)], ...] | Auto = Field(
         default="auto",
         description="residual blocks at each map of `channels`; `auto`: one where its sides are 32 at most, for larger ones cost the most",
