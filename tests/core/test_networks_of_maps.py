@@ -17,6 +17,7 @@ from vaelab.naming import named_arrays
 from vaelab.networks.maps import depth_to_space, dropped, vaelab_space_to_depth
 from vaelab.networks.normalisation import GroupNorm
 from vaelab.space import Space
+from vaelab.summary import summarise
 
 KINDS = ("convolutional", "residual")
 SHAPES = [(28, 28), (30, 45), (9, 4, 3), (64, 64, 3)]
@@ -175,3 +176,15 @@ def test_training_begins_at_the_images_mean_colour(kind: str):
     mean = jnp.broadcast_to(jnp.asarray([0.1, 0.5, 0.7]), (9, 8, 3))
     found = mean_image_alone(model_of(kind, (9, 8, 3)), mean).likelihood(jnp.ones(3)).centre
     np.testing.assert_allclose(found, mean, atol=1e-6)
+
+
+def test_a_summary_counts_the_multiplications_of_convolutions():
+    """4 x 4 of stride 2 on 9 x 6: 5 x 3 places; up from 5 x 3 places again. A dense layer sees each weight once."""
+    model = model_of("convolutional", (9, 6, 3), channels=[7])
+    found = summarise(model)
+    assert found.multiplications_of("encoder") == 5 * 3 * 16 * 3 * 7 + 2 * (5 * 3 * 7) * 3
+    assert found.multiplications_of("decoder") == 3 * (5 * 3 * 7) + 5 * 3 * 16 * 7 * 3
+    assert [(layer.name, layer.output_shape) for layer in found.parts["encoder"]][:2] == [
+        ("down.0", (5, 3, 7)),
+        ("reshape", (105,)),
+    ]
