@@ -127,7 +127,7 @@ def _head(features: Shape, shape: Shape, *, key: PRNGKeyArray) -> Head:
             return Linear(features[2], numbers, key=key)
         if features[:2] == halved(size):
             return Upward(features[2], numbers, size, key=key)
-    if len(features) > 1 and features[:-1] == shape[:-1]:
+    if len(features) > 1 and shape and features[:-1] == shape[:-1]:
         return Linear(features[-1], shape[-1], key=key)
     return Linear(Space.of_shape(features).size, Space.of_shape(shape).size, key=key)
 

@@ -24,7 +24,7 @@ class Convolution(eqx.Module):
         self.bias = jnp.zeros(out)
 
     def __call__(self, image: Map) -> Float[Array, "height width out"]:
-        return convolved(image, self.weight, "same", image.shape[:2]) + self.bias[None, None]
+        return convolved(image, self.weight, "same", size_of(image)) + self.bias[None, None]
 
 
 class Downward(eqx.Module):
@@ -38,7 +38,7 @@ class Downward(eqx.Module):
         self.bias = jnp.zeros(out)
 
     def __call__(self, image: Map) -> Float[Array, "half_height half_width out"]:
-        return convolved(image, self.weight, "down", halved(image.shape[:2])) + self.bias[None, None]
+        return convolved(image, self.weight, "down", halved(size_of(image))) + self.bias[None, None]
 
 
 class Upward(eqx.Module):
@@ -55,6 +55,12 @@ class Upward(eqx.Module):
 
     def __call__(self, image: Map) -> Float[Array, "double_height double_width out"]:
         return convolved(image, self.weight, "up", self.size) + self.bias[None, None]
+
+
+def size_of(image: Map) -> Size:
+    """The height and width of a map."""
+    height, width, _ = image.shape
+    return height, width
 
 
 def halved(size: Size) -> Size:

@@ -1,7 +1,7 @@
 """The convolutional network: an image halved by 4 x 4 convolutions of stride 2, or z doubled to an image by transposed ones."""
 
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import equinox as eqx
 import jax
@@ -48,7 +48,7 @@ class Convolutional(AbstractNetwork):
         decodes, image = wanted is not None, given if wanted is None else wanted
         settings = settings.of_image(image.shape, decodes=decodes)
         height, width, depth = (*image.shape, 1)[:3]
-        channels = tuple(settings.channels)
+        channels = cast(Shape, settings.channels)  # no longer `auto`
         sizes = sizes_down((height, width), len(channels))
         keys = iter(jr.split(key, len(channels) + len(settings.dense) + 1))
         smallest = (*sizes[-1], channels[0] if decodes else channels[-1])
@@ -64,7 +64,16 @@ class Convolutional(AbstractNetwork):
         else:
             up, down = (), tuple(Downward(*pair, key=next(keys), gain=HE) for pair in pairwise((depth, *channels)))
             out_shape = widths[-1:] if settings.dense else smallest
-        return cls(down, dense, up, settings.activation, settings.dropout, given, smallest, out_shape)
+        return cls(
+            down=down,
+            dense=dense,
+            up=up,
+            activation=settings.activation,
+            dropout=settings.dropout,
+            given=given,
+            smallest=smallest,
+            out_shape=out_shape,
+        )
 
     def __call__(
         self, given: Any, condition: Array | None = None, *, key: PRNGKeyArray | None = None

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
+from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 from jaxtyping import Array, Float
@@ -153,12 +154,12 @@ def _shape_after(x: Any, weight: Any, *, kind: Kind, size: Size) -> Any:
     side = SIDES[kind]
     if not fits[kind] or weight.shape[:3] != (side, side, x.shape[3]):
         raise ValueError(f"convolution '{kind}' to {size}: maps {x.shape} and a weight {weight.shape} do not fit")
-    return jax.core.ShapedArray((x.shape[0], *size, weight.shape[3]), x.dtype)
+    return ShapedArray((x.shape[0], *size, weight.shape[3]), x.dtype)
 
 
 @weight_gradient_p.def_abstract_eval
 def _shape_of_weight(x: Any, gradient: Any, *, kind: Kind) -> Any:
-    return jax.core.ShapedArray((SIDES[kind], SIDES[kind], x.shape[3], gradient.shape[3]), x.dtype)
+    return ShapedArray((SIDES[kind], SIDES[kind], x.shape[3], gradient.shape[3]), x.dtype)
 
 
 def _by_weight(x: Maps, gradient: Array, *, kind: Kind, function: Callable[..., Array]) -> Array:

@@ -1,7 +1,7 @@
 """The residual network: blocks of 3 x 3 convolutions that add to a map, and squares of 2 x 2 folded into channels between them."""
 
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import equinox as eqx
 import jax
@@ -79,7 +79,7 @@ class Residual(AbstractNetwork):
         decodes, image = wanted is not None, given if wanted is None else wanted
         settings = settings.of_image(image.shape, decodes=decodes)
         height, width, depth = (*image.shape, 1)[:3]
-        channels, counts = tuple(settings.channels), tuple(settings.blocks)
+        channels, counts = cast(Shape, settings.channels), cast(Shape, settings.blocks)  # no longer `auto`
         sizes = sizes_down((height, width), len(channels))
         first_key, moves_key, blocks_key = jr.split(key, 3)
         smallest = (*sizes[-1], channels[0] if decodes else channels[-1])
@@ -99,7 +99,17 @@ class Residual(AbstractNetwork):
         )
         norms = (GroupNorm(channels[-1]),) if settings.norm == "group" else ()
         out_shape = (*sizes[1], channels[-1]) if decodes else smallest
-        return cls(first, moves, blocks, norms, settings.activation, given, decodes, smallest, out_shape)
+        return cls(
+            first=first,
+            moves=moves,
+            blocks=blocks,
+            norms=norms,
+            activation=settings.activation,
+            given=given,
+            decodes=decodes,
+            smallest=smallest,
+            out_shape=out_shape,
+        )
 
     def __call__(
         self, given: Any, condition: Array | None = None, *, key: PRNGKeyArray | None = None
