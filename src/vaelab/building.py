@@ -1,5 +1,6 @@
 """Settings to modules: a model with its initial weights, a function of the configuration and the key."""
 
+from inspect import signature
 from typing import Any
 
 import equinox as eqx
@@ -15,7 +16,7 @@ from vaelab.kinds import LIKELIHOODS, NETWORKS, POSTERIORS, PRIORS
 from vaelab.language import translated
 from vaelab.model import Model
 from vaelab.priors.base import Shapes
-from vaelab.settings import ObjectiveSettings
+from vaelab.settings import NetworkSettings, ObjectiveSettings
 from vaelab.space import Space
 
 
@@ -34,16 +35,22 @@ def build_model(config: ModelConfig, key: PRNGKeyArray) -> Model:
         )
     image, latent_shape = Space.of_shape(config.image_shape), (config.latent_dim,)
     encoder_key, posterior_key, decoder_key, likelihood_key, prior_key = jr.split(key, 5)
-    encoder = NETWORKS.build(config.encoder, image, key=encoder_key)
+    encoder = build_network(config.encoder, image, key=encoder_key)
     if not isinstance(encoder, AbstractConditional):
         family = POSTERIORS.build(config.posterior, latent_shape, key=posterior_key)
         encoder = ConditionalDensity(encoder, family, key=posterior_key)
-    decoder = NETWORKS.build(config.decoder, encoder.space, key=decoder_key)
+    decoder = build_network(config.decoder, encoder.space, wanted=image, key=decoder_key)
     if not isinstance(decoder, AbstractConditional):
         family = LIKELIHOODS.build(config.likelihood, config.image_shape, key=likelihood_key)
         decoder = ConditionalDensity(decoder, family, key=likelihood_key)
     prior = PRIORS.build(config.prior, Shapes(encoder.space.size, config.image_shape), key=prior_key)
     return Model(encoder, decoder, prior)
+
+
+def build_network(settings: NetworkSettings, given: Space, *, key: PRNGKeyArray, wanted: Space | None = None) -> Any:
+    """The network over inputs of this space. `wanted` is the image that a decoder aims at, for kinds whose `build` names it."""
+    takes = signature(NETWORKS.part_of(type(settings)).build).parameters
+    return NETWORKS.build(settings, given, key=key, **({"wanted": wanted} if "wanted" in takes else {}))
 
 
 def check_parts(config: ModelConfig, objective: ObjectiveSettings, model: Model) -> None:

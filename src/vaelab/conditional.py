@@ -12,9 +12,12 @@ from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 from vaelab.densities import AbstractCentredDensity, AbstractDensity
 from vaelab.families.base import AbstractFamily
 from vaelab.networks.base import AbstractNetwork
+from vaelab.networks.convolution import Upward, halved
 from vaelab.networks.linear import Linear
 from vaelab.space import Shape, Space
 from vaelab.support import Support
+
+Head = Linear | Upward
 
 
 class AbstractConditional(eqx.Module):
@@ -44,7 +47,7 @@ class ConditionalDensity(AbstractConditional):
     """A network, a linear head for each of the numbers that the family's densities need, and the family."""
 
     network: AbstractNetwork
-    heads: dict[str, Linear]
+    heads: dict[str, Head]
     family: AbstractFamily
 
     def __init__(self, network: AbstractNetwork, family: AbstractFamily, *, key: PRNGKeyArray):
@@ -111,18 +114,31 @@ class ConditionalDensity(AbstractConditional):
         return eqx.tree_at(lambda part: part.heads, mask, heads)
 
 
-def _head(features: Shape, shape: Shape, *, key: PRNGKeyArray) -> Linear:
-    """A head from features to numbers of a shape: along the channels, a 1 x 1 convolution, where both are maps of one height and width."""
-    if len(features) > 1 and features[:-1] == shape[:-1]:
+def _head(features: Shape, shape: Shape, *, key: PRNGKeyArray) -> Head:
+    """A head from features to numbers of a shape.
+
+    - Where features are a map of an image's height and width, with any channels, it is a 1 x 1 convolution.
+    - Where they are a map of half of those, it is a 4 x 4 transposed convolution of stride 2, which doubles them.
+    - Else every number sees all features.
+    """
+    if len(features) == 3 and len(shape) >= 2:
+        size, numbers = shape[:2], Space.of_shape(shape[2:]).size
+        if features[:2] == size:
+            return Linear(features[2], numbers, key=key)
+        if features[:2] == halved(size):
+            return Upward(features[2], numbers, size, key=key)
+    if len(features) > 1 and shape and features[:-1] == shape[:-1]:
         return Linear(features[-1], shape[-1], key=key)
     return Linear(Space.of_shape(features).size, Space.of_shape(shape).size, key=key)
 
 
-def _applied(head: Linear, features: Float[Array, "..."]) -> Float[Array, "..."]:
+def _applied(head: Head, features: Float[Array, "..."]) -> Float[Array, "..."]:
+    if isinstance(head, Upward):
+        return head(features)
     return head(features if features.shape[-1] == head.weight.shape[0] else jnp.ravel(features))
 
 
-def _bias(head: Linear, wanted: Float[Array, "..."]) -> Float[Array, " out"]:
+def _bias(head: Head, wanted: Float[Array, "..."]) -> Float[Array, " out"]:
     """A bias for each number; of a head along the channels, which has fewer, their mean over the map."""
     rows = jnp.reshape(wanted, (-1, head.bias.shape[0]))
     return rows[0] if rows.shape[0] == 1 else rows.mean(axis=0)

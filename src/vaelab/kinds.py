@@ -187,7 +187,15 @@ def found_at(place: str) -> Any:
     return getattr(import_module(module), name)
 
 
-NETWORKS = Kinds("network", {"mlp": "vaelab.networks.settings:MlpSettings"}, NetworkSettings)
+NETWORKS = Kinds(
+    "network",
+    {
+        "mlp": "vaelab.networks.settings:MlpSettings",
+        "convolutional": "vaelab.networks.settings:ConvolutionalSettings",
+        "residual": "vaelab.networks.settings:ResidualSettings",
+    },
+    NetworkSettings,
+)
 POSTERIORS = Kinds(
     "posterior",
     {

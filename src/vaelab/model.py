@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import jax.random as jr
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
 from vaelab.conditional import AbstractConditional, ConditionalDensity
@@ -97,23 +98,26 @@ def elbo_terms(
     image: Float[Array, " *image"],
     key: PRNGKeyArray,
     condition: Int[Array, ""] | None = None,
+    dropout: PRNGKeyArray | None = None,
 ) -> ElboTerms:
     """The two terms of the evidence lower bound, log p(x) >= E_q[log p(x|z)] - KL(q(z|x) || p(z)), at one draw z ~ q(z|x).
 
     Kingma and Welling, "Auto-encoding variational Bayes", ICLR 2014, eqs. 3 and 7. `prior` is `model.prior_density()`, over vectors;
-    `condition` is the image's label, which only a prior by class looks at.
+    `condition` is the image's label, which only a prior by class looks at; `dropout` the key of what both networks leave out, in training
+    alone.
     """
-    posterior = model.encoder(image, condition, prior=prior)
+    leaves_out, too = (None, None) if dropout is None else jr.split(dropout)
+    posterior = model.encoder(image, condition, prior=prior, key=leaves_out)
     prior = prior.given(condition)
     if not posterior.has_density:
         z = posterior.sample(key)
-        return ElboTerms(z, model.decoder(z, condition).log_prob(image), jnp.zeros(()), None, None, posterior)
+        return ElboTerms(z, model.decoder(z, condition, key=too).log_prob(image), jnp.zeros(()), None, None, posterior)
     if posterior.draws_and_scores_at_once:
         z, log_posterior = posterior.sample_and_log_prob(key)
-        reconstruction = model.decoder(z, condition).log_prob(image)
+        reconstruction = model.decoder(z, condition, key=too).log_prob(image)
     else:  # in this order gradients add up as they always did, bit for bit
         z = posterior.sample(key)
-        reconstruction = model.decoder(z, condition).log_prob(image)
+        reconstruction = model.decoder(z, condition, key=too).log_prob(image)
         log_posterior = posterior.log_prob(z)
     over_z = prior if model.latent.is_array else Unflat(prior, model.latent)
     log_ratio = log_posterior - over_z.log_prob(z)

@@ -3,6 +3,7 @@
 Nothing here or in any room's `settings.py` imports JAX: a misspelt key, `--help` and reading a run's configuration cost no second.
 """
 
+import math
 import re
 from collections.abc import Callable
 from typing import Annotated, ClassVar, Literal
@@ -34,7 +35,19 @@ class PartSettings(Frozen):
 
 
 class NetworkSettings(PartSettings):
-    """Of a network: features in, features out. Its class is built by `build(settings, given, *, key)`, `given` the `Space` of its input."""
+    """Of a network: features in, features out. Its class is built by `build(settings, given, *, key)`, `given` the `Space` of its input.
+
+    A `build` that names `wanted` too is told the `Space` of the image that a decoder aims at; for an encoder it is None.
+    """
+
+    def completed(self, image_shape: tuple[int, ...], *, decodes: bool) -> "NetworkSettings":
+        """With what only the images can tell; `decodes`: whether it is the decoder's."""
+        del image_shape, decodes
+        return self
+
+    def values_read(self, image_shape: tuple[int, ...]) -> int:
+        """How many values of an image a unit of the first layer reads: all of them, unless it looks at some at a time."""
+        return math.prod(image_shape)
 
 
 class PosteriorSettings(PartSettings):

@@ -7,7 +7,7 @@ from typing import Any
 import equinox as eqx
 import jax
 
-from vaelab.graph import UnknownOperation, sources_of, value_shapes
+from vaelab.graph import UnknownOperation, multiplications_of, sources_of, value_shapes
 from vaelab.model import Model, trainable_parts
 from vaelab.model_graph import part_graphs
 from vaelab.naming import named_arrays
@@ -15,12 +15,15 @@ from vaelab.naming import named_arrays
 
 @dataclass(frozen=True)
 class Layer:
-    """One line: what it is, the shape of its output for one example (None for an array on its own), and how many parameters it has."""
+    """One line: what it is, the shape of its output for one example (None for an array on its own), how many parameters it has, and how
+    many multiply-adds one example costs (None where nobody knows; elementwise operations are not counted).
+    """
 
     name: str
     kind: str
     output_shape: tuple[int, ...] | None
     parameters: int
+    multiplications: int | None = None
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,11 @@ class Summary:
 
     def parameters_of(self, part: str) -> int:
         return sum(layer.parameters for layer in self.parts[part])
+
+    def multiplications_of(self, part: str) -> int | None:
+        """Of one example; None for a part without a graph."""
+        found = [layer.multiplications for layer in self.parts[part]]
+        return None if None in found else sum(filter(None, found))
 
 
 def summarise(model: Model) -> Summary:
@@ -64,11 +72,11 @@ def _layers(part: str, graph: dict[str, Any], shapes: dict[str, tuple[int, ...]]
         if "weight" in node:
             name = _called(part, node["weight"].removesuffix(".weight"))
             size = sum(math.prod(shapes[node[one]]) for one in ("weight", "bias") if one in node)
-            layers.append(Layer(name, kind, shape, size))
+            layers.append(Layer(name, kind, shape, size, multiplications_of(node, values, shapes)))
         elif node["op"] == "activation" and layers and layers[-1].output_shape == shape:
             layers[-1] = replace(layers[-1], kind=f"{layers[-1].kind}, {kind}")
         elif shape != source:
-            layers.append(Layer(node["op"], kind, shape, 0))
+            layers.append(Layer(node["op"], kind, shape, 0, 0))
     return layers
 
 

@@ -62,6 +62,25 @@ def interpret(graph: dict[str, Any], arrays: dict[str, np.ndarray], value: np.nd
             case "convolution":
                 out = convolved(given[0], arrays[node["weight"]], node["stride"], node["padding"])
                 out = out + (arrays[node["bias"]] if "bias" in node else 0.0)
+            case "transposed-convolution":
+                (height, width, _), weight = given[0].shape, arrays[node["weight"]]
+                (top, left), (rows, columns) = node["crop"], node["size"]
+                whole = np.zeros((2 * height + 4, 2 * width + 4, weight.shape[3]))
+                for y, x in np.ndindex(height, width):
+                    whole[2 * y : 2 * y + 4, 2 * x : 2 * x + 4] += np.einsum("i,abio->abo", given[0][y, x], weight)
+                out = whole[top : top + rows, left : left + columns] + arrays[node["bias"]]
+            case "space-to-depth":
+                block, (height, width, depth) = node["block"], given[0].shape
+                padded = np.pad(given[0], [[0, -height % block], [0, -width % block], [0, 0]])
+                places = [padded[y::block, x::block] for y in range(block) for x in range(block)]
+                out = np.stack(places, axis=-1).reshape(*places[0].shape[:2], depth * block**2)
+            case "group-norm":
+                grouped = given[0].reshape(*given[0].shape[:2], -1, node["group"])
+                mean, variance = grouped.mean((0, 1, 3), keepdims=True), grouped.var((0, 1, 3), keepdims=True)
+                normal = ((grouped - mean) / np.sqrt(variance + 1e-5)).reshape(given[0].shape)
+                out = normal * arrays[node["weight"]] + arrays[node["bias"]]
+            case "crop":
+                out = given[0][: node["size"][0], : node["size"][1]]
             case "depth-to-space":
                 (height, width, depth), block = given[0].shape, node["block"]
                 folded = given[0].reshape(height, width, depth // block**2, block, block)

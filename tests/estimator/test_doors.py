@@ -219,3 +219,18 @@ def test_what_is_asked_of_a_fitted_one(of_levels: VAE):
     for latents in ([["a", "b"]], [1, 2], None, [[1, np.nan]]):
         with pytest.raises(VaelabError, match=r"^Z: "):
             of_levels.inverse_transform(latents)
+
+
+def test_networks_of_maps_fit_the_images_or_refuse_them():
+    vae = VAE(**SMALL, network="residual", decoder={"kind": "convolutional", "channels": (4,)}).fit(LEVELS)
+    assert (vae.config_.model.encoder.kind, vae.config_.model.decoder.kind) == ("residual", "convolutional")
+    assert vae.config_.model.encoder.channels == (32,)
+    assert vae.reconstruct(LEVELS[:3]).shape == (3, 8, 8)
+    for network, words in (
+        ("convolution", "did you mean 'convolutional'"),
+        ({"kind": "mlp"}, "the name of a kind for both"),
+    ):
+        with pytest.raises(VaelabError, match=words):
+            VAE(**SMALL, network=network).fit(LEVELS)
+    with pytest.raises(VaelabError, match=r"found examples of shape \(64,\)"):
+        VAE(**SMALL, network="convolutional").fit(LEVELS.reshape(-1, 64))

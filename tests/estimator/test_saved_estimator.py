@@ -49,6 +49,11 @@ KINDS: dict[str, Fitted] = {
             "objective.samples": 2,
         },
     ).fit(X),
+    "convolutional": lambda: VAE(
+        **SMALL,
+        network="convolutional",
+        settings={"model.encoder.channels": [4], "model.decoder.channels": [4], "model.encoder.dropout": 0.1},
+    ).fit(X),
     "class": lambda: VAE(**SMALL, prior="class").fit(X, np.array(["none", "one", "more"])[np.minimum(Y, 2)]),
     "autoencoder with a mixture": lambda: (
         VAE(**SMALL, deterministic=True).fit(X, Y + 100).fit_prior("mixture", components=2, by_class=False)

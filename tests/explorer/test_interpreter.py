@@ -11,12 +11,14 @@ import pytest
 from safetensors.numpy import save_file
 
 from vaelab.building import build_model
-from vaelab.config import load_recipe, recipe_names
+from vaelab.config import ModelConfig, load_recipe, recipe_names
 from vaelab.densities import clipped_logistic_mean
 from vaelab.explorer.bundle import Bundle
 from vaelab.explorer.explored import explored_model
 from vaelab.generating import decode, encode
 from vaelab.model import Model
+from vaelab.model_graph import operation_graph
+from vaelab.naming import named_arrays
 from vaelab.priors.settings import NormalPriorSettings
 
 EXAMPLES = 7  # not a multiple of the interpreter's block of four
@@ -63,6 +65,36 @@ def test_the_mean_of_levels_is_that_of_jax(run_module, tmp_path: Path, generator
     found = run_nodes(run_module, tmp_path, [node], mean, "y", {"s": log_scale})
     expected = clipped_logistic_mean(jnp.asarray(mean), jnp.asarray(log_scale))
     np.testing.assert_allclose(found.reshape(mean.shape), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(9, 6), (12, 9, 3)])
+@pytest.mark.parametrize("kind", ["convolutional", "residual"])
+def test_networks_of_maps_decode_and_encode_as_jax_does(run_module, tmp_path: Path, generator, kind: str, shape):
+    """Odd sizes: padded and cropped on the page as in JAX."""
+    part = {"kind": kind, "channels": [16, 8], "activation": "silu"}
+    config = ModelConfig.model_validate({"latent_dim": 3, "image_shape": shape, "encoder": part, "decoder": part})
+    model = jax.jit(lambda key: build_model(config, key))(jax.random.key(0))
+    model = jax.tree.map(lambda leaf: leaf + 0.1 * jnp.sin(jnp.arange(leaf.size)).reshape(leaf.shape), model)
+    images = generator.random((EXAMPLES, *shape)).astype(np.float32)
+    latents = generator.normal(size=(EXAMPLES, 3)).astype(np.float32)
+    graph = operation_graph(model)
+    assert graph is not None
+    save_file(named_arrays(model), tmp_path / "weights", metadata={"graph": json.dumps(graph)})
+    jobs = [
+        {"weights": "weights", "part": part, "input": f"{part}.in", "count": EXAMPLES, "output": part} for part in graph
+    ]
+    (tmp_path / "jobs.json").write_text(json.dumps(jobs))
+    (tmp_path / "encoder.in").write_bytes(images.tobytes())
+    (tmp_path / "decoder.in").write_bytes(latents.tobytes())
+    run_module("run_graph.mjs", tmp_path)
+    encoded = encode(model, images)
+    for name, expected in {
+        "encoder.mean": encoded.mean,
+        "encoder.log_variance": encoded.log_variance,
+        "decoder.mean": decode(model, latents),
+    }.items():
+        found = np.frombuffer((tmp_path / name).read_bytes(), np.float32).reshape(expected.shape)
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -124,9 +124,7 @@ def test_likelihoods_from_logits(facts, given):
     above = np.where(level == 255, np.inf, (level + 0.5) / 255)
     far = logistic(natural, 0.05)  # by whichever tail loses less
     mass = np.where(natural < below, far.sf(below) - far.sf(above), far.cdf(above) - far.cdf(below))
-    np.testing.assert_allclose(
-        facts["likelihoods"]["discretised-logistic"], np.log(mass).sum(axis=1), rtol=1e-4
-    )
+    np.testing.assert_allclose(facts["likelihoods"]["discretised-logistic"], np.log(mass).sum(axis=1), rtol=1e-4)
 
 
 def test_a_plane_through_three_points_holds_them(facts):

@@ -9,7 +9,7 @@ from typing import Any
 
 import jax.random as jr
 
-from vaelab.building import build_model
+from vaelab.building import build_model, build_network
 from vaelab.config import ModelConfig
 from vaelab.families.base import AbstractFamily
 from vaelab.kinds import LIKELIHOODS, NETWORKS, OBJECTIVES, POSTERIORS
@@ -27,6 +27,21 @@ NETWORK_SETTINGS: dict[str, dict[str, Any]] = {
     "mlp, tanh": {"kind": "mlp", "hidden": (7,), "activation": "tanh"},
     "mlp, gated": {"kind": "mlp", "hidden": (7, 5), "activation": "gated"},
     "mlp without layers": {"kind": "mlp", "hidden": ()},
+    "convolutional": {"kind": "convolutional"},
+    "convolutional, two layers and a dense one": {
+        "kind": "convolutional",
+        "channels": (3, 4),
+        "dense": (6,),
+        "activation": "silu",
+    },
+    "residual": {"kind": "residual", "channels": (4,), "blocks": (2,)},
+    "residual, two maps without norms": {
+        "kind": "residual",
+        "channels": (3, 4),
+        "blocks": (0, 1),
+        "norm": "none",
+        "activation": "silu",
+    },
 }
 POSTERIOR_SETTINGS: dict[str, dict[str, Any]] = {
     "gaussian": {"kind": "gaussian"},
@@ -54,7 +69,11 @@ OBJECTIVE_SETTINGS: dict[str, dict[str, Any]] = {
 
 
 def network_of(name: str, given: Space) -> AbstractNetwork:
-    return NETWORKS.build(NETWORKS.settings(NETWORK_SETTINGS[name]), given, key=KEY)
+    """That which reads an image; where what is given is none, that which draws one."""
+    image = Space.of_shape(IMAGE)
+    return build_network(
+        NETWORKS.settings(NETWORK_SETTINGS[name]), given, wanted=None if given == image else image, key=KEY
+    )
 
 
 def posterior_of(name: str) -> AbstractFamily:

@@ -61,9 +61,9 @@ def test_every_weight_has_a_finite_gradient(name: str, given: str) -> None:
 
 @pytest.mark.parametrize(("name", "given"), EACH)
 def test_what_reads_the_input_is_a_mask_of_its_weights(name: str, given: str) -> None:
-    """A weight of the mask is multiplied with each value of the input: one axis of it is as long."""
+    """A weight of the mask is multiplied with each value of the input: one axis of it is as long, or it is a convolution's (4 axes)."""
     network = network_of(name, GIVEN[given])
     mask = network.reads_input()
     assert jax.tree.structure(mask) == jax.tree.structure(network)
     for leaf, reads in zip(jax.tree.leaves(network), jax.tree.leaves(mask), strict=True):
-        assert not reads or GIVEN[given].size in leaf.shape
+        assert not reads or GIVEN[given].size in leaf.shape or leaf.ndim == 4

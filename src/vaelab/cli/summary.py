@@ -7,7 +7,13 @@ import typer
 from vaelab.cli import completion
 from vaelab.language import to_translate, translated
 
-COLUMNS = (to_translate("layer"), to_translate("kind"), to_translate("output shape"), to_translate("parameters"))
+COLUMNS = (
+    to_translate("layer"),
+    to_translate("kind"),
+    to_translate("output shape"),
+    to_translate("parameters"),
+    to_translate("multiplications"),
+)
 
 
 def summary(
@@ -21,7 +27,7 @@ def summary(
         str, typer.Option(help=translated("A recipe, where no run is given."), autocompletion=completion.recipes)
     ] = "tutorial",
 ) -> None:
-    """Print a model's layers, their output shapes and parameters."""
+    """Print a model's layers, their output shapes, parameters and the multiplications of one image."""
     import jax.random as jr
     from rich.console import Console
     from rich.table import Table
@@ -46,12 +52,13 @@ def summary(
     console = Console()
     for part, layers in found.parts.items():
         table = Table(*map(translated, COLUMNS), title=f"{part} ({title})", title_justify="left")
-        table.columns[3].justify = "right"
+        for column in table.columns[3:]:
+            column.justify = "right"
         for layer in layers:
             shape = "" if layer.output_shape is None else str((None, *layer.output_shape))
-            table.add_row(layer.name, layer.kind, shape, f"{layer.parameters:,}")
+            table.add_row(layer.name, layer.kind, shape, f"{layer.parameters:,}", _count(layer.multiplications))
         table.add_section()
-        table.add_row(part, "", "", f"{found.parameters_of(part):,}")
+        table.add_row(part, "", "", f"{found.parameters_of(part):,}", _count(found.multiplications_of(part)))
         console.print(table)
     total = found.trainable + found.fixed
     console.print(
@@ -63,3 +70,7 @@ def summary(
             fixed=found.fixed,
         )
     )
+
+
+def _count(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"

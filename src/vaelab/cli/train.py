@@ -62,6 +62,14 @@ def train(
         ),
     ] = None,
     latent_dim: Annotated[int | None, typer.Option(help=translated("Dimensions of the latent space."))] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help=translated("mlp, convolutional or residual: both networks, as deep as the images' size asks for."),
+            autocompletion=completion.kinds_of("model.encoder.kind"),
+        ),
+    ] = None,
     hidden: Annotated[
         str | None,
         typer.Option(metavar="300,300", help=translated("Widths of the encoder; the decoder's are reversed.")),
@@ -126,6 +134,15 @@ def train(
     figures: Annotated[
         bool, typer.Option(help=translated("Look at the run at the end: draw its figures, check its prior."))
     ] = True,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help=translated(
+                "Print parameters, memory and the time of an epoch by a few steps; train and write nothing."
+            ),
+        ),
+    ] = False,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help=translated("Also write TensorBoard events (an extra)."))
     ] = False,
@@ -140,6 +157,8 @@ def train(
         "data.size": None if size is None else _size(size),
         "data.skip_bad": skip_bad or None,
         "model.latent_dim": latent_dim,
+        "model.encoder.kind": network,
+        "model.decoder.kind": network,
         "model.prior.kind": prior,
         "model.likelihood.kind": likelihood,
         "objective.beta": beta,
@@ -156,7 +175,7 @@ def train(
         changes |= {"model.encoder.hidden": widths, "model.decoder.hidden": widths[::-1]}
     changes |= dict(_split_setting(text) for text in set_values or [])
     if resume is not None:
-        if changes or recipe or config or out:
+        if changes or recipe or config or out or dry_run:
             raise VaelabError(
                 translated(
                     "--resume goes on exactly as the run was begun; leave the other options out, or begin a new run"
@@ -177,6 +196,12 @@ def train(
 
     chosen = load_config(config) if config is not None else load_recipe(recipe or "tutorial")
     chosen = chosen.with_values(changes, source="command line")
+    if dry_run:
+        from vaelab.cli.rehearsal import print_rehearsal
+
+        _, seen, resolved = _prepared(chosen, lambda: _read(chosen))
+        print_rehearsal(chosen, resolved, seen, as_json=as_json)
+        return
     _train_new(chosen, out, figures=figures, tensorboard=tensorboard, quiet=quiet, as_json=as_json)
 
 
@@ -209,18 +234,12 @@ def _split_setting(text: str) -> tuple[str, str]:
 
 
 def _train_new(config: "Config", out: Path | None, *, tensorboard: bool, **options: bool) -> None:
-    from vaelab.data import Fingerprint, load_data
-
     if tensorboard:
         from vaelab.training.tensorboard import check_tensorboard
 
         check_tensorboard()
 
-    def read() -> tuple[Any, Fingerprint]:
-        dataset = load_data(**config.data.source)
-        return dataset, Fingerprint.of(dataset, config.data.name, config.data.source["binarised"])
-
-    (dataset, known), data, resolved = _prepared(config, read)
+    (dataset, known), data, resolved = _prepared(config, lambda: _read(config))
 
     from vaelab.runs import Run, free_folder
     from vaelab.training.beginning import begin, said_of
@@ -233,6 +252,14 @@ def _train_new(config: "Config", out: Path | None, *, tensorboard: bool, **optio
     run = Run.create(out or free_folder(f"{label}-{dataset.name}"), resolved, known)
     with run.locked():
         _train_in(run, dataset, data, begun=begun, tensorboard=tensorboard, **options)
+
+
+def _read(config: "Config") -> tuple[Any, Any]:
+    """The data that a configuration names, and their fingerprint."""
+    from vaelab.data import Fingerprint, load_data
+
+    dataset = load_data(**config.data.source)
+    return dataset, Fingerprint.of(dataset, config.data.name, config.data.source["binarised"])
 
 
 def _resume(folder: Path, training_data: str | None, **options: bool) -> None:

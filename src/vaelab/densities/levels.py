@@ -41,9 +41,7 @@ def logistic_level_log_probs(
 
 
 @jax.jit
-def clipped_logistic_mean(
-    mean: Float[Array, "*shape"], log_scale: Float[Array, "*scale"]
-) -> Float[Array, "*shape"]:
+def clipped_logistic_mean(mean: Float[Array, "*shape"], log_scale: Float[Array, "*scale"]) -> Float[Array, "*shape"]:
     """The mean of a logistic whose mass outside of [0, 1] lies on its ends: s [ softplus(m / s) - softplus((m - 1) / s) ].
 
     It is the integral of P(X > t) over [0, 1]. The mean of its 256 levels is the midpoint sum of the same, so that the two differ by less

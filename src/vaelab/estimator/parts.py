@@ -67,6 +67,23 @@ def part_values(arguments: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             )
 
 
+def kind_of_both(network: Any) -> str | None:
+    """The kind of both networks; None for the usual one.
+
+    Raises:
+        VaelabError: for anything but a name; settings and parts belong to a side.
+    """
+    if not isinstance(network, str):
+        raise VaelabError(
+            translated(
+                "network: expected the name of a kind for both sides, such as 'convolutional'; found {value!r}. Settings and factories are "
+                "given as encoder and decoder",
+                value=network,
+            )
+        )
+    return None if network == NETWORKS.names[0] else network
+
+
 def network_values(name: str, network: Any, hidden: list[int], activation: Any) -> dict[str, Any]:
     """What widths and activation say of a network, where it is one that has such: the estimator's own, which is asked for by no name or
     by its kind alone.

@@ -21,7 +21,7 @@ from vaelab.data.image_spec import ImageSpec
 from vaelab.data.image_values import as_images
 from vaelab.errors import VaelabError
 from vaelab.estimator.arguments import configured, label_number, label_numbers, labels_of, whole_number, widths
-from vaelab.estimator.parts import given_parts, network_values, part_values
+from vaelab.estimator.parts import given_parts, kind_of_both, network_values, part_values
 from vaelab.estimator.saved import OwnPrior, load_estimator, save_estimator, trained_model
 from vaelab.estimator.views import explore, fitted_data, plot, records_of
 from vaelab.estimator.warm_start import check_same_labels, goes_on, with_its_model
@@ -61,6 +61,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     Args:
         latent_dim: dimensions of the latent space.
         hidden: widths of the encoder's hidden layers (a number for one); the decoder's are reversed.
+        network: `"mlp"`, `"convolutional"` or `"residual"`: the kind of both networks where `encoder` and `decoder` say nothing. The latter
+            two are for images (n, H, W) or (n, H, W, C), as deep as their size asks for; `hidden` is the perceptron's.
         prior: `"normal"`, `"mixture"`, `"vamp"`, `"flow"` or `"class"` (which needs labels `y`).
         likelihood: `"bernoulli"`, `"continuous-bernoulli"` or `"gaussian"`.
         encoder, decoder, posterior, objective: likewise. Each of the six takes the name of a kind, its settings
@@ -96,6 +98,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         latent_dim: int = 2,
         hidden: Sequence[int] = (256,),
         *,
+        network: str = "mlp",
         prior: Any = "normal",
         likelihood: Any = "bernoulli",
         encoder: Any = None,
@@ -119,6 +122,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     ):
         self.latent_dim = latent_dim
         self.hidden = hidden
+        self.network = network
         self.prior = prior
         self.likelihood = likelihood
         self.encoder = encoder
@@ -211,9 +215,10 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _parts(self) -> dict[str, Any]:
         posterior = "deterministic" if self.deterministic and self.posterior is None else self.posterior
+        network = kind_of_both(self.network)
         return {
-            "encoder": self.encoder,
-            "decoder": self.decoder,
+            "encoder": network if self.encoder is None else self.encoder,
+            "decoder": network if self.decoder is None else self.decoder,
             "posterior": posterior,
             "likelihood": self.likelihood,
             "prior": self.prior,
@@ -222,16 +227,16 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _values(self, seed: int, *, validated: bool) -> dict[str, Any]:
         """What the parameters say of the configuration, but for `settings`."""
-        layers = widths(self.hidden)
+        layers, parts = widths(self.hidden), self._parts()
         return {
             "seed": seed,
             "data.name": ARRAYS,
             "data.pixels": self.pixels,
             "data.validation": "held-out" if validated else "none",
             "model.latent_dim": self.latent_dim,
-            **network_values("encoder", self.encoder, layers, self.activation),
-            **network_values("decoder", self.decoder, layers[::-1], self.activation),
-            **dict(part_values(self._parts())),
+            **network_values("encoder", parts["encoder"], layers, self.activation),
+            **network_values("decoder", parts["decoder"], layers[::-1], self.activation),
+            **dict(part_values(parts)),
             "objective.beta": self.beta,
             "objective.warmup": self.warmup,
             "training.epochs": self.epochs,

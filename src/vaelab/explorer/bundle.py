@@ -39,7 +39,7 @@ MANIFOLD_SIDE = 15
 MANIFOLD_PLACES: list[float] = norm.ppf(np.linspace(0.05, 0.95, MANIFOLD_SIDE)).tolist()
 """Quantiles of N(0, 1), both axes of the decoded grid (Kingma and Welling 2014, appendix A)."""
 
-PAGE_MULTIPLICATIONS = 16_000_000
+PAGE_MULTIPLICATIONS = 24_000_000
 """A network of more multiply-adds than this is run by the server: in the page it would take longer than a frame."""
 
 DIGIT_DATA = {"mnist", "kmnist", "digits"}

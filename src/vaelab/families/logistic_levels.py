@@ -30,9 +30,7 @@ class LogisticLevels(AbstractFamily):
         self.space = Space.of_shape(shape)
         self.learned, self.first_scale, self.floor = learned, scale, floor
         self.optimal_scale = (
-            OptimalScale.beginning_at(
-                scale, floor=None, entries=self.space.size, information=LOGISTIC_INFORMATION
-            )
+            OptimalScale.beginning_at(scale, floor=None, entries=self.space.size, information=LOGISTIC_INFORMATION)
             if learned == "optimal"
             else None
         )

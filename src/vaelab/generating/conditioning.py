@@ -153,9 +153,7 @@ def _annealed(
     first_key, key = jr.split(key)
     z = jax.vmap(prior.sample)(jr.split(first_key, PARTICLES))
     beginnings = jnp.arange(PARTICLES)
-    start = _State(
-        z, of_known(z), beginnings, jnp.float32(0.0), jnp.float32(0.0), jnp.float32(0.1), jnp.int32(0), key
-    )
+    start = _State(z, of_known(z), beginnings, jnp.float32(0.0), jnp.float32(0.0), jnp.float32(0.1), jnp.int32(0), key)
 
     def rise(state: _State) -> _State:
         choose_key, move_key, key = jr.split(state.key, 3)

@@ -2,6 +2,6 @@
 
 from vaelab.graph.nodes import sources_of
 from vaelab.graph.reading import UnknownOperation, read_graph
-from vaelab.graph.shapes import multiplications, value_shapes
+from vaelab.graph.shapes import multiplications, multiplications_of, value_shapes
 
-__all__ = ["UnknownOperation", "multiplications", "read_graph", "sources_of", "value_shapes"]
+__all__ = ["UnknownOperation", "multiplications", "multiplications_of", "read_graph", "sources_of", "value_shapes"]

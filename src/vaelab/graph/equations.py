@@ -52,11 +52,17 @@ def operation_of(equation: JaxprEqn, inputs: list[Operand], nodes: Nodes) -> Ope
         case "logistic", Value() as a:
             return nodes.activation(a, "sigmoid")
         case "dot_general", Value() as a, Tensor(shape=(rows, _)) as weight:
-            return nodes.dense(a, weight) if _multiplies(equation, 0, rows) else None
+            if _multiplies(equation, 0, rows):
+                return nodes.dense(a, weight)
+            return nodes.along_channels(nodes.reshape(a, _shapes(equation)[0]), weight) if _is_along(equation) else None
         case "dot_general", Tensor(shape=(rows, _)) as weight, Value() as a:
             return nodes.dense(a, weight) if _multiplies(equation, 1, rows) else None
         case "conv_general_dilated", Value() as a, Tensor(shape=(_, _, _, _)) as weight:
             return _convolution(equation, a, weight, nodes)
+        case "vaelab_convolution", Value() as a, Tensor(shape=(_, _, _, _)) as weight:
+            return _own_convolution(equation, a, weight, nodes)
+        case "slice", Value() as a if _crops(equation):
+            return nodes.crop(nodes.reshape(a, _shapes(equation)[0]), _shapes(equation)[1])
         case name, (Value() | float()) as same if name in SAME_NUMBERS and not _permutes(equation):
             return same
         case "reshape" | "broadcast_in_dim", Tensor() as tensor:
@@ -73,6 +79,11 @@ def named_function(equation: JaxprEqn, inputs: list[Operand], nodes: Nodes) -> O
             return nodes.clipped_logistic_mean(a, log_scale)
         case "jit" | "pjit", "depth_to_space", Value() as a:
             return _depth_to_space(equation, a, nodes)
+        case "jit" | "pjit", "vaelab_space_to_depth", Value() as a:
+            return nodes.space_to_depth(nodes.reshape(a, _shapes(equation)[0]), 2)
+        case "jit" | "pjit", "vaelab_group_norm", Value() as a, Tensor() as weight, Tensor() as bias:
+            grouped = next(one for one in equation.params["jaxpr"].jaxpr.eqns if one.primitive.name == "reshape")
+            return nodes.group_norm(nodes.reshape(a, _shapes(equation)[0]), weight, bias, _shapes(grouped)[1][-1])
         case "jit" | "pjit", "softplus", Value() as a if _is_softplus(equation):
             return nodes.activation(a, "softplus")
     return None
@@ -120,6 +131,36 @@ def _convolution(equation: JaxprEqn, image: Value, weight: Tensor, nodes: Nodes)
         return None
     stride, padding = list(parameters["window_strides"]), [list(side) for side in parameters["padding"]]
     return nodes.convolution(nodes.reshape(image, shape), weight, tuple(written), stride=stride, padding=padding)
+
+
+def _is_along(equation: JaxprEqn) -> bool:
+    """Whether a product with a weight is along the last axis of a value, at each of its places."""
+    contracted, batched = equation.params["dimension_numbers"]
+    last = len(_shape_of(equation.invars[0])) - 1
+    return tuple(contracted[0]) == (last,) and tuple(contracted[1]) == (0,) and not batched[0]
+
+
+def _own_convolution(equation: JaxprEqn, image: Value, weight: Tensor, nodes: Nodes) -> Value | None:
+    """A convolution of `vaelab.networks.convolving`, whose primitive says which."""
+    (count, *shape), (_, *written) = _shapes(equation)
+    if count != 1:
+        return None
+    image = nodes.reshape(image, shape)
+    match equation.params["kind"]:
+        case "same":
+            geometry: dict[str, Any] = {"stride": [1, 1], "padding": [[1, 1], [1, 1]]}
+        case "down":
+            geometry = {"stride": [2, 2], "padding": [[1, 1 + size % 2] for size in shape[:2]]}
+        case _:
+            return nodes.transposed_convolution(image, weight, tuple(written), stride=[2, 2], crop=[1, 1])
+    return nodes.convolution(image, weight, tuple(written), **geometry)
+
+
+def _crops(equation: JaxprEqn) -> bool:
+    """Whether a slice keeps the first rows and columns of a map, and all of its channels."""
+    before, after = _shapes(equation)
+    first = len(before) == 3 and not any(equation.params["start_indices"]) and before[2] == after[2]
+    return first and before != after and equation.params["strides"] is None
 
 
 def _depth_to_space(equation: JaxprEqn, image: Value, nodes: Nodes) -> Value | None:

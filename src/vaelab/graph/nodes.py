@@ -11,6 +11,9 @@ from typing import Any
 
 import numpy as np
 
+WITH_BIAS = ("dense", "convolution", "transposed-convolution")
+"""The layers: what is added to them along their channels is their bias."""
+
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -100,9 +103,31 @@ class Nodes:
     def convolution(self, image: Value, weight: Tensor, shape: tuple[int, ...], **geometry: Any) -> Value:
         return self.add("convolution", {"input": image.name}, shape, weight=weight.name, **geometry)
 
+    def along_channels(self, value: Value, weight: Tensor) -> Value:
+        """A dense layer at each place of a map."""
+        return self.add("dense", {"input": value.name}, (*value.shape[:-1], weight.shape[1]), weight=weight.name)
+
+    def transposed_convolution(
+        self, image: Value, weight: Tensor, shape: tuple[int, ...], *, stride: list[int], crop: list[int]
+    ) -> Value:
+        geometry = {"stride": stride, "crop": crop, "size": list(shape[:2])}
+        return self.add("transposed-convolution", {"input": image.name}, shape, weight=weight.name, **geometry)
+
+    def group_norm(self, value: Value, weight: Tensor, bias: Tensor, group: int) -> Value:
+        named = {"weight": weight.name, "bias": bias.name, "group": group}
+        return self.add("group-norm", {"input": value.name}, value.shape, **named)
+
+    def crop(self, value: Value, shape: tuple[int, ...]) -> Value:
+        return self.add("crop", {"input": value.name}, shape, size=list(shape[:2]))
+
+    def space_to_depth(self, value: Value, block: int) -> Value:
+        height, width, depth = value.shape
+        shape = (-(-height // block), -(-width // block), depth * block**2)
+        return self.add("space-to-depth", {"input": value.name}, shape, block=block)
+
     def with_bias(self, value: Value, bias: Tensor) -> Value | None:
         """The layer behind a value, with a bias for each of its channels; None where no layer without one is behind it."""
-        before = self.behind(value, "dense") or self.behind(value, "convolution")
+        before = next(filter(None, (self.behind(value, op) for op in WITH_BIAS)), None)
         if before is None or "bias" in before or bias.shape != value.shape[-1:]:
             return None
         attributes = {name: given for name, given in before.items() if name not in ("op", "input", "output")}

@@ -33,7 +33,9 @@ class Elbo(AbstractObjective):
         beta: Float[Array, ""],
         keys: Key[Array, " batch"],
     ) -> Loss:
-        return of_the_model(self.score(players[MODEL], batch, beta, keys), state)
+        model = players[MODEL]
+        terms = elbo_of_images(model, batch.images, batch.labels, beta, keys, self.samples, in_training=True)
+        return of_the_model(terms, state)
 
     def score(
         self, model: Model, batch: Batch, beta: Float[Array, ""], keys: Key[Array, " batch"]

@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, Key, PRNGKeyArray, PyTree
 from vaelab.model import Model, elbo_terms
 from vaelab.objectives.base import MODEL, AbstractObjective, Batch, Loss, of_the_model
 from vaelab.objectives.settings import ImportanceWeightedSettings
+from vaelab.objectives.terms import dropout_key
 
 
 class ImportanceWeighted(AbstractObjective):
@@ -37,15 +38,28 @@ class ImportanceWeighted(AbstractObjective):
         beta: Float[Array, ""],
         keys: Key[Array, " batch"],
     ) -> Loss:
-        return of_the_model(self.score(players[MODEL], batch, beta, keys), state)
+        return of_the_model(self._terms(players[MODEL], batch, beta, keys, in_training=True), state)
 
     def score(
         self, model: Model, batch: Batch, beta: Float[Array, ""], keys: Key[Array, " batch"]
     ) -> dict[str, Float[Array, " batch"]]:
+        return self._terms(model, batch, beta, keys, in_training=False)
+
+    def _terms(
+        self,
+        model: Model,
+        batch: Batch,
+        beta: Float[Array, ""],
+        keys: Key[Array, " batch"],
+        *,
+        in_training: bool,
+    ) -> dict[str, Float[Array, " batch"]]:
         prior = model.prior_density()
 
         def one_image(image: Array, key: PRNGKeyArray, label: Array | None) -> tuple[Array, Array]:
-            terms = jax.vmap(lambda key: elbo_terms(model, prior, image, key, label))(jr.split(key, self.samples))
+            terms = jax.vmap(lambda key: elbo_terms(model, prior, image, key, label, dropout_key(key, in_training)))(
+                jr.split(key, self.samples)
+            )
             assert terms.log_weight is not None
             log_ratio = terms.log_weight - terms.reconstruction  # log p(z) - log q(z|x)
             log_weights = terms.reconstruction + beta * log_ratio

@@ -18,7 +18,23 @@ KEPT = 64
 """So many programs; a training has four."""
 
 
-def compiled(function: Callable[..., Any], *arguments: PyTree) -> Callable[..., Any]:
+class Program:
+    """A compiled function, to be called with arguments of the shapes that it was compiled for."""
+
+    def __init__(self, of_arrays: Any):
+        self._of_arrays = of_arrays
+
+    def __call__(self, *arguments: PyTree) -> Any:
+        return self._of_arrays(*(leaf for leaf in jax.tree.leaves(arguments) if isinstance(leaf, ARRAYS)))
+
+    @property
+    def memory(self) -> int | None:
+        """The bytes that running it takes on a device beside its arguments: results and what is on the way; None where nobody knows."""
+        found = self._of_arrays.memory_analysis()
+        return None if found is None else found.temp_size_in_bytes + found.output_size_in_bytes
+
+
+def compiled(function: Callable[..., Any], *arguments: PyTree) -> Program:
     """The function compiled for arguments of these shapes and places, to be called with such.
 
     What is no array in them is a constant of the program, compared by its value. `function` is one of its module: another one with the
@@ -29,8 +45,7 @@ def compiled(function: Callable[..., Any], *arguments: PyTree) -> Callable[..., 
     constants = tuple(None if isinstance(leaf, ARRAYS) else (type(leaf), leaf) for leaf in leaves)
     shapes = tuple(_shape(leaf) for leaf in leaves if isinstance(leaf, ARRAYS))
     precision = jax.config.jax_default_matmul_precision  # pyright: ignore[reportAttributeAccessIssue]
-    program = _program(function, tree, constants, shapes, precision)
-    return lambda *arguments: program(*(leaf for leaf in jax.tree.leaves(arguments) if isinstance(leaf, ARRAYS)))
+    return Program(_program(function, tree, constants, shapes, precision))
 
 
 def _shape(array: jax.Array | np.ndarray) -> jax.ShapeDtypeStruct:

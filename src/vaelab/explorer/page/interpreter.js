@@ -37,7 +37,9 @@ function clippedLogisticMean(mean, logScale) {
   return scale * (ACTIVATIONS.softplus(mean / scale) - ACTIVATIONS.softplus((mean - 1) / scale));
 }
 
-const KNOWN = ["dense", "add", "multiply", "clipped-logistic-mean", "affine", "clip", "activation", "reshape", "convolution", "depth-to-space"];
+const KNOWN = ["dense", "add", "multiply", "affine", "clip", "activation", "reshape", "convolution", "depth-to-space"].concat(
+  ["transposed-convolution", "space-to-depth", "group-norm", "crop", "clipped-logistic-mean"],
+);
 
 /**
  * Why this page cannot run a graph, or null where it can.
@@ -160,6 +162,14 @@ function build(node, shapeOf, weightOf) {
       return buildReshape(node, shapeOf(node.input));
     case "convolution":
       return buildConvolution(node, shapeOf(node.input), weightOf(node.weight), node.bias ? weightOf(node.bias) : null);
+    case "transposed-convolution":
+      return buildTransposed(node, shapeOf(node.input), weightOf(node.weight), node.bias ? weightOf(node.bias) : null);
+    case "space-to-depth":
+      return buildSpaceToDepth(node, shapeOf(node.input));
+    case "group-norm":
+      return buildGroupNorm(node, shapeOf(node.input), weightOf(node.weight).data, weightOf(node.bias).data);
+    case "crop":
+      return buildCrop(node, shapeOf(node.input));
     default:
       return buildDepthToSpace(node, shapeOf(node.input));
   }
@@ -209,20 +219,22 @@ function buildReshape(node, shape) {
 }
 
 /**
+ * Of all numbers or, of a map that has more, at each of its places along the last axis.
  * @param {Operation} node @param {number[]} shape
  * @param {{shape: number[], data: Float32Array}} weight @param {{data: Float32Array} | null} bias
  */
 function buildDense(node, shape, weight, bias) {
   const [rows, columns] = weight.shape;
-  if (sizeOf(shape) !== rows) throw new Error(`'${node.weight}' takes ${rows} numbers; ${shape} came`);
+  const places = sizeOf(shape) / rows;
+  if (places !== 1 && shape[shape.length - 1] !== rows) throw new Error(`'${node.weight}' takes ${rows} numbers; ${shape} came`);
   return {
-    shape: [columns],
-    multiplications: rows * columns,
+    shape: places === 1 ? [columns] : [...shape.slice(0, -1), columns],
+    multiplications: places * rows * columns,
     /** @type {Step} */
     step(values, count) {
-      const output = new Float32Array(count * columns);
-      if (bias) for (let n = 0; n < count; n++) output.set(bias.data, n * columns);
-      multiply(read(values, node.input), weight.data, output, count, rows, columns);
+      const output = new Float32Array(count * places * columns);
+      if (bias) for (let n = 0; n < count * places; n++) output.set(bias.data, n * columns);
+      multiply(read(values, node.input), weight.data, output, count * places, rows, columns);
       values.set(node.output, output);
     },
   };
@@ -235,6 +247,7 @@ function buildDense(node, shape, weight, bias) {
  * @param {number} count @param {number} rows @param {number} columns
  */
 function multiply(input, weight, output, count, rows, columns) {
+  if (count >= 4 && columns >= 4) return multiplyByTiles(input, weight, output, count, rows, columns);
   let n = 0;
   for (; n + 4 <= count; n += 4) {
     const out0 = output.subarray(n * columns, (n + 1) * columns);
@@ -265,6 +278,47 @@ function multiply(input, weight, output, count, rows, columns) {
       if (x === 0) continue;
       const start = row * columns;
       for (let column = 0; column < columns; column++) out[column] += x * weight[start + column];
+    }
+  }
+}
+
+/**
+ * The same by squares of 4 x 4 numbers of the output, which stay in registers while a column of the input and a row of the weight
+ * are read: two numbers read for a product of four.
+ * @param {Float32Array} input @param {Float32Array} weight @param {Float32Array} output
+ * @param {number} count @param {number} rows @param {number} columns
+ */
+function multiplyByTiles(input, weight, output, count, rows, columns) {
+  const wide = columns - (columns % 4);
+  const tall = count - (count % 4);
+  for (let column = 0; column < wide; column += 4) {
+    for (let n = 0; n < tall; n += 4) {
+      let a0 = 0, a1 = 0, a2 = 0, a3 = 0, b0 = 0, b1 = 0, b2 = 0, b3 = 0;
+      let c0 = 0, c1 = 0, c2 = 0, c3 = 0, d0 = 0, d1 = 0, d2 = 0, d3 = 0;
+      let a = n * rows, b = a + rows, c = b + rows, d = c + rows;
+      for (let row = 0, at = column; row < rows; row++, at += columns, a++, b++, c++, d++) {
+        const w0 = weight[at], w1 = weight[at + 1], w2 = weight[at + 2], w3 = weight[at + 3];
+        const xa = input[a], xb = input[b], xc = input[c], xd = input[d];
+        a0 += xa * w0; a1 += xa * w1; a2 += xa * w2; a3 += xa * w3;
+        b0 += xb * w0; b1 += xb * w1; b2 += xb * w2; b3 += xb * w3;
+        c0 += xc * w0; c1 += xc * w1; c2 += xc * w2; c3 += xc * w3;
+        d0 += xd * w0; d1 += xd * w1; d2 += xd * w2; d3 += xd * w3;
+      }
+      let at = n * columns + column;
+      output[at] += a0; output[at + 1] += a1; output[at + 2] += a2; output[at + 3] += a3;
+      at += columns;
+      output[at] += b0; output[at + 1] += b1; output[at + 2] += b2; output[at + 3] += b3;
+      at += columns;
+      output[at] += c0; output[at + 1] += c1; output[at + 2] += c2; output[at + 3] += c3;
+      at += columns;
+      output[at] += d0; output[at + 1] += d1; output[at + 2] += d2; output[at + 3] += d3;
+    }
+  }
+  for (let n = 0; n < count; n++) {
+    for (let column = n < tall ? wide : 0; column < columns; column++) {
+      let sum = 0;
+      for (let row = 0; row < rows; row++) sum += input[n * rows + row] * weight[row * columns + column];
+      output[n * columns + column] += sum;
     }
   }
 }
@@ -347,6 +401,155 @@ function buildDepthToSpace(node, shape) {
               }
             }
           }
+        }
+      }
+      values.set(node.output, output);
+    },
+  };
+}
+
+/**
+ * y[k, l] = sum over i, j of x[i, j] W[k + top - stride i, l + left - stride j], for k, l below `size`: at each place of the map a product
+ * with all of the weight, and its squares added up where they lie.
+ * @param {Operation} node @param {number[]} shape
+ * @param {{shape: number[], data: Float32Array}} weight @param {{data: Float32Array} | null} bias
+ */
+function buildTransposed(node, shape, weight, bias) {
+  const [height, width, channels] = shape;
+  const [tall, wide, inputs, filters] = weight.shape;
+  if (shape.length !== 3 || channels !== inputs) throw new Error(`'${node.weight}' on a map of shape ${shape}`);
+  const [down, across] = node.stride;
+  const [top, left] = node.crop;
+  const [rows, columns] = node.size;
+  const square = tall * wide * filters;
+  // (rows, columns, in, out) as (in, rows * columns * out): one product for all places of the weight
+  const turned = new Float32Array(channels * square);
+  for (let place = 0; place < tall * wide; place++) {
+    for (let channel = 0; channel < channels; channel++) {
+      const from = (place * channels + channel) * filters;
+      turned.set(weight.data.subarray(from, from + filters), channel * square + place * filters);
+    }
+  }
+  return {
+    shape: [rows, columns, filters],
+    multiplications: height * width * channels * square,
+    /** @type {Step} */
+    step(values, count) {
+      const input = read(values, node.input);
+      const output = new Float32Array(count * rows * columns * filters);
+      const squares = new Float32Array(height * width * square);
+      for (let n = 0; n < count; n++) {
+        const out = output.subarray(n * rows * columns * filters, (n + 1) * rows * columns * filters);
+        if (bias) for (let spot = 0; spot < rows * columns; spot++) out.set(bias.data, spot * filters);
+        squares.fill(0);
+        const map = input.subarray(n * height * width * channels, (n + 1) * height * width * channels);
+        multiply(map, turned, squares, height * width, channels, square);
+        let from = 0;
+        for (let i = 0; i < height; i++) {
+          for (let j = 0; j < width; j++) {
+            for (let k = i * down - top, dy = 0; dy < tall; dy++, k++) {
+              for (let l = j * across - left, dx = 0; dx < wide; dx++, l++, from += filters) {
+                if (k < 0 || k >= rows || l < 0 || l >= columns) continue;
+                const to = (k * columns + l) * filters;
+                for (let filter = 0; filter < filters; filter++) out[to + filter] += squares[from + filter];
+              }
+            }
+          }
+        }
+      }
+      values.set(node.output, output);
+    },
+  };
+}
+
+/**
+ * Squares as channels, (channel, row in block, column in block); zeros below and on the right where a side is no multiple.
+ * @param {Operation} node @param {number[]} shape @returns {{shape: number[], step: Step}}
+ */
+function buildSpaceToDepth(node, shape) {
+  const [height, width, channels] = shape;
+  const { block } = node;
+  const rows = Math.ceil(height / block);
+  const columns = Math.ceil(width / block);
+  const depth = channels * block * block;
+  return {
+    shape: [rows, columns, depth],
+    step(values, count) {
+      const input = read(values, node.input);
+      const output = new Float32Array(count * rows * columns * depth);
+      let from = 0;
+      for (let n = 0; n < count; n++) {
+        for (let y = 0; y < height; y++) {
+          for (let x = 0; x < width; x++) {
+            const spot = (n * rows + Math.floor(y / block)) * columns + Math.floor(x / block);
+            const place = (y % block) * block + (x % block);
+            for (let channel = 0; channel < channels; channel++, from++) {
+              output[spot * depth + channel * block * block + place] = input[from];
+            }
+          }
+        }
+      }
+      values.set(node.output, output);
+    },
+  };
+}
+
+/**
+ * (x - mean) / sqrt(variance + 1e-5) * weight + bias, over all places and a group of channels.
+ * @param {Operation} node @param {number[]} shape @param {Float32Array} weight @param {Float32Array} bias
+ * @returns {{shape: number[], step: Step}}
+ */
+function buildGroupNorm(node, shape, weight, bias) {
+  const channels = shape[shape.length - 1];
+  const { group } = node;
+  const places = sizeOf(shape) / channels;
+  if (channels % group !== 0) throw new Error(`groups of ${group} among ${channels} channels`);
+  return {
+    shape,
+    step(values, count) {
+      const input = read(values, node.input);
+      const output = new Float32Array(input.length);
+      for (let n = 0; n < count; n++) {
+        const start = n * places * channels;
+        for (let first = 0; first < channels; first += group) {
+          let sum = 0;
+          for (let place = 0; place < places; place++) {
+            for (let channel = first; channel < first + group; channel++) sum += input[start + place * channels + channel];
+          }
+          const mean = sum / (places * group);
+          let squares = 0;
+          for (let place = 0; place < places; place++) {
+            for (let channel = first; channel < first + group; channel++) {
+              squares += (input[start + place * channels + channel] - mean) ** 2;
+            }
+          }
+          const scale = 1 / Math.sqrt(squares / (places * group) + 1e-5);
+          for (let place = 0; place < places; place++) {
+            for (let channel = first; channel < first + group; channel++) {
+              const at = start + place * channels + channel;
+              output[at] = (input[at] - mean) * scale * weight[channel] + bias[channel];
+            }
+          }
+        }
+      }
+      values.set(node.output, output);
+    },
+  };
+}
+
+/** The first rows and columns of a map. @param {Operation} node @param {number[]} shape @returns {{shape: number[], step: Step}} */
+function buildCrop(node, shape) {
+  const [height, width, channels] = shape;
+  const [rows, columns] = node.size;
+  return {
+    shape: [rows, columns, channels],
+    step(values, count) {
+      const input = read(values, node.input);
+      const output = new Float32Array(count * rows * columns * channels);
+      for (let n = 0; n < count; n++) {
+        for (let row = 0; row < rows; row++) {
+          const from = (n * height + row) * width * channels;
+          output.set(input.subarray(from, from + columns * channels), (n * rows + row) * columns * channels);
         }
       }
       values.set(node.output, output);
