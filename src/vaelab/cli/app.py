@@ -11,11 +11,13 @@ from vaelab.cli.data import data
 from vaelab.cli.decode import decode
 from vaelab.cli.demo_autoencoder import autoencoder
 from vaelab.cli.demo_bimodal import bimodal
+from vaelab.cli.denoise import denoise
 from vaelab.cli.doctor import doctor
 from vaelab.cli.encode import encode
 from vaelab.cli.evaluate import evaluate
 from vaelab.cli.explore import explore
 from vaelab.cli.fit_prior import fit_prior
+from vaelab.cli.inpaint import inpaint
 from vaelab.cli.interpolate import interpolate
 from vaelab.cli.plot import plot
 from vaelab.cli.reconstruct import reconstruct
@@ -90,6 +92,8 @@ _add(app, encode, USE)
 _add(app, decode, USE)
 _add(app, reconstruct, USE)
 _add(app, interpolate, USE)
+_add(app, inpaint, USE)
+_add(app, denoise, USE)
 
 _add(app, evaluate, MEASURE)
 _add(app, doctor, MEASURE)

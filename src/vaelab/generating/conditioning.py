@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Array, Float, Float32, Key
 
 from vaelab.densities import AbstractDensity
+from vaelab.densities.box import box_of
 from vaelab.model import Model
 
 PARTICLES = 256
@@ -101,10 +102,7 @@ def draws_given(model: Model, known: Known, count: int, *, seed: int = 0) -> Dra
 def _by_quadrature(
     model: Model, prior: AbstractDensity, known: Known, count: int, generator: np.random.Generator
 ) -> Draws:
-    from vaelab.evaluation.latent_box import latent_box  # box of the prior alone
-
-    nowhere = np.zeros((0, model.latent_dim))
-    low, high = latent_box(prior, nowhere, nowhere)
+    low, high = box_of(prior, model.latent_dim)
     for cells in (COARSE, FINE):
         edges = [np.linspace(a, b, cells + 1) for a, b in zip(low, high, strict=True)]
         middles = [0.5 * (edge[:-1] + edge[1:]) for edge in edges]
@@ -201,7 +199,7 @@ def _next_temperature(log_known: Float[Array, " particles"], now: Float[Array, "
 
 def _systematic(key: Key[Array, ""], weights: Float[Array, " particles"]) -> Array:
     """Which particles go on: each so many times as its weight says, but for the rounding."""
-    places = (jnp.arange(PARTICLES) + jr.uniform(key)) / PARTICLES
+    places = (jnp.arange(PARTICLES, dtype=jnp.float32) + jr.uniform(key)) / PARTICLES
     return jnp.clip(jnp.searchsorted(jnp.cumsum(weights), places), 0, PARTICLES - 1)
 
 
