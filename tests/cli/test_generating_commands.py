@@ -102,6 +102,31 @@ def test_interpolate_goes_from_one_image_to_the_other(command: Command, tiny_run
         assert picture.width > 10 * picture.height
 
 
+def test_inpaint_keeps_what_is_visible(command: Command, tiny_run: Run, few_digits: Dataset) -> None:
+    mask = np.zeros((28, 28), np.uint8)
+    mask[14:] = 255
+    Image.fromarray(mask).save("mask.png")
+    for way in ("mask.png", "0,14,28,14"):
+        printed = command("inpaint", tiny_run.folder, "--mask", way, "-n", 2, "--draws", 3, "--out", f"{len(way)}.npz")
+        assert "2 images of" in printed
+        assert "3 draws each" in printed
+    arrays, same = arrays_of("8.npz"), arrays_of("10.npz")
+    assert arrays["images"].shape == (2, 3, 28, 28)
+    top = few_digits.test.images[:2, None, :14] / np.float32(255)
+    np.testing.assert_allclose(arrays["images"][:, :, :14], np.repeat(top, 3, axis=1), atol=1e-6)
+    np.testing.assert_array_equal(arrays["images"], same["images"])
+    command("inpaint", tiny_run.folder, "--mask", "0,14,28,14", "-n", 2)
+    assert Path("inpainted.png").is_file()
+
+
+def test_denoise_draws_several_pictures(command: Command, tiny_run: Run) -> None:
+    assert "denoised.png: 2 images of" in command("denoise", tiny_run.folder, "--add", "-n", 2)
+    command("denoise", tiny_run.folder, "--sigma", 0.4, "--add", "-n", 2, "--draws", 4, "--out", "d.npz")
+    arrays = arrays_of("d.npz")
+    assert arrays["images"].shape == (2, 4, 28, 28)
+    assert arrays["noisy"].min() < 0.0
+
+
 def test_the_demo_stands_on_two_runs(
     command: Command, tiny_run: Run, tiny_autoencoder_run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +156,13 @@ def test_an_autoencoder_is_not_sampled(command: Command, tiny_autoencoder_run: R
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
+        (["inpaint", "RUN"], "--mask: expected a file, or a rectangle such as 7,7,14,14; found none"),
+        (["inpaint", "RUN", "--mask", "1,2,x,4"], "whole pixels, such as 7,7,14,14; found '1,2,x,4'"),
+        (["inpaint", "RUN", "--mask", "20,20,14,14"], "leaves the image, which is 28 wide and 28 high"),
+        (["inpaint", "RUN", "--mask", "0,0,28,28"], "the mask hides everything"),
+        (["inpaint", "RUN", "--mask", "0,0,0,0"], "the mask hides nothing"),
+        (["inpaint", "RUN", "--mask", "none.png"], "no such image file: none.png"),
+        (["denoise", "RUN", "--sigma", "0"], "sigma: expected the standard deviation of the noise, above 0"),
         (["sample", "RUN", "--label", "7"], "does not know of labels"),
         (["sample", "RUN", "--label", "seven"], "no such label"),
         (["sample", "RUN", "--out", "s.jpg"], r"ending in \.png or \.npz"),

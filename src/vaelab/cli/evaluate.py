@@ -1,6 +1,7 @@
 """`vaelab evaluate`: every number of a run, on images that it has not seen."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from vaelab.language import in_english, to_translate, translated
 
 if TYPE_CHECKING:
     from vaelab.evaluation.evaluation import Evaluation
+    from vaelab.evaluation.feature_networks import FeatureNetwork
     from vaelab.evaluation.material import Material
 
 Pictures = dict[str, bytes]
@@ -51,6 +53,16 @@ def evaluate(
     samples: Annotated[
         int, typer.Option("--samples", min=0, help=translated("Generated images to judge; 0: none."))
     ] = 10_000,
+    own_features: Annotated[
+        bool,
+        typer.Option(
+            "--own-features",
+            help=translated(
+                "Judge samples and reconstructions in the features of a network trained on the data's own labels or, without any, on "
+                "telling its patches apart; some minutes."
+            ),
+        ),
+    ] = False,
     seed: Seed = 0,
     figures: Annotated[bool, typer.Option(help=translated("Draw figures into the report."))] = True,
     explain: Annotated[bool, typer.Option("--explain", help=translated("Say below what each number is."))] = False,
@@ -92,7 +104,12 @@ def evaluate(
         # figures are drawn while the numbers are computed: neither keeps two cores busy
         drawing = pool.submit(_pictures, material) if drawn else None
         evaluation = evaluate_material(
-            material, importance_samples=importance_samples, samples=samples, seed=seed, on_progress=on_progress
+            material,
+            importance_samples=importance_samples,
+            samples=samples,
+            seed=seed,
+            features=_own_network(material, on_progress) if own_features else None,
+            on_progress=on_progress,
         )
         on_progress(to_translate("figures"), 0, 1)
         pictures = {} if drawing is None else drawing.result()
@@ -153,6 +170,23 @@ CAPTIONS = {
     "prior": "The aggregate posterior against the prior",
     "posterior": "Exact posteriors against the encoder's",
 }
+
+
+def _own_network(material: "Material", on_progress: Callable[[str, int, int], None]) -> "FeatureNetwork":
+    """A network of the training images' own features.
+
+    Raises:
+        VaelabError: where there are no training images, or they are no pictures.
+    """
+    from vaelab.evaluation.own_features import own_network
+
+    coded = material.coded
+    if coded.raw_training is None:
+        raise VaelabError(translated("--own-features: the run's training images are not to be had; say where they are: --training-data"))
+    on_progress(to_translate("a network of the data's own features"), 0, 1)
+    network = own_network(coded.raw_training, coded.training_labels, data=material.judged.name)
+    on_progress(to_translate("a network of the data's own features"), 1, 1)
+    return network
 
 
 def _pictures(material: "Material") -> Pictures:

@@ -92,7 +92,10 @@ def train(
         str | None,
         typer.Option(
             metavar="KIND",
-            help=translated("bernoulli, continuous-bernoulli or gaussian."),
+            help=translated(
+                "bernoulli, continuous-bernoulli, gaussian, laplace, discretised-logistic, logistic-mixture or categorical. Default: "
+                "bernoulli; discretised-logistic for colour images."
+            ),
             autocompletion=completion.kinds_of("model.likelihood.kind"),
         ),
     ] = None,
@@ -195,14 +198,17 @@ def train(
     from vaelab.config import load_config, load_recipe
 
     chosen = load_config(config) if config is not None else load_recipe(recipe or "tutorial")
+    # what neither a recipe that was asked for nor the command says of the likelihood, the data may
+    named = (recipe is not None or config is not None) and "likelihood" in chosen.model.model_fields_set
+    chosen_likelihood = named or any(key.startswith("model.likelihood") for key in changes)
     chosen = chosen.with_values(changes, source="command line")
     if dry_run:
         from vaelab.cli.rehearsal import print_rehearsal
 
-        _, seen, resolved = _prepared(chosen, lambda: _read(chosen))
+        _, seen, resolved = _prepared(chosen, lambda: _read(chosen), by_data=not chosen_likelihood)
         print_rehearsal(chosen, resolved, seen, as_json=as_json)
         return
-    _train_new(chosen, out, figures=figures, tensorboard=tensorboard, quiet=quiet, as_json=as_json)
+    _train_new(chosen, out, by_data=not chosen_likelihood, figures=figures, tensorboard=tensorboard, quiet=quiet, as_json=as_json)
 
 
 def _widths(text: str) -> list[int]:
@@ -233,13 +239,13 @@ def _split_setting(text: str) -> tuple[str, str]:
     return key.strip(), value.strip()
 
 
-def _train_new(config: "Config", out: Path | None, *, tensorboard: bool, **options: bool) -> None:
+def _train_new(config: "Config", out: Path | None, *, by_data: bool, tensorboard: bool, **options: bool) -> None:
     if tensorboard:
         from vaelab.training.tensorboard import check_tensorboard
 
         check_tensorboard()
 
-    (dataset, known), data, resolved = _prepared(config, lambda: _read(config))
+    (dataset, known), data, resolved = _prepared(config, lambda: _read(config), by_data=by_data)
 
     from vaelab.runs import Run, free_folder
     from vaelab.training.beginning import begin, said_of
@@ -289,8 +295,13 @@ def _resume(folder: Path, training_data: str | None, **options: bool) -> None:
         _train_in(run, dataset, data, **options)
 
 
-def _prepared(config: "Config", read: "Callable[[], tuple[Any, Any]]") -> tuple[Any, Any, "Config"]:
-    """What was read, what training sees of it, and the configuration resolved by it. Data are read while JAX is imported."""
+def _prepared(
+    config: "Config", read: "Callable[[], tuple[Any, Any]]", *, by_data: bool = False
+) -> tuple[Any, Any, "Config"]:
+    """What was read, what training sees of it, and the configuration resolved by it. Data are read while JAX is imported.
+
+    `by_data`: nobody chose a likelihood, so the images may.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(1) as pool:
@@ -298,10 +309,20 @@ def _prepared(config: "Config", read: "Callable[[], tuple[Any, Any]]") -> tuple[
         from vaelab.cli.compilation import use_compilation_cache
         from vaelab.training import TrainingData
         from vaelab.training.beginning import resolve
+        from vaelab.training.defaults import usual_likelihood
 
         use_compilation_cache()
         found = reading.result()
     data = TrainingData.from_dataset(found[0], config.data)
+    usual = usual_likelihood(data.images) if by_data else None
+    if usual is not None:
+        typer.echo(
+            translated(
+                "colour images: the likelihood is {likelihood}, over their 256 levels; another one by --likelihood", likelihood=usual
+            ),
+            err=True,
+        )
+        config = config.with_values({"model.likelihood.kind": usual}, source="the data")
     return found, data, resolve(config, data)
 
 

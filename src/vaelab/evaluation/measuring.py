@@ -31,10 +31,13 @@ from vaelab.evaluation.likelihood import ALONE, WIDENED, ImportanceEstimates, im
 from vaelab.evaluation.mixture_log_probs import log_probs
 from vaelab.evaluation.neighbours import memorisation
 from vaelab.evaluation.numbers import Numbers, Setting
+from vaelab.evaluation.own_features import feature_distance
 from vaelab.evaluation.prior_fit import FEWEST_CODES, closed_form_rate, prior_fit
 from vaelab.evaluation.quadrature import ExactLikelihood, exact_log_probs
 from vaelab.evaluation.reconstruction import reconstruction_scores, sample_means
 from vaelab.evaluation.sample_quality import JudgedSamples, drawn_images
+from vaelab.generating import decode
+from vaelab.generating.pictures import is_picture
 from vaelab.language import to_translate, translated
 from vaelab.model import Model
 
@@ -137,6 +140,7 @@ def _setting(asked: Asked) -> Setting:
         pixel_seed=coded.pixel_seed,
         likelihood=model.likelihood_kind,
         levels=model.decoder.support.levels,
+        values=math.prod(model.image_shape),
         latent_dim=model.latent_dim,
         prior=asked.prior_name,
         scoring=model.prior.scoring,
@@ -351,7 +355,25 @@ def _baselines(asked: Asked) -> Found:
         return Found({"grey_floor": asked.coded.grey_floor, "baselines": asked.coded.baselines})
 
 
-MEASURES: tuple[Callable[[Asked], Found], ...] = (_at_codes, _scores, _prior_fit, _probes, _samples, _baselines)
+def _features(asked: Asked) -> Found:
+    """Reconstructions in the features that samples are judged in."""
+    network, shape = asked.features, asked.model.image_shape
+    if network is None or not is_picture(shape) or len(asked.coded.seen) < 2 or asked.coded.seen.size > COMPARED_PIXELS:
+        return Found()
+    with asked.step(to_translate("features of reconstructions")):
+        rebuilt = np.clip(decode(asked.model, asked.coded.means), 0.0, 1.0)
+        return Found({"reconstruction_feature_distance": feature_distance(network, asked.coded.seen, rebuilt)})
+
+
+MEASURES: tuple[Callable[[Asked], Found], ...] = (
+    _at_codes,
+    _scores,
+    _prior_fit,
+    _probes,
+    _samples,
+    _features,
+    _baselines,
+)
 """In the order in which they are taken."""
 
 

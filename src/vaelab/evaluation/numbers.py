@@ -1,6 +1,7 @@
 """What numbers an evaluation has, and what each of them depends on."""
 
 import dataclasses
+import math
 
 import numpy as np
 from jaxtyping import Float
@@ -11,6 +12,7 @@ from vaelab.evaluation.latents import LatentUse, Probes
 from vaelab.evaluation.neighbours import Memorisation
 from vaelab.evaluation.prior_fit import PriorFit
 from vaelab.evaluation.sample_quality import SampleQuality
+from vaelab.support import LEVELS
 
 FORMAT = "vaelab-evaluation-1"
 
@@ -42,6 +44,7 @@ class Setting:
     proposal_widths: tuple[float, ...] | None
     seed: int
     digest: str = ""
+    values: int = 0  # numbers of one image, by which bits are shared out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Numbers:
     - `grey_floor`: what a cross-entropy on these pixels cannot fall below; None for binary pixels
     - `samples`: the quality of decoded draws; `samples_floor`: the same figures of real training images, which no model is expected to beat
     - `reconstruction_squared_error`: of the decoder's mean at the posterior mean, summed over pixels
+    - `reconstruction_feature_distance`: how far that mean lies from the image in the features of `samples`' network, 1 being as far as
+      another image; None where no network was asked for
     """
 
     setting: Setting
@@ -83,3 +88,18 @@ class Numbers:
     memorisation: Memorisation | None
     reasons: dict[str, str]
     per_image: dict[str, Float[np.ndarray, " images"]]
+    reconstruction_feature_distance: Figure | None = None
+
+    @property
+    def bits_per_dimension(self) -> Figure | None:
+        """-log2 p(x) for each number of an image, by the best of what there is; None unless p(x|z) is over the 256 levels of a pixel: a
+        density's nats are of other units.
+        """
+        nats = self.nll_quadrature or self.nll_importance
+        if nats is None and self.elbo is not None:
+            nats = dataclasses.replace(self.elbo, value=-self.elbo.value)
+        if nats is None or self.setting.levels != LEVELS.levels or not self.setting.values:
+            return None
+        share = 1.0 / (self.setting.values * math.log(2.0))
+        error = None if nats.standard_error is None else nats.standard_error * share
+        return dataclasses.replace(nats, value=nats.value * share, standard_error=error)

@@ -40,6 +40,7 @@ def as_json(evaluation: "Numbers") -> dict[str, Any]:
     result["nll_quadrature"] = _figure(
         e.nll_quadrature, halving_error_mean=e.quadrature_error_mean, halving_error_maximum=e.quadrature_error_maximum
     )
+    result["bits_per_dimension"] = _figure(e.bits_per_dimension)
     result["inference_gap"] = _figure(e.inference_gap)
     fit = e.prior_fit
     for name in ("mutual_information", "marginal_kl", "achievable_gain", "hole_fraction", "uncovered_fraction"):
@@ -49,6 +50,7 @@ def as_json(evaluation: "Numbers") -> dict[str, Any]:
         result["mutual_information"] |= {"bound": fit.log_images, "saturated": fit.saturated}
     result["grey_floor"] = _figure(e.grey_floor)
     result["reconstruction_squared_error"] = _figure(e.reconstruction_squared_error)
+    result["reconstruction_feature_distance"] = _figure(e.reconstruction_feature_distance)
     result["linear_probe_accuracy"] = _figure(None if e.probes is None else e.probes.linear)
     result["neighbour_accuracy"] = _figure(None if e.probes is None else e.probes.nearest_neighbours)
     result["baselines"] = (
@@ -155,6 +157,12 @@ def rows(evaluation: "Numbers") -> Iterable[tuple[str, str, str]]:
                 value,
                 to_translate("{what}, by importance sampling (an upper bound){error}", what=what, error=error),
             )
+    if e.bits_per_dimension is not None:
+        yield (
+            to_translate("bits per dimension"),
+            e.bits_per_dimension.rounded(3),
+            to_translate("-log2 p(x) for each of an image's {values:,} numbers of 256 levels", values=s.values),
+        )
     if e.elbo is not None and e.kl is not None:
         yield "ELBO", _nats(e.elbo), to_translate("-(reconstruction + KL), by {way}", way=e.elbo_by)
         yield to_translate("  reconstruction"), _nats(e.reconstruction), to_translate("distortion, -E log p(x|z)")
@@ -262,6 +270,14 @@ def rows(evaluation: "Numbers") -> Iterable[tuple[str, str, str]]:
         _nats(e.reconstruction_squared_error),
         to_translate("of reconstructions, summed over pixels"),
     )
+    if e.reconstruction_feature_distance is not None and e.samples is not None:
+        yield (
+            to_translate("feature distance"),
+            e.reconstruction_feature_distance.rounded(3),
+            to_translate(
+                "of reconstructions, 1 being as far as another image; features: {network}", network=e.samples.network
+            ),
+        )
     b = e.baselines
     if b is None:
         return

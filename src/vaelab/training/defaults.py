@@ -35,6 +35,17 @@ DIGIT_SUM = 128.0
 """The largest mean sum of an image's absolute values that the tutorial's rate is meant for: a little above MNIST's 102."""
 
 
+COLOUR = "discretised-logistic"
+"""The likelihood of colour photographs where nobody chose one (`python -m benchmarks.photographs`): in bits over their levels, of one
+scale that follows its optimum. A cross-entropy, which is MNIST's, scores no grey value, and is no likelihood of colours."""
+
+
+def usual_likelihood(images: np.ndarray) -> str | None:
+    """The likelihood to take for images where nobody chose one; None: the configuration's own. Colour is (n, height, width, 3) of uint8."""
+    colour = images.ndim == 4 and images.shape[3] == 3 and images.dtype == np.uint8
+    return COLOUR if colour else None
+
+
 def chosen_by_data(config: Config, images: np.ndarray) -> dict[str, Any]:
     """The values of the keys that are `auto`, for training images (n, *image_shape), uint8 or floating point."""
     likelihood = config.model.likelihood
