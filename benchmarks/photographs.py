@@ -58,7 +58,9 @@ def patches() -> dict[str, np.ndarray]:
     found: dict[str, list[np.ndarray]] = {"train": [], "test": []}
     for photograph in photographs():
         for size in (1.0, 0.5):
-            small = photograph.resize((round(photograph.width * size), round(photograph.height * size)), Image.Resampling.BOX)
+            small = photograph.resize(
+                (round(photograph.width * size), round(photograph.height * size)), Image.Resampling.BOX
+            )
             whole = np.asarray(small)
             cut = whole.shape[1] * 4 // 5
             for part, pixels, step in (("train", whole[:, :cut], STEP), ("test", whole[:, cut:], SIDE // 2)):

@@ -16,15 +16,22 @@ def denoise(
     data: DataName = None,
     sigma: Annotated[
         float,
-        typer.Option(help=translated("The noise's standard deviation, in units of the pixels as the model sees them, 0 to 1.")),
+        typer.Option(
+            help=translated("The noise's standard deviation, in units of the pixels as the model sees them, 0 to 1.")
+        ),
     ] = 0.2,
     add: Annotated[
-        bool, typer.Option("--add", help=translated("The images are clean: add such noise to them first, to see what comes back."))
+        bool,
+        typer.Option(
+            "--add", help=translated("The images are clean: add such noise to them first, to see what comes back.")
+        ),
     ] = False,
     out: Annotated[
         Path,
         typer.Option(
-            help=translated("NAME.png: a sheet, a row an image; NAME.npz: arrays images (of each image its draws), noisy, z, distinct.")
+            help=translated(
+                "NAME.png: a sheet, a row an image; NAME.npz: arrays images (of each image its draws), noisy, z, distinct."
+            )
         ),
     ] = Path("denoised.png"),
     draws: Draws = 5,

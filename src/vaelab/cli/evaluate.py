@@ -182,7 +182,11 @@ def _own_network(material: "Material", on_progress: Callable[[str, int, int], No
 
     coded = material.coded
     if coded.raw_training is None:
-        raise VaelabError(translated("--own-features: the run's training images are not to be had; say where they are: --training-data"))
+        raise VaelabError(
+            translated(
+                "--own-features: the run's training images are not to be had; say where they are: --training-data"
+            )
+        )
     on_progress(to_translate("a network of the data's own features"), 0, 1)
     network = own_network(coded.raw_training, coded.training_labels, data=material.judged.name)
     on_progress(to_translate("a network of the data's own features"), 1, 1)

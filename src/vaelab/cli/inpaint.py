@@ -89,7 +89,8 @@ def _mask(text: str, image_shape: tuple[int, ...]) -> "np.ndarray":
         if len(numbers) != 4 or not all(number.strip().isdecimal() for number in numbers):
             raise VaelabError(
                 translated(
-                    "--mask: expected a file, or x,y,width,height in whole pixels, such as 7,7,14,14; found '{text}'", text=text
+                    "--mask: expected a file, or x,y,width,height in whole pixels, such as 7,7,14,14; found '{text}'",
+                    text=text,
                 )
             )
         x, y, width, height = map(int, numbers)
@@ -97,7 +98,10 @@ def _mask(text: str, image_shape: tuple[int, ...]) -> "np.ndarray":
         if x + width > wide or y + height > tall:
             raise VaelabError(
                 translated(
-                    "--mask: the rectangle {text} leaves the image, which is {wide} wide and {tall} high", text=text, wide=wide, tall=tall
+                    "--mask: the rectangle {text} leaves the image, which is {wide} wide and {tall} high",
+                    text=text,
+                    wide=wide,
+                    tall=tall,
                 )
             )
         hidden = np.zeros((tall, wide), bool)
@@ -106,5 +110,7 @@ def _mask(text: str, image_shape: tuple[int, ...]) -> "np.ndarray":
     try:
         picture = open_picture(Path(text))
     except (UnreadablePicture, OSError) as error:
-        raise VaelabError(translated("--mask: cannot read {text} as a picture ({error})", text=text, error=error)) from None
+        raise VaelabError(
+            translated("--mask: cannot read {text} as a picture ({error})", text=text, error=error)
+        ) from None
     return np.asarray(picture.convert("L")) > 127

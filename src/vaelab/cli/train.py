@@ -208,7 +208,15 @@ def train(
         _, seen, resolved = _prepared(chosen, lambda: _read(chosen), by_data=not chosen_likelihood)
         print_rehearsal(chosen, resolved, seen, as_json=as_json)
         return
-    _train_new(chosen, out, by_data=not chosen_likelihood, figures=figures, tensorboard=tensorboard, quiet=quiet, as_json=as_json)
+    _train_new(
+        chosen,
+        out,
+        by_data=not chosen_likelihood,
+        figures=figures,
+        tensorboard=tensorboard,
+        quiet=quiet,
+        as_json=as_json,
+    )
 
 
 def _widths(text: str) -> list[int]:
@@ -318,7 +326,8 @@ def _prepared(
     if usual is not None:
         typer.echo(
             translated(
-                "colour images: the likelihood is {likelihood}, over their 256 levels; another one by --likelihood", likelihood=usual
+                "colour images: the likelihood is {likelihood}, over their 256 levels; another one by --likelihood",
+                likelihood=usual,
             ),
             err=True,
         )

@@ -17,9 +17,7 @@ OUTSIDE = 1e-6
 DRAWS = 20_000
 
 
-def box_of(
-    density: AbstractDensity, size: int
-) -> tuple[Float[np.ndarray, " size"], Float[np.ndarray, " size"]]:
+def box_of(density: AbstractDensity, size: int) -> tuple[Float[np.ndarray, " size"], Float[np.ndarray, " size"]]:
     """Lower and upper corner of a box that holds all but OUTSIDE of a density over vectors of `size` numbers.
 
     Gaussians and their mixtures by their quantiles; others by the extremes of 20,000 draws, widened by half their spread.

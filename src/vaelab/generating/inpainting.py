@@ -104,7 +104,9 @@ def as_mask(hidden: np.ndarray, image_shape: tuple[int, ...]) -> Bool[np.ndarray
         )
     if mask.all() or not mask.any():
         raise VaelabError(
-            translated("the mask hides everything: nothing is known of the image. To draw images of nothing: vaelab sample")
+            translated(
+                "the mask hides everything: nothing is known of the image. To draw images of nothing: vaelab sample"
+            )
             if mask.all()
             else translated("the mask hides nothing; what is hidden is white in it (or True)")
         )
@@ -121,7 +123,9 @@ def _possible(
 ) -> Possible:
     if not can_sample(model):
         raise VaelabError(
-            translated("an autoencoder has no prior, so nothing is likelier than anything else; fit one to its codes first")
+            translated(
+                "an autoencoder has no prior, so nothing is likelier than anything else; fit one to its codes first"
+            )
         )
     found = []
     for number, one in enumerate(known):
