@@ -7,7 +7,6 @@ The photographs are those that scikit-image and scikit-learn ship (astronaut, co
 the left four fifths are for training and the rest for scoring, at full and at half size, so that no pixel is in both.
 """
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path

@@ -9,7 +9,6 @@ from scipy import stats
 
 from vaelab.densities import (
     CategoricalLevels,
-    DiscretisedLogistic,
     DiscretisedLogisticMixture,
     IsotropicLaplace,
     clipped_logistic_mean,

@@ -23,7 +23,8 @@ def inpaint(
         typer.Option(
             metavar="FILE|X,Y,W,H",
             help=translated(
-                "What is hidden: a picture of the images' size, white where they are; or a rectangle, from its left upper corner, in pixels."
+                "What is hidden: a picture of the images' size, white where they are; or a rectangle, from its left upper corner, "
+                "in pixels."
             ),
         ),
     ] = "",

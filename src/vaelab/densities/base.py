@@ -46,7 +46,8 @@ class AbstractCentredDensity(AbstractDensity):
         """The code or the picture: the mean, the nearest code, the direction."""
 
     def log_prob_where(self, seen: Any, value: Any) -> Float[Array, ""]:
-        """The log-density of those entries alone where `seen` is 1 (0 elsewhere), all others integrated out; `value` is of any number there.
+        """The log-density of those entries alone where `seen` is 1 (0 elsewhere), all others integrated out; `value` is any number
+        there.
 
         Every likelihood of ours has it, for its entries are independent, or those of a place are; it is what inpainting asks.
 

@@ -39,8 +39,8 @@ class AbstractFamily(eqx.Module):
         return jax.tree.map(lambda _: False, self)
 
     def on_page(self) -> dict[str, Any]:
-        """What the explorer's page needs for its own score of an image: the `form` of log p(x|z), where it is one that the page computes
-        (`bernoulli` and `continuous-bernoulli` by the decoder's logits; `gaussian`, `laplace` and `discretised-logistic` of one `scale`, by what
-        it gives for a mean). Empty: the server scores.
+        """What the explorer's page needs for its own score of an image: the `form` of log p(x|z), where it is one that the page computes.
+        `bernoulli` and `continuous-bernoulli` go by the decoder's logits; `gaussian`, `laplace` and `discretised-logistic`, of one `scale`,
+        by what it gives for a mean. Empty: the server scores.
         """
         return {}

@@ -17,7 +17,7 @@ from vaelab.support import LEVELS, Support
 
 
 class LogisticLevels(AbstractFamily):
-    """Independent discretised logistics around mean(z); their scale is one number, fixed or at its optimum, or the decoder's for each pixel."""
+    """Independent discretised logistics around mean(z). Their scale is one number, fixed or at its optimum, or the decoder's for each."""
 
     support: ClassVar[Support] = LEVELS  # pyright: ignore[reportIncompatibleVariableOverride]
     optimal_scale: OptimalScale | None

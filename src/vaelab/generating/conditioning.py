@@ -1,13 +1,14 @@
 """Draws of z given part of what is known of an image: z | visible pixels, z | a noisy image.
 
 p(z | known) is proportional to p(z) p(known | z). In one and two dimensions by quadrature; in more by annealed importance resampling
-(Del Moral, Doucet and Jasra, "Sequential Monte Carlo samplers", JRSS B 2006): particles begin as draws of the prior, p(known | z)^t is let in
-as t rises from 0 to 1, by so much at a time as leaves half of them effective; then they are drawn anew by their weights and moved by
-Hamiltonian steps that leave the density of that t as it is. How many of the beginnings still have descendants says how much the draws are worth.
+(Del Moral, Doucet and Jasra, "Sequential Monte Carlo samplers", JRSS B 2006). Particles begin as draws of the prior, and p(known | z)^t is
+let in as t rises from 0 to 1, by so much at a time as leaves half of them effective; then they are drawn anew by their weights, and moved
+by Hamiltonian steps that leave the density of that t as it is. How many of the beginnings still have descendants says how much the draws
+are worth.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -224,8 +225,8 @@ def _moved(
         momentum = jr.normal(momentum_key, z.shape)
         (value, gradient) = jax.value_and_grad(target)(z)
 
-        def leap(carried: tuple[Array, ...], _: None) -> tuple[tuple[Array, ...], None]:
-            z, momentum, gradient, _ = carried
+        def leap(carried: tuple[Array, ...], _: Any) -> tuple[tuple[Array, ...], None]:
+            z, momentum, gradient = carried[:3]
             momentum = momentum + 0.5 * steps * gradient
             z = z + steps * momentum
             value, gradient = jax.value_and_grad(target)(z)

@@ -76,7 +76,8 @@ def denoise(
     if not sigma > 0.0:
         raise VaelabError(
             translated(
-                "sigma: expected the standard deviation of the noise, above 0, in units of the pixels as the model sees them; found {sigma:g}",
+                "sigma: expected the standard deviation of the noise, above 0, in units of the pixels as the model sees them; "
+                "found {sigma:g}",
                 sigma=sigma,
             )
         )
