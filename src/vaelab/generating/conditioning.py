@@ -31,7 +31,7 @@ ACCEPTED = 0.7
 """The share of moves whose acceptance the length of a step is steered to."""
 
 COARSE, FINE = 56, 72
-"""Cells along an axis of the plane: of the whole box of the prior, then of where the mass is."""
+"""Cells along an axis of the plane (their squares, of a line): of the whole box of the prior, then of where the mass is."""
 DEPTH = 14.0
 """Nats below the best cell, beyond which a cell holds nothing."""
 
@@ -104,7 +104,8 @@ def _by_quadrature(
     model: Model, prior: AbstractDensity, known: Known, count: int, generator: np.random.Generator
 ) -> Draws:
     low, high = box_of(prior, model.latent_dim)
-    for cells in (COARSE, FINE):
+    for along in (COARSE, FINE):
+        cells = along ** (2 // model.latent_dim)
         edges = [np.linspace(a, b, cells + 1) for a, b in zip(low, high, strict=True)]
         middles = [0.5 * (edge[:-1] + edge[1:]) for edge in edges]
         z = np.stack(np.meshgrid(*middles, indexing="ij"), axis=-1).reshape(-1, model.latent_dim).astype(np.float32)
