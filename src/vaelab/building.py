@@ -1,5 +1,6 @@
 """Settings to modules: a model with its initial weights, a function of the configuration and the key."""
 
+import math
 from typing import Any
 
 import equinox as eqx
@@ -14,8 +15,9 @@ from vaelab.errors import VaelabError
 from vaelab.kinds import LIKELIHOODS, NETWORKS, POSTERIORS, PRIORS
 from vaelab.language import translated
 from vaelab.model import Model
+from vaelab.networks.settings import ConditionedSettings
 from vaelab.priors.base import Shapes
-from vaelab.settings import ObjectiveSettings
+from vaelab.settings import NetworkSettings, ObjectiveSettings
 from vaelab.space import Space
 
 
@@ -34,16 +36,27 @@ def build_model(config: ModelConfig, key: PRNGKeyArray) -> Model:
         )
     image, latent_shape = Space.of_shape(config.image_shape), (config.latent_dim,)
     encoder_key, posterior_key, decoder_key, likelihood_key, prior_key = jr.split(key, 5)
-    encoder = NETWORKS.build(config.encoder, image, key=encoder_key)
+    encoder = NETWORKS.build(_network(config, config.encoder), image, key=encoder_key)
     if not isinstance(encoder, AbstractConditional):
         family = POSTERIORS.build(config.posterior, latent_shape, key=posterior_key)
         encoder = ConditionalDensity(encoder, family, key=posterior_key)
-    decoder = NETWORKS.build(config.decoder, encoder.space, key=decoder_key)
+    decoder = NETWORKS.build(_network(config, config.decoder), encoder.space, key=decoder_key)
     if not isinstance(decoder, AbstractConditional):
         family = LIKELIHOODS.build(config.likelihood, config.image_shape, key=likelihood_key)
         decoder = ConditionalDensity(decoder, family, key=likelihood_key)
     prior = PRIORS.build(config.prior, Shapes(encoder.space.size, config.image_shape), key=prior_key)
-    return Model(encoder, decoder, prior)
+    # until training has counted its labels, one is as frequent as another
+    frequencies = (
+        jnp.full(config.classes, -math.log(config.classes), jnp.float32)
+        if config.is_conditional and config.classes
+        else None
+    )
+    return Model(encoder, decoder, prior, log_frequencies=frequencies)
+
+
+def _network(config: ModelConfig, network: NetworkSettings) -> NetworkSettings:
+    """The settings of a network as it is built: told the label, where the model is to see it."""
+    return ConditionedSettings(network=network, classes=config.classes) if config.is_conditional else network
 
 
 def check_parts(config: ModelConfig, objective: ObjectiveSettings, model: Model) -> None:
@@ -56,6 +69,7 @@ def check_parts(config: ModelConfig, objective: ObjectiveSettings, model: Model)
     tables = (NETWORKS, NETWORKS, POSTERIORS, LIKELIHOODS, PRIORS)
     if all(part.kind in table.rows for part, table in zip(settings, tables, strict=True)):
         return
+    model = model.of_any_label()
     image = jax.ShapeDtypeStruct(model.image_shape, jnp.float32)
     posterior = _called(f"the encoder ({config.encoder.kind}, {config.posterior.kind})", model.encoder, image)
     code = _called(f"the posterior ({config.posterior.kind})", lambda density: density.centre, posterior)

@@ -7,11 +7,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Float, PRNGKeyArray, PyTree
+from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
 from vaelab.densities import AbstractCentredDensity, AbstractDensity
 from vaelab.families.base import AbstractFamily
 from vaelab.networks.base import AbstractNetwork
+from vaelab.networks.conditioned import AtLabel
 from vaelab.networks.linear import Linear
 from vaelab.space import Shape, Space
 from vaelab.support import Support
@@ -38,6 +39,10 @@ class AbstractConditional(eqx.Module):
         - `prior`: p(z), which a ladder's `q(z_l | x, z_>l)` needs for its top-down path; every other encoder looks away
         - `key`: for dropout
         """
+
+    def at_label(self, label: Int[Array, ""]) -> "AbstractConditional":
+        """The same told one label for good, so that it is called without any."""
+        return ConditionalAtLabel(self, label)
 
 
 class ConditionalDensity(AbstractConditional):
@@ -80,6 +85,10 @@ class ConditionalDensity(AbstractConditional):
             **{name: jnp.reshape(_applied(self.heads[name], features), shape) for name, shape in shapes.items()}
         )
 
+    def at_label(self, label: Int[Array, ""]) -> "ConditionalDensity":
+        network = AtLabel(self.network, label, self.network.out_shape)
+        return eqx.tree_at(lambda part: part.network, self, network)
+
     # --- where training begins, and at what pace ------------------------------------------------------------------------------------
 
     def centred_at(self, mean: Float[Array, "..."]) -> "ConditionalDensity":
@@ -109,6 +118,32 @@ class ConditionalDensity(AbstractConditional):
         heads = jax.tree.map(lambda _: False, self.heads)
         heads = {name: eqx.tree_at(lambda head: head.weight, head, replace=True) for name, head in heads.items()}
         return eqx.tree_at(lambda part: part.heads, mask, heads)
+
+
+class ConditionalAtLabel(AbstractConditional):
+    """A whole conditional told one label for good."""
+
+    within: AbstractConditional
+    label: Int[Array, ""]
+
+    @property
+    def space(self) -> Space:
+        return self.within.space
+
+    @property
+    def support(self) -> Support:
+        return self.within.support
+
+    def __call__(
+        self,
+        given: Any,
+        condition: Array | None = None,
+        *,
+        prior: AbstractDensity | None = None,
+        key: PRNGKeyArray | None = None,
+    ) -> AbstractCentredDensity:
+        del condition
+        return self.within(given, self.label, prior=prior, key=key)
 
 
 def _head(features: Shape, shape: Shape, *, key: PRNGKeyArray) -> Linear:

@@ -61,9 +61,11 @@ def load_model(run: Run, prior: str = TRAINED) -> Model:
             )
         )
     config = Config.from_values(header["config"], source=str(run.model_file)).with_parts(run.config.parts)
-    shapes = eqx.filter_eval_shape(build_model, config.model, jr.key(0))
-    values = header.get("values")  # none in a file of an early version
-    shapes = dataclasses.replace(shapes, values=None if values is None else ImageValues(**values))
+    known = header.get("values")  # none in a file of an early version
+    values = None if known is None else ImageValues(**known)
+    shapes = eqx.filter_eval_shape(
+        lambda key: dataclasses.replace(build_model(config.model, key), values=values), jr.key(0)
+    )
     model = with_named_arrays(shapes, migrated_arrays(arrays, found), source=str(run.model_file))
     if prior == TRAINED:
         return model

@@ -36,6 +36,11 @@ class PartSettings(Frozen):
 class NetworkSettings(PartSettings):
     """Of a network: features in, features out. Its class is built by `build(settings, given, *, key)`, `given` the `Space` of its input."""
 
+    is_flat: ClassVar[bool] = False
+    """Whether it reads whatever is given as one vector; a label then stands beside that, and not at every place of a map."""
+    is_named: ClassVar[bool] = True
+    """False for one that another setting puts in place, and no configuration names."""
+
 
 class PosteriorSettings(PartSettings):
     """Of a family of q(z|x). Its class is built by `build(settings, shape, *, key)`, `shape` that of z."""

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+import equinox as eqx
+import jax.numpy as jnp
 import jax.random as jr
 
 from vaelab.building import build_model
@@ -15,6 +17,7 @@ from vaelab.families.base import AbstractFamily
 from vaelab.kinds import LIKELIHOODS, NETWORKS, OBJECTIVES, POSTERIORS
 from vaelab.model import Model
 from vaelab.networks.base import AbstractNetwork
+from vaelab.networks.conditioned import AtLabel
 from vaelab.objectives.base import AbstractObjective
 from vaelab.space import Space
 
@@ -27,6 +30,7 @@ NETWORK_SETTINGS: dict[str, dict[str, Any]] = {
     "mlp, tanh": {"kind": "mlp", "hidden": (7,), "activation": "tanh"},
     "mlp, gated": {"kind": "mlp", "hidden": (7, 5), "activation": "gated"},
     "mlp without layers": {"kind": "mlp", "hidden": ()},
+    "mlp, told the label": {"kind": "conditioned", "network": {"kind": "mlp", "hidden": (7, 6)}, "classes": 3},
 }
 POSTERIOR_SETTINGS: dict[str, dict[str, Any]] = {
     "gaussian": {"kind": "gaussian"},
@@ -46,7 +50,13 @@ OBJECTIVE_SETTINGS: dict[str, dict[str, Any]] = {
 
 
 def network_of(name: str, given: Space) -> AbstractNetwork:
-    return NETWORKS.build(NETWORKS.settings(NETWORK_SETTINGS[name]), given, key=KEY)
+    """The network; one that is told the label at one label, with a scale and a shift that are not where they begin."""
+    network = NETWORKS.build(NETWORKS.settings(NETWORK_SETTINGS[name]), given, key=KEY)
+    if "classes" not in NETWORK_SETTINGS[name]:
+        return network
+    shaken = [0.3 * jr.normal(jr.fold_in(KEY, place), network.scale.shape) for place in range(2)]
+    network = eqx.tree_at(lambda network: (network.scale, network.shift), network, shaken)
+    return AtLabel(network, jnp.int32(1), network.out_shape)
 
 
 def posterior_of(name: str) -> AbstractFamily:
