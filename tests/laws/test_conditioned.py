@@ -161,13 +161,13 @@ def test_nothing_answers_without_a_label() -> None:
         lambda: model.likelihood(Z),
         lambda: elbo_terms(model, model.prior_density(), IMAGE, KEY),
     ):
-        with pytest.raises(VaelabError, match="trained with labels.*give the label") as caught:
+        with pytest.raises(VaelabError, match=r"trained with labels.*give the label") as caught:
             ask()
         assert "\n" not in str(caught.value)
 
 
 def test_no_configuration_names_the_network_that_is_told_the_label() -> None:
-    with pytest.raises(VaelabError, match="model.encoder: 'conditioned' is put around a network by model.condition"):
+    with pytest.raises(VaelabError, match=r"model.encoder: 'conditioned' is put around a network by model.condition"):
         Config().with_values({"model.encoder.kind": "conditioned"})
     with pytest.raises(VaelabError, match=r"model.condition: .*'none' or 'labels'; found 'label'"):
         Config().with_values({"model.condition": "label"})
