@@ -96,3 +96,34 @@ def test_bad_labels_are_one_clear_line(vae: VAE) -> None:
         with pytest.raises(VaelabError, match=words) as caught:
             ask()
         assert "\n" not in str(caught.value)
+
+
+# --- scores ---------------------------------------------------------------------------------------------------------------------------
+
+
+def test_scores_are_marginal_over_labels_or_given_one(vae: VAE) -> None:
+    few = X[300:310]
+    marginal, given = vae.score_samples(few), vae.score_samples(few, Y[300:310])
+    each = np.stack([vae.score_samples(few, name) for name in np.sort(NAMES)], axis=1)
+    frequencies = np.array([(Y[:300] == name).mean() for name in np.sort(NAMES)])
+    np.testing.assert_allclose(marginal, np.logaddexp.reduce(np.log(frequencies) + each, axis=1), atol=1e-4)
+    np.testing.assert_allclose(given, each[np.arange(10), numbers(Y[300:310])], atol=1e-4)
+    np.testing.assert_allclose(vae.score_samples(few[3:5]), marginal[3:5], atol=1e-4)  # whatever stands beside a row
+    assert vae.score(few) == pytest.approx(marginal.mean())
+    elbo = vae.elbo(few, Y[300:310])
+    np.testing.assert_allclose(elbo.elbo, -(elbo.reconstruction + elbo.kl), atol=1e-4)
+    assert elbo.elbo.mean() < given.mean() + 0.2
+
+
+def test_labels_are_told_by_the_marginals_posterior(vae: VAE) -> None:
+    few = X[300:330]
+    shares = vae.predict_proba(few)
+    assert shares.shape == (30, 10)
+    np.testing.assert_allclose(shares.sum(axis=1), 1.0, atol=1e-5)
+    np.testing.assert_array_equal(vae.predict(few), np.sort(NAMES)[shares.argmax(axis=1)])
+    found = vae.evaluate(few, Y[300:330])
+    assert found.setting.condition == "marginal"
+    assert found.by_label is not None
+    assert found.by_label.accuracy.value == pytest.approx((vae.predict(few) == Y[300:330]).mean())
+    with pytest.raises(VaelabError, match="this model sees no labels"):
+        VAE(**SMALL).fit(X).predict(X[:2])

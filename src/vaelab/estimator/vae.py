@@ -21,12 +21,13 @@ from vaelab.data.image_spec import ImageSpec
 from vaelab.data.image_values import as_images
 from vaelab.errors import VaelabError
 from vaelab.estimator.arguments import configured, label_number, label_numbers, labels_of, whole_number, widths
+from vaelab.estimator.by_label import bounds_given, elbo_given, scores_of_labels
 from vaelab.estimator.parts import given_parts, network_values, part_values
 from vaelab.estimator.saved import OwnPrior, load_estimator, save_estimator, trained_model
 from vaelab.estimator.views import explore, fitted_data, plot, records_of
 from vaelab.estimator.warm_start import check_same_labels, goes_on, with_its_model
 from vaelab.evaluation.elbo import ElboParts, elbo_of
-from vaelab.evaluation.evaluation import Evaluation, evaluate
+from vaelab.evaluation.evaluation import Condition, Evaluation, evaluate
 from vaelab.evaluation.likelihood import importance_weighted_bound, proposal_widths
 from vaelab.evaluation.row_numbers import row_numbers
 from vaelab.fitting import fit_prior
@@ -356,8 +357,13 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     # --- scores ---------------------------------------------------------------------------------------------------------------------
 
-    def score_samples(self, X: ArrayLike, *, importance_samples: SupportsIndex = 100) -> Float[np.ndarray, " n"]:
+    def score_samples(
+        self, X: ArrayLike, y: Any = None, *, importance_samples: SupportsIndex = 100
+    ) -> Float[np.ndarray, " n"]:
         """The importance-weighted lower bound on log p(x) of each row, in nats: higher is better.
+
+        With `condition="labels"` the marginal over labels, log sum_y p(y) p(x|y), p(y) being their frequencies in training; with labels
+        y, one for each or one for all, of log p(x|y).
 
         The noise of a row is keyed on its pixels, so a subset of rows gets the same scores, and errors average out over rows. On grey
         pixels under a Bernoulli likelihood it is no log-likelihood, but ranks images by how well the model accounts for them.
@@ -369,19 +375,44 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             VaelabError: for an autoencoder, which has no density.
         """
         images, _ = self._seen(X)
+        samples = whole_number(importance_samples, "importance_samples")
+        if y is not None:
+            labels = np.broadcast_to(np.asarray(self._given(y, len(images))), (len(images),))
+            return bounds_given(self, images, labels, samples).astype(np.float64)
+        if self.model_.is_conditional:
+            return scores_of_labels(self, images, samples, exact=False).marginal
         prior = self.model_.prior_density()
         return importance_weighted_bound(
-            self.model_, prior, images, samples=whole_number(importance_samples, "importance_samples"), key=jr.key(0),
+            self.model_, prior, images, samples=samples, key=jr.key(0),
             widths=proposal_widths(self.model_.latent_dim), indices=row_numbers(images),
         ).log_prob.astype(np.float64)  # fmt: skip
 
     def score(self, X: ArrayLike, y: Any = None) -> float:
-        """The mean of `score_samples`: higher is better, as in `GridSearchCV`."""
+        """The mean of `score_samples(X)`: higher is better, as in `GridSearchCV`. It never looks at labels."""
         del y
         return float(self.score_samples(X).mean())
 
-    def elbo(self, X: ArrayLike) -> ElboParts:
+    def predict_proba(self, X: ArrayLike) -> Float[np.ndarray, "n classes"]:
+        """p(y|x) of each row, proportional to p(y) p(x|y) with p(y) the frequencies in training: a column for each of `label_names_`.
+
+        In one and two dimensions by quadrature, else by 100 importance samples of each label. Whether its shares are to be believed is the
+        calibration error of `evaluate`.
+
+        Raises:
+            VaelabError: for a model without `condition="labels"`, and an autoencoder.
+        """
+        images, _ = self._seen(X)
+        return scores_of_labels(self, images).posterior
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """The likeliest label of each row by `predict_proba`, as it was fitted."""
+        numbers, names = self.predict_proba(X).argmax(axis=1), getattr(self, "label_names_", None)
+        return numbers if names is None else names[numbers]
+
+    def elbo(self, X: ArrayLike, y: Any = None) -> ElboParts:
         """The evidence lower bound of each row and its parts, in nats: by quadrature in one and two dimensions, else over 50 draws of z.
+
+        With `condition="labels"` the bound on log p(x|y), given labels y as in `transform`.
 
         The same at every call, and for every subset of rows.
 
@@ -389,10 +420,22 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             VaelabError: for an autoencoder, which has none.
         """
         images, _ = self._seen(X)
-        return elbo_of(self.model_, images)
+        labels = self._given(y, len(images))
+        if labels is None:
+            return elbo_of(self.model_, images)
+        return elbo_given(self, images, np.broadcast_to(np.asarray(labels), (len(images),)))
 
-    def evaluate(self, X: ArrayLike, y: Any = None, *, importance_samples: SupportsIndex | None = None) -> Evaluation:
+    def evaluate(
+        self,
+        X: ArrayLike,
+        y: Any = None,
+        *,
+        importance_samples: SupportsIndex | None = None,
+        condition: Condition | None = None,
+    ) -> Evaluation:
         """Every number of the model on held-out images X (labels y serve probes of the latents); shows itself in a notebook.
+
+        With `condition="labels"` the images are coded given y, and log p(x) is `condition="marginal"` over labels, or `"given"` them.
 
         Raises:
             VaelabError: for images that the model cannot score.
@@ -415,6 +458,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             else whole_number(importance_samples, "importance_samples"),
             prior_name=self.prior_name_,
             untrained_reason=reason,
+            condition=condition,
         )
 
     def fit_prior(

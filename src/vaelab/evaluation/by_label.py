@@ -34,6 +34,7 @@ def exact_given(
     images: Num[np.ndarray, "images ..."],
     labels: Int[np.ndarray, " images"],
     *,
+    tolerance: float = TOLERANCE,
     on_progress: Progress = lambda done, total: None,
 ) -> ExactLikelihood:
     """log p(x|y) and the ELBO of each image given its label, by quadrature.
@@ -43,18 +44,18 @@ def exact_given(
     labels_given(model, labels, len(images))
 
     def of(one: Model, chosen: Integer[np.ndarray, " chosen"], told: Progress) -> ExactLikelihood:
-        return exact_log_probs(one, one.prior_density(), images[chosen], on_progress=told)
+        return exact_log_probs(one, one.prior_density(), images[chosen], tolerance=tolerance, on_progress=told)
 
-    found = _of_each_label(model, labels, of, on_progress)
+    found = of_each_label(model, labels, of, on_progress)
     lattices = list(found.values())
-    joined = {
-        name: _joined(found, labels, lambda part, name=name: getattr(part, name))
+    parts = {
+        name: joined(found, labels, lambda part, name=name: getattr(part, name))
         for name in (
             "log_prob", "error", "elbo", "elbo_error", "reconstruction", "expected_log_prior", "settled", "own",
         )
     }  # fmt: skip
     return ExactLikelihood(
-        **joined,
+        **parts,
         low=np.min([part.low for part in lattices], axis=0),
         high=np.max([part.high for part in lattices], axis=0),
         prior_mass=min((part.prior_mass for part in lattices), key=lambda mass: -abs(mass - 1.0)),
@@ -83,10 +84,10 @@ def importance_given(
             on_progress=told,
         )  # fmt: skip
 
-    found = _of_each_label(model, labels, of, on_progress)
+    found = of_each_label(model, labels, of, on_progress)
     names = [field.name for field in dataclasses.fields(ImportanceEstimates) if field.name != "samples"]
     return ImportanceEstimates(
-        samples, **{name: _joined(found, labels, lambda part, name=name: getattr(part, name)) for name in names}
+        samples, **{name: joined(found, labels, lambda part, name=name: getattr(part, name)) for name in names}
     )
 
 
@@ -124,11 +125,12 @@ def log_probs_by_label(
     samples: int | None = None,
     key: PRNGKeyArray | None = None,
     indices: Integer[np.ndarray, " images"] | None = None,
+    tolerance: float = TOLERANCE,
     on_progress: Progress = lambda done, total: None,
 ) -> LogProbsByLabel:
     """log p(x|y) of each image for every label of a conditional model: by quadrature, or with `samples` by importance sampling by `key`.
 
-    Quadrature settles to the tolerance only where a label has a part in log p(x) (`NEGLIGIBLE`); `error` says how far.
+    Quadrature settles to its `tolerance` (nats) only where a label has a part in log p(x) (`NEGLIGIBLE`); `error` says how far.
 
     **Raises:** `VaelabError` for a model that sees no labels, an autoencoder, images that it cannot score, and quadrature in three
     dimensions and more.
@@ -161,10 +163,10 @@ def log_probs_by_label(
         joint = log_frequencies + each
         matters = joint + error >= (joint - error).max(axis=1, keepdims=True) - NEGLIGIBLE
         for label in known:
-            left = np.flatnonzero(matters[:, label] & (error[:, label] > TOLERANCE))
+            left = np.flatnonzero(matters[:, label])
             if len(left):
                 one = model.given(label)
-                found = exact_log_probs(one, one.prior_density(), images[left])
+                found = exact_log_probs(one, one.prior_density(), images[left], tolerance=tolerance)
                 each[left, label], error[left, label] = found.log_prob, found.error
     on_progress(1, 1)
     return LogProbsByLabel(each, error, log_frequencies)
@@ -175,7 +177,7 @@ def quadrature_serves(model: Model) -> bool:
     return why_no_quadrature(model.of_any_label()) is None and model.prior.scoring != "bound"
 
 
-def _of_each_label(
+def of_each_label(
     model: Model,
     labels: Int[np.ndarray, " images"],
     of: Callable[[Model, Integer[np.ndarray, " chosen"], Progress], Found],
@@ -195,12 +197,12 @@ def _of_each_label(
     return found
 
 
-def _joined(
+def joined(
     found: dict[int, Found], labels: Int[np.ndarray, " images"], values_of: Callable[[Found], np.ndarray]
 ) -> np.ndarray:
     """The values of all labels' images, in the order of the images."""
     first = values_of(next(iter(found.values())))
-    joined = np.empty((len(labels), *first.shape[1:]), first.dtype)
+    values = np.empty((len(labels), *first.shape[1:]), first.dtype)
     for label, part in found.items():
-        joined[labels == label] = values_of(part)
-    return joined
+        values[labels == label] = values_of(part)
+    return values

@@ -4,12 +4,14 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal, get_args
 
+import jax
 import jax.random as jr
 import numpy as np
 from jaxtyping import Float, Int, Num
 
+from vaelab.codes import Codes
 from vaelab.data.fingerprint import array_digest
 from vaelab.densities import AbstractDensity
 from vaelab.errors import VaelabError
@@ -24,10 +26,19 @@ from vaelab.evaluation.bounds import (
     SAMPLES,
     SMALLEST_SAMPLE,
 )
+from vaelab.evaluation.by_label import (
+    exact_given,
+    importance_given,
+    joined,
+    log_probs_by_label,
+    of_each_label,
+    quadrature_serves,
+)
 from vaelab.evaluation.coded import CodedImages
 from vaelab.evaluation.feature_networks import FeatureNetwork
 from vaelab.evaluation.figure import Figure, counted, mean_figure
 from vaelab.evaluation.inputs import check_has_density, why_no_quadrature
+from vaelab.evaluation.label_scores import LabelScores, label_scores
 from vaelab.evaluation.latents import LatentUse, Probes, active_units, latent_use
 from vaelab.evaluation.likelihood import ALONE, WIDENED, importance_weighted_bound
 from vaelab.evaluation.neighbours import Memorisation, memorisation
@@ -35,11 +46,15 @@ from vaelab.evaluation.prior_fit import FEWEST_CODES, PriorFit, closed_form_rate
 from vaelab.evaluation.quadrature import ExactLikelihood, exact_log_probs
 from vaelab.evaluation.reconstruction import reconstruction_scores, sample_means
 from vaelab.evaluation.sample_quality import JudgedSamples, SampleQuality, drawn_images
+from vaelab.labels import check_conditional
 from vaelab.language import to_translate, translated
 from vaelab.model import Model
+from vaelab.nearest import nearest_name
 from vaelab.pixels import Pixels
 
 FORMAT = "vaelab-evaluation-1"
+
+Condition = Literal["none", "given", "marginal"]
 
 LEFT_OUT = to_translate(
     "left out are the achievable gain, the hole fraction, the probes, the baselines, and whether samples are copies"
@@ -59,6 +74,9 @@ class Setting:
     - `importance_samples`: K; None where importance sampling was not done
     - `proposal_widths`: what they were drawn from, in sigmas of q(z|x); (1,): q(z|x) alone, as in the papers
     - `seed`: of latent draws
+    - `condition`: what log p(x) is given: `none`, of a model that sees no labels; each image's label, log p(x|y) (`given`); or none, the
+      sum over labels, log sum_y p(y) p(x|y) (`marginal`). The ELBO and its parts, and all that is said of codes, are given the label in
+      either
     """
 
     data: str
@@ -75,6 +93,7 @@ class Setting:
     proposal_widths: tuple[float, ...] | None
     seed: int
     digest: str = ""
+    condition: Condition = "none"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,6 +108,7 @@ class Evaluation:
       the grid changed; `inference_gap`: KL(q(z|x) || p(z|x)), exact
     - `grey_floor`: what a cross-entropy on these pixels cannot fall below; None for binary pixels
     - `samples`: the quality of decoded draws; `samples_floor`: the same figures of real training images, which no model is expected to beat
+    - `by_label`: how well p(y|x) tells labels, and its calibration; where log p(x) is marginal over labels
     - `reconstruction_squared_error`: of the decoder's mean at the posterior mean, summed over pixels
     """
 
@@ -116,6 +136,13 @@ class Evaluation:
     memorisation: Memorisation | None
     reasons: dict[str, str]
     per_image: dict[str, Float[np.ndarray, " images"]]
+    by_label: LabelScores | None = None
+
+    @property
+    def nll_given(self) -> Figure | None:
+        """-log p(x|y) of the same images, where the score itself is marginal over labels."""
+        found = self.per_image.get("nll_given")
+        return None if found is None else mean_figure(found, self.reconstruction.over)
 
     def to_json(self) -> dict[str, Any]:
         """One flat object of JSON values: every number is {"value", "standard_error", "over", "n"}."""
@@ -140,6 +167,7 @@ def evaluate(
     pixel_seed: int = 0,
     reference_images: Num[np.ndarray, "reference ..."] | None = None,
     importance_samples: int | None = None,
+    condition: Condition | None = None,
     seed: int = 0,
     samples: int = SAMPLES,
     features: FeatureNetwork | None = None,
@@ -161,6 +189,7 @@ def evaluate(
     - `pixels`, `pixel_seed`: the treatment; `dynamic` draws both sets once
     - `reference_images`: grey images that samples are compared with; `images` unless given
     - `importance_samples`: K; 500 unless given. Asked for by name, it is an error where it cannot be done
+    - `condition`: of a model that sees labels `marginal`, which other models' scores stand beside, or `given`; of any other `none`
     - `samples`: decoded draws of the prior for sample quality; 0: none
     - `features`: the feature network that judges them; none: no sample quality
     - `on_progress`: called with (what, done, in all)
@@ -182,6 +211,7 @@ def evaluate(
         coded,
         reference_images=reference_images,
         importance_samples=importance_samples,
+        condition=condition,
         seed=seed,
         samples=samples,
         features=features,
@@ -200,6 +230,7 @@ def evaluate_coded(
     *,
     reference_images: Num[np.ndarray, "reference ..."] | None = None,
     importance_samples: int | None = None,
+    condition: Condition | None = None,
     seed: int = 0,
     samples: int = SAMPLES,
     features: FeatureNetwork | None = None,
@@ -213,6 +244,7 @@ def evaluate_coded(
     """`evaluate` of images that may be coded already: `model` is `coded`'s, with this or another prior."""
     scoring = model.prior.scoring
     _check_importance_samples(model, importance_samples, prior_name)
+    condition = checked_condition(model, condition)
     seen = coded.seen
     over = counted(len(seen), "training image" if split == "training" else "held-out image")
     reasons: dict[str, str] = {"images": note} if note else {}
@@ -224,7 +256,7 @@ def evaluate_coded(
     key = jr.key(seed)
     numbers: dict[str, Any] = dict.fromkeys(
         (
-            "elbo", "kl", "nll_importance", "monte_carlo_error", "importance_excess", "nll_quadrature", "quadrature_error_mean",
+            "by_label", "elbo", "kl", "nll_importance", "monte_carlo_error", "importance_excess", "nll_quadrature", "quadrature_error_mean",
             "quadrature_error_maximum", "inference_gap", "prior_fit", "latents", "probes", "samples", "samples_floor", "memorisation",
         )
     )  # fmt: skip
@@ -245,6 +277,18 @@ def evaluate_coded(
             model, prior, coded, used_samples, importance_samples is not None, jr.fold_in(key, 0), over, reasons, per_image,
             on_progress,
         )  # fmt: skip
+        if condition == "marginal":
+            numbers |= _marginal(
+                model,
+                coded,
+                used_samples,
+                importance_samples is not None,
+                jr.fold_in(key, 0),
+                over,
+                reasons,
+                per_image,
+                on_progress,
+            )
         with _step(on_progress, to_translate("prior fit")):
             numbers["prior_fit"] = prior_fit(prior, coded.posteriors, coded.training_posteriors, key=jr.fold_in(key, 1))
             numbers["latents"] = latent_use(coded.posteriors, prior)
@@ -305,6 +349,7 @@ def evaluate_coded(
             proposal_widths=None if used_samples is None else _widths(model),
             seed=seed,
             digest=array_digest(np.asarray(seen)),
+            condition=condition,
         ),
         grey_floor=floor,
         active_units=Figure(float(active_units(means)), None, over, len(seen)),
@@ -399,9 +444,15 @@ def _likelihoods(
     exact = estimates = None
     no_quadrature = why_no_quadrature(model)
     if no_quadrature is None:
-        exact = exact_log_probs(
-            model, prior, seen, on_progress=lambda done, total: on_progress(to_translate("quadrature"), done, total)
-        )
+
+        def told(done: int, total: int) -> None:
+            on_progress(to_translate("quadrature"), done, total)
+
+        if model.is_conditional:
+            assert coded.labels is not None
+            exact = exact_given(model, seen, coded.labels, on_progress=told)
+        else:
+            exact = exact_log_probs(model, prior, seen, on_progress=told)
         per_image["nll_quadrature"] = -exact.log_prob
         numbers["nll_quadrature"] = mean_figure(-exact.log_prob, over)
         numbers["quadrature_error_mean"] = float(exact.error.mean())
@@ -412,15 +463,17 @@ def _likelihoods(
         reasons["nll_quadrature"] = no_quadrature
     if importance_samples is not None:
         first = seen if asked_for else seen[: _images_sampled(seen, importance_samples, checks=exact is not None)]
-        estimates = importance_weighted_bound(
-            model,
-            prior,
-            first,
-            samples=importance_samples,
-            key=key,
-            widths=_widths(model),
-            on_progress=lambda done, total: on_progress(to_translate("importance sampling"), done, total),
-        )
+        asked: dict[str, Any] = {
+            "samples": importance_samples,
+            "key": key,
+            "widths": _widths(model),
+            "on_progress": lambda done, total: on_progress(to_translate("importance sampling"), done, total),
+        }
+        if model.is_conditional:
+            assert coded.labels is not None
+            estimates = importance_given(model, first, coded.labels[: len(first)], **asked)
+        else:
+            estimates = importance_weighted_bound(model, prior, first, **asked)
         of = (
             over
             if len(first) == len(seen)
@@ -440,6 +493,8 @@ def _likelihoods(
         if len(first) < len(seen):
             reasons["importance_samples"] = to_translate("of {images}; --importance-samples K takes all", images=of)
     rate = closed_form_rate(posteriors, prior)
+    if rate is None and model.is_conditional:
+        rate = _rate_given(model, prior, coded)
     if exact is not None and np.isfinite(exact.elbo).all():
         rate = _rate_by_quadrature(posteriors, exact) if rate is None else rate
         reconstruction = -(exact.elbo + rate)
@@ -450,12 +505,110 @@ def _likelihoods(
         draws = math.ceil((importance_samples or 1) / len(_widths(model)))
         numbers["elbo_by"] = to_translate("{draws} of z per image", draws=counted(draws, "draw"))
     else:
-        sampled_rate, reconstruction = _by_one_draw(model, prior, seen, posteriors, key)
+        sampled_rate, reconstruction = _by_one_draw(model, prior, seen, posteriors, key, coded.labels)
         rate = sampled_rate if rate is None else rate
         numbers["elbo_by"] = to_translate("one draw of z per image")
     per_image |= {"reconstruction": reconstruction, "kl": rate, "elbo": -(reconstruction + rate)}
     numbers["elbo"], numbers["kl"] = mean_figure(per_image["elbo"], over), mean_figure(rate, over)
     return numbers
+
+
+def _marginal(
+    model: Model,
+    coded: CodedImages,
+    importance_samples: int | None,
+    asked_for: bool,
+    key: Any,
+    over: str,
+    reasons: dict[str, str],
+    per_image: dict[str, np.ndarray],
+    on_progress: Progress,
+) -> dict[str, Any]:
+    """log p(x) = log sum_y p(y) p(x|y) in the place of log p(x|y), by quadrature where it can be done and else by sampling; and p(y|x)."""
+    assert coded.labels is not None
+    by_quadrature = quadrature_serves(model)
+    samples = None if by_quadrature else importance_samples
+    seen = coded.seen
+    if samples is not None and not asked_for:
+        # a score for each label: so many times fewer images
+        seen = seen[: max(1, _images_sampled(seen, samples, checks=False) // len(model.labels))]
+    what = (
+        to_translate("quadrature for every label")
+        if by_quadrature
+        else to_translate("importance sampling for every label")
+    )
+    found = log_probs_by_label(
+        model, seen, samples=samples, key=key, on_progress=lambda done, total: on_progress(what, done, total)
+    )
+    of = (
+        over
+        if len(seen) == len(coded.seen)
+        else to_translate("the first {count:,} of {over}", count=len(seen), over=over)
+    )
+    name = "nll_quadrature" if by_quadrature else "nll_importance"
+    per_image["nll_given"] = per_image[name]
+    per_image[name] = -found.marginal
+    numbers: dict[str, Any] = {
+        name: mean_figure(-found.marginal, of),
+        "by_label": label_scores(found, coded.labels[: len(seen)], of),
+    }
+    if by_quadrature:
+        assert found.error is not None
+        # d log p(x) is at most the mean of d log p(x|y) under p(y|x)
+        error = (found.posterior * found.error).sum(axis=1)
+        numbers |= {"quadrature_error_mean": float(error.mean()), "quadrature_error_maximum": float(error.max())}
+        # a check of the quadrature given the label, which is not what is scored here
+        numbers |= {"nll_importance": None, "monte_carlo_error": None, "importance_excess": None}
+        per_image.pop("nll_importance", None)
+        reasons.pop("importance_samples", None)
+        reasons["nll_importance"] = to_translate(
+            "log p(x) is summed over labels by quadrature; --condition given samples it as well"
+        )
+    else:
+        numbers["monte_carlo_error"] = None
+        if len(seen) < len(coded.seen):
+            reasons["importance_samples"] = to_translate("of {images}; --importance-samples K takes all", images=of)
+    return numbers
+
+
+def checked_condition(model: Model, condition: str | None) -> Condition:
+    """What log p(x) is given: what was asked for, where the model can give it; else as it is usual for the model.
+
+    **Raises:** `VaelabError` for another word, labels of a model that sees none, and `none` of one that sees some.
+    """
+    if condition is None:
+        return "none" if not model.is_conditional else "marginal"
+    if condition not in get_args(Condition):
+        raise VaelabError(
+            translated(
+                "--condition {condition}: expected none, given or marginal; {nearest}",
+                condition=condition,
+                nearest=nearest_name(condition, get_args(Condition)),
+            )
+        )
+    if condition == "none" and model.is_conditional:
+        raise VaelabError(
+            translated(
+                "--condition none: this model sees labels; its scores are given each image's (given), or summed over all (marginal)"
+            )
+        )
+    if condition != "none":
+        check_conditional(model)
+    return condition  # pyright: ignore[reportReturnType]
+
+
+def _rate_given(model: Model, prior: AbstractDensity, coded: CodedImages) -> Float[np.ndarray, " images"] | None:
+    """KL(q(z|x, y) || p(z|y)) of each image given its label, where it has a closed form."""
+    assert coded.labels is not None
+    del prior
+
+    def of(one: Model, chosen: np.ndarray, told: Any) -> np.ndarray | None:
+        del told
+        codes = Codes(jax.tree.map(lambda leaf: leaf[chosen], coded.codes.densities))
+        return closed_form_rate(AggregatePosterior.from_codes(codes), one.prior_density())
+
+    found = of_each_label(model, coded.labels, of, lambda done, total: None)
+    return None if any(part is None for part in found.values()) else joined(found, coded.labels, lambda part: part)
 
 
 def _images_sampled(seen: Num[np.ndarray, "images ..."], importance_samples: int, *, checks: bool) -> int:
@@ -476,9 +629,21 @@ def _rate_by_quadrature(posteriors: AggregatePosterior, exact: ExactLikelihood) 
 
 
 def _by_one_draw(
-    model: Model, prior: AbstractDensity, seen: np.ndarray, posteriors: AggregatePosterior, key: Any
+    model: Model,
+    prior: AbstractDensity,
+    seen: np.ndarray,
+    posteriors: AggregatePosterior,
+    key: Any,
+    labels: Int[np.ndarray, " images"] | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     from vaelab.evaluation.mixture_log_probs import log_probs
 
     z = posteriors.draws(key)
-    return posteriors.codes.log_probs(z) - log_probs(prior, z), -reconstruction_scores(model, seen, z).log_prob
+    reconstruction = -reconstruction_scores(model, seen, z, labels).log_prob
+    if not model.is_conditional:
+        return posteriors.codes.log_probs(z) - log_probs(prior, z), reconstruction
+    assert labels is not None
+    found = of_each_label(
+        model, labels, lambda one, chosen, told: log_probs(one.prior_density(), z[chosen]), lambda done, total: None
+    )
+    return posteriors.codes.log_probs(z) - joined(found, labels, lambda part: part), reconstruction

@@ -23,7 +23,7 @@ from vaelab.runs import Run
 from vaelab.tensors import write_bytes_safely
 
 if TYPE_CHECKING:
-    from vaelab.evaluation.evaluation import Evaluation
+    from vaelab.evaluation.evaluation import Condition, Evaluation
     from vaelab.evaluation.feature_networks import FeatureNetwork
 
 TREATMENTS: tuple[Pixels, ...] = ("grey", "dynamic", "threshold", "static")
@@ -145,6 +145,7 @@ def evaluate_run(
     *,
     prior: str = "trained",
     importance_samples: int | None = None,
+    condition: "Condition | None" = None,
     pixels: str | None = None,
     static_file: str | None = None,
     samples: int = SAMPLES,
@@ -157,6 +158,7 @@ def evaluate_run(
     return evaluate_material(
         Material(run, data=data, prior=prior, pixels=pixels, static_file=static_file, training_data=training_data),
         importance_samples=importance_samples,
+        condition=condition,
         samples=samples,
         seed=seed,
         features=features,
@@ -168,6 +170,7 @@ def evaluate_material(
     material: Material,
     *,
     importance_samples: int | None = None,
+    condition: "Condition | None" = None,
     samples: int = SAMPLES,
     seed: int = 0,
     features: "FeatureNetwork | None" = None,
@@ -186,6 +189,7 @@ def evaluate_material(
         material.coded,
         reference_images=judged.reference_images,
         importance_samples=importance_samples,
+        condition=condition,
         seed=seed,
         samples=samples,
         features=features,
