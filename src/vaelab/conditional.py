@@ -86,8 +86,20 @@ class ConditionalDensity(AbstractConditional):
         )
 
     def at_label(self, label: Int[Array, ""]) -> "ConditionalDensity":
-        network = AtLabel(self.network, label, self.network.out_shape)
-        return eqx.tree_at(lambda part: part.network, self, network)
+        """Of a vector of features scale and shift go into the heads, W (h s + t) + b = (W s) h + (W t + b); so the model given a label is
+        made of layers like any other's.
+        """
+        told = self.network.at_label(label)
+        if told is None or len(self.network.out_shape) != 1:
+            network = AtLabel(self.network, label, self.network.out_shape)
+            return eqx.tree_at(lambda part: part.network, self, network)
+
+        def fixed(head: Linear) -> Linear:
+            weight, bias = told.scale[:, None] * head.weight, head.bias + told.shift @ head.weight
+            return eqx.tree_at(lambda one: (one.weight, one.bias), head, (weight, bias))
+
+        heads = {name: fixed(head) for name, head in self.heads.items()}
+        return eqx.tree_at(lambda part: (part.network, part.heads), self, (told.network, heads))
 
     # --- where training begins, and at what pace ------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from vaelab.migration import migrated_arrays
 from vaelab.model import Model
 from vaelab.model_graph import operation_graph
 from vaelab.naming import named_arrays, with_named_arrays
+from vaelab.nearest import nearest_name
 from vaelab.prior_file import TRAINED, fitted_prior
 from vaelab.runs import Run
 from vaelab.tensors import read_tensors, write_tensors
@@ -77,6 +78,27 @@ def label_names(run: Run) -> tuple[str, ...] | None:
     """The names of the labels 0, 1, ... of a run's training data; None where they have none."""
     names = model_facts(run).get("label_names")
     return tuple(map(str, names)) if names else None
+
+
+def label_number(run: Run, label: str) -> int:
+    """A label's number, by its name or its number.
+
+    Raises:
+        VaelabError: for a name that the run's data do not have.
+    """
+    names = label_names(run) or ()
+    if label in names:
+        return names.index(label)
+    if label.isdecimal():
+        return int(label)
+    raise VaelabError(
+        translated(
+            "label '{label}': the data of {name} have no such label; {nearest}",
+            label=label,
+            name=run.name,
+            nearest=nearest_name(label, names),
+        )
+    )
 
 
 def model_facts(run: Run) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 import typer
 
 from vaelab.cli.options import Overwrite, RunName, output_path
-from vaelab.cli.sample import label_number
 from vaelab.language import translated
 
 
@@ -53,7 +52,7 @@ def decode(
     from vaelab.generating import decode as decode_latents
     from vaelab.generating.files import output_kind, read_labels, read_latents, write_images
     from vaelab.labels import check_conditional, check_known
-    from vaelab.model_file import label_names, load_model
+    from vaelab.model_file import label_names, label_number, load_model
 
     z, name = read_latents(latents, array)
     model = load_model(opened)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vaelab.cli.options import Overwrite, RunName, TrainingDataPath, output_path
-from vaelab.cli.sample import label_number
 from vaelab.errors import VaelabError
 from vaelab.language import to_translate, translated
 
@@ -72,7 +71,7 @@ def interpolate(
     from vaelab.generating.files import output_kind, write_images
     from vaelab.generating.pictures import as_seen
     from vaelab.labels import called, check_conditional, check_known
-    from vaelab.model_file import label_names, load_model
+    from vaelab.model_file import label_names, label_number, load_model
     from vaelab.run_data import chosen_data
 
     model = load_model(opened)

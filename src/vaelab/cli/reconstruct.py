@@ -7,7 +7,6 @@ import typer
 
 from vaelab.cli.inputs import PartName, input_images
 from vaelab.cli.options import DataName, Overwrite, RunName, TrainingDataPath, output_path
-from vaelab.cli.sample import label_number
 from vaelab.language import to_translate, translated
 
 COLUMNS, SHEET_COUNT = 10, 50
@@ -62,7 +61,7 @@ def reconstruct(
     from vaelab.generating.files import output_kind, write_images
     from vaelab.generating.pictures import as_seen, paired_rows
     from vaelab.labels import check_conditional, check_known
-    from vaelab.model_file import label_names, load_model
+    from vaelab.model_file import label_names, label_number, load_model
 
     model = load_model(opened)
     kind = output_kind(out, model.image_shape)

@@ -8,7 +8,6 @@ import typer
 from vaelab.cli.options import Overwrite, PriorName, RunName, Seed, output_path
 from vaelab.errors import VaelabError
 from vaelab.language import to_translate, translated
-from vaelab.nearest import nearest_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,7 +82,7 @@ def sample(
     from vaelab.generating import decode, draw_pixels
     from vaelab.generating.files import output_kind, write_images
     from vaelab.generating.sampling import check_label, sampled
-    from vaelab.model_file import label_names, load_model
+    from vaelab.model_file import label_names, label_number, load_model
 
     model = load_model(opened, prior)
     output_kind(out, model.image_shape)
@@ -170,26 +169,3 @@ def prior_that_knows_labels(run: "Run") -> str | None:
             )
         )
     return known[0] if known else None
-
-
-def label_number(run: "Run", label: str) -> int:
-    """A label's number, by its name or its number.
-
-    Raises:
-        VaelabError: for a name that the run's data do not have.
-    """
-    from vaelab.model_file import label_names
-
-    names = label_names(run) or ()
-    if label in names:
-        return names.index(label)
-    if label.isdecimal():
-        return int(label)
-    raise VaelabError(
-        translated(
-            "label '{label}': the data of {name} have no such label; {nearest}",
-            label=label,
-            name=run.name,
-            nearest=nearest_name(label, names),
-        )
-    )

@@ -502,6 +502,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def explore(self, X: ArrayLike | None = None, y: Any = None, **options: Any) -> Any:
         """The explorer of the latent space as a notebook widget, on images X with labels y; without any, on 2,000 of what `plot` shows.
 
+        With `condition="labels"` the page decodes and draws as the label `label=`, by default the first, and images are encoded given y.
+
         With `snapshots` it replays the training, on the images that it was fitted on. Where none are to be had, the map shows 2,000
         draws from the model.
 

@@ -22,7 +22,7 @@ from vaelab.errors import VaelabError
 from vaelab.explorer.economy import Economy, can_be_smaller, light_columns, light_manifest, smaller_networks
 from vaelab.explorer.explored import Explored, with_decoder
 from vaelab.explorer.prior_columns import prior_columns
-from vaelab.generating import Encoded, decode, encode
+from vaelab.generating import Encoded, decode
 from vaelab.generating.pictures import as_levels
 from vaelab.graph import UnknownOperation, multiplications
 from vaelab.language import translated
@@ -166,7 +166,7 @@ def _tensors_of(graph: Mapping[str, Any]) -> set[str]:
 def _run_columns(explored: Explored) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """A run's entry in the manifest, and its columns."""
     model = explored.model
-    encoded = encode(model, explored.images)
+    encoded = explored.encoded
     low, high = explored.shown
     height, width, channels = explored.shape
     columns: dict[str, np.ndarray] = {

@@ -1,6 +1,6 @@
 """A network that is told the label: around any other network, ours or another library's."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -67,9 +67,24 @@ class Conditioned(AbstractNetwork):
         scale, shift = (jnp.broadcast_to(label @ table, features.shape) for table in (self.scale, self.shift))
         return features * (1.0 + scale) + shift
 
+    def at_label(self, label: Int[Array, ""]) -> "Told | None":
+        """One network that no longer asks for the label, and what is left to do to its features; None where it has no such form."""
+        if not self.is_flat:
+            return None
+        network = self.network.with_last_inputs(jax.nn.one_hot(label, self.classes))
+        return None if network is None else Told(network, 1.0 + self.scale[label], self.shift[label])
+
     def reads_input(self) -> PyTree[bool]:
         mask = jax.tree.map(lambda _: False, self)
         return eqx.tree_at(lambda part: part.network, mask, self.network.reads_input())
+
+
+class Told(NamedTuple):
+    """A network told its label by its biases; its features are still to be multiplied and moved."""
+
+    network: AbstractNetwork
+    scale: Float[Array, " channels"]
+    shift: Float[Array, " channels"]
 
 
 class AtLabel(AbstractNetwork):

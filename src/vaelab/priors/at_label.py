@@ -25,6 +25,11 @@ class AtLabel(AbstractPrior):
         return self.prior.settings()
 
     @property
+    def name(self) -> str:
+        """The kind of the prior itself."""
+        return self.settings().kind
+
+    @property
     def image_shape(self) -> tuple[int, ...]:
         return self.prior.image_shape
 
