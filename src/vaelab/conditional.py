@@ -42,7 +42,7 @@ class AbstractConditional(eqx.Module):
 
     def at_label(self, label: Int[Array, ""]) -> "AbstractConditional":
         """The same told one label for good, so that it is called without any."""
-        return ConditionalAtLabel(self, label)
+        return ConditionalAtLabel(within=self, label=label)
 
 
 class ConditionalDensity(AbstractConditional):
@@ -91,7 +91,7 @@ class ConditionalDensity(AbstractConditional):
         """
         told = self.network.at_label(label)
         if told is None or len(self.network.out_shape) != 1:
-            network = AtLabel(self.network, label, self.network.out_shape)
+            network = AtLabel(network=self.network, label=label, out_shape=self.network.out_shape)
             return eqx.tree_at(lambda part: part.network, self, network)
 
         def fixed(head: Linear) -> Linear:

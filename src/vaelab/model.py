@@ -94,7 +94,7 @@ class Model(eqx.Module):
     def given(self, label: Int[Array, ""] | int) -> "Model":
         """The model of p(x|y): of one label, and called without any. A label that is none is the caller's to refuse."""
         label = jnp.asarray(label, jnp.int32)
-        prior = AtLabel(self.prior, label, self.prior.latent_dim)
+        prior = AtLabel(prior=self.prior, label=label, latent_dim=self.prior.latent_dim)
         return Model(self.encoder.at_label(label), self.decoder.at_label(label), prior, self.values)
 
     def of_any_label(self) -> "Model":

@@ -59,11 +59,8 @@ def elbo_given(vae: FittedVAE, images: np.ndarray, labels: Int[np.ndarray, " n"]
     per_dimension = None
     if all(part.kl_per_dimension is not None for part in found.values()):
         per_dimension = joined(found, labels, lambda part: np.asarray(part.kl_per_dimension))
-    return ElboParts(
-        *(
-            joined(found, labels, lambda part, name=name: getattr(part, name))
-            for name in ("elbo", "reconstruction", "kl")
-        ),
-        per_dimension,
-        joined(found, labels, lambda part: part.standard_error),
-    )
+    values = {
+        name: joined(found, labels, lambda part, name=name: getattr(part, name))
+        for name in ("elbo", "reconstruction", "kl", "standard_error")
+    }
+    return ElboParts(kl_per_dimension=per_dimension, **values)

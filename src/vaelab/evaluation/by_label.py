@@ -106,7 +106,7 @@ class LogProbsByLabel(NamedTuple):
     @property
     def marginal(self) -> Float[np.ndarray, " images"]:
         """log p(x) = logsumexp_y [log p(y) + log p(x|y)]."""
-        return logsumexp(self.joint, axis=1)
+        return np.asarray(logsumexp(self.joint, axis=1))
 
     @property
     def posterior(self) -> Float[np.ndarray, "images classes"]:

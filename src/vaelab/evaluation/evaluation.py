@@ -608,7 +608,9 @@ def _rate_given(model: Model, prior: AbstractDensity, coded: CodedImages) -> Flo
         return closed_form_rate(AggregatePosterior.from_codes(codes), one.prior_density())
 
     found = of_each_label(model, coded.labels, of, lambda done, total: None)
-    return None if any(part is None for part in found.values()) else joined(found, coded.labels, lambda part: part)
+    if any(part is None for part in found.values()):
+        return None
+    return joined(found, coded.labels, lambda part: np.asarray(part))
 
 
 def _images_sampled(seen: Num[np.ndarray, "images ..."], importance_samples: int, *, checks: bool) -> int:

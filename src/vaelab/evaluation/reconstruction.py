@@ -75,4 +75,4 @@ def _scores(
         likelihood = model.likelihood(z, label)
         return likelihood.log_prob(image), jnp.sum((image - likelihood.centre) ** 2)
 
-    return jax.vmap(one)(scaled(jnp.asarray(images)), jnp.asarray(z), labels)
+    return jax.vmap(one)(scaled(jnp.asarray(images)), jnp.asarray(z), None if labels is None else jnp.asarray(labels))

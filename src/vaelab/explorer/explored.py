@@ -228,7 +228,7 @@ def explored_model(
     known = None if labels is None else np.unique(labels)
     numbers = None if labels is None or known is None else np.searchsorted(known, labels[chosen])
     names = None if known is None else tuple(map(str, known.tolist()))
-    if model.is_conditional and label_names is not None and names is not None:
+    if model.is_conditional and label_names is not None and names is not None and numbers is not None:
         numbers, names = np.array([label_names.index(names[one]) for one in numbers], np.int64), tuple(label_names)
     found = Explored(
         name=name,

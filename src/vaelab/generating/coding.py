@@ -150,7 +150,7 @@ def _draws(
     def one(point: Array, place: Array, label: Array | None) -> Array:
         return model.likelihood(point, label).sample(jr.fold_in(key, place))
 
-    return jax.vmap(one)(z, jnp.asarray(places), labels)
+    return jax.vmap(one)(jnp.asarray(z), jnp.asarray(places), None if labels is None else jnp.asarray(labels))
 
 
 @jax.jit

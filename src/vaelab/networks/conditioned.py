@@ -47,7 +47,7 @@ class Conditioned(AbstractNetwork):
         if not isinstance(network, AbstractNetwork):
             return NETWORKS.build(settings.network, given, key=key)
         zeros = jnp.zeros((settings.classes, network.out_shape[-1]))
-        return cls(network, zeros, zeros, given, flat, network.out_shape)
+        return cls(network=network, scale=zeros, shift=zeros, given=given, is_flat=flat, out_shape=network.out_shape)
 
     @property
     def classes(self) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Integer
 
@@ -54,7 +55,7 @@ def posterior_parameters(
         spread = {} if posterior.marginal_log_variance is None else {"log_variances": posterior.marginal_log_variance}
         return {"means": posterior.centre, **spread}
 
-    return jax.vmap(parameters)(scaled(images), labels)
+    return jax.vmap(parameters)(scaled(images), None if labels is None else jnp.asarray(labels))
 
 
 def snapshot_of(
