@@ -138,6 +138,9 @@ class ConditionalAtLabel(AbstractConditional):
     within: AbstractConditional
     label: Int[Array, ""]
 
+    def __init__(self, within: AbstractConditional, label: Int[Array, ""]):
+        self.within, self.label = within, label
+
     @property
     def space(self) -> Space:
         return self.within.space

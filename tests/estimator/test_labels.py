@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -127,3 +130,33 @@ def test_labels_are_told_by_the_marginals_posterior(vae: VAE) -> None:
     assert found.by_label.accuracy.value == pytest.approx((vae.predict(few) == Y[300:330]).mean())
     with pytest.raises(VaelabError, match="this model sees no labels"):
         VAE(**SMALL).fit(X).predict(X[:2])
+
+
+# --- a network of another library -----------------------------------------------------------------------------------------------------
+
+
+class Flattened(eqx.Module):
+    """It knows nothing of labels: they come to it as further channels of the image, or as more of z."""
+
+    mlp: eqx.nn.MLP
+
+    def __init__(self, shape: tuple[int, ...], key: jax.Array):
+        self.mlp = eqx.nn.MLP(int(np.prod(shape)), 8, 12, 1, key=key)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return self.mlp(jnp.ravel(x))
+
+
+def test_a_network_of_another_library_is_told_labels(tmp_path: Path) -> None:
+    small = {**SMALL, "epochs": 1}
+    vae = VAE(**small, condition="labels", encoder=Flattened, decoder=Flattened).fit(X, Y)
+    z = vae.transform(X[:6], Y[:6])
+    pictures = vae.inverse_transform(z, Y[:6])
+    for place in range(6):  # given one label it is called with that, and the same comes out
+        alone = vae.model_.given(int(numbers(Y[place : place + 1])[0]))
+        np.testing.assert_allclose(encode(alone, X[place : place + 1]).mean[0], z[place], atol=1e-4)
+        np.testing.assert_allclose(decode(alone, z[place : place + 1])[0], pictures[place], atol=1e-4)
+    assert vae.predict(X[:4]).shape == (4,)
+    assert not np.allclose(vae.inverse_transform(z, "one"), vae.inverse_transform(z, "two"))
+    loaded = vaelab.load(vae.save(tmp_path / "run"), parts={"encoder": Flattened, "decoder": Flattened})
+    np.testing.assert_allclose(loaded.transform(X[:6], Y[:6]), z, atol=1e-5)

@@ -279,7 +279,7 @@ def density_quantiles(encoded: Encoded) -> list[float] | None:
         z = encoded.draw[part].astype(np.float64)
         each = -0.5 * (z**2 @ precision.T - 2.0 * z @ (mean * precision).T + offset)
         each[np.arange(len(part)), part] = -np.inf
-        values.append(logsumexp(each, axis=1) - math.log(len(mean) - 1))
+        values.append(np.asarray(logsumexp(each, axis=1)) - math.log(len(mean) - 1))
     return np.quantile(np.concatenate(values), np.linspace(0.0, 1.0, QUANTILES)).tolist()
 
 
