@@ -37,7 +37,6 @@ def bundle_of(
     """
     from vaelab.explorer.bundle import Bundle
     from vaelab.explorer.explored import explored_run
-    from vaelab.language import translated
     from vaelab.model_file import label_number, load_model
     from vaelab.run_data import RunData, chosen_data
     from vaelab.runs import Run
@@ -55,8 +54,8 @@ def bundle_of(
                 say(known[key].note)
         chosen = prior if number == 0 or prior in run.prior_names() else TRAINED
         number_of = None if label is None else label_number(run, label)
-        found = explored_run(run, known[key].dataset, prior=chosen, split=known[key].split, label=number_of)
-        if found.conditional is not None and label is None:
-            say(translated("{name}; --label chooses another", name=found.name))
-        explored.append(found)
+        own_data = known[key]
+        explored.append(
+            explored_run(run, own_data.dataset, prior=chosen, split=own_data.split, label=number_of, say=say)
+        )
     return Bundle(tuple(explored))

@@ -1,6 +1,6 @@
 """What the explorer looks at: a trained model, its priors, the images on the map, and how it was trained."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -104,11 +104,18 @@ def order_of(total: int, shown: int, snapshots: Sequence[Snapshot]) -> Integer[n
 
 
 def explored_run(
-    run: Run, dataset: Dataset, *, prior: str = TRAINED, split: str = "test", label: int | None = None
+    run: Run,
+    dataset: Dataset,
+    *,
+    prior: str = TRAINED,
+    split: str = "test",
+    label: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Explored:
     """A run of a folder as the explorer shows it: its own prior and each one fitted to it, its metrics and its snapshots.
 
-    `split`: what the data set's test part holds. `label`: by which the page decodes and draws, of a model that sees labels.
+    `split`: what the data set's test part holds. `label`: by which the page decodes and draws, of a model that sees labels; where none is
+    asked for `say` is told which.
 
     Raises:
         VaelabError: where the run has no model or a damaged one, no prior of that name, or the data do not fit it.
@@ -142,7 +149,10 @@ def explored_run(
         snapshots=snapshots,
         numbers=order,
     )
-    return given_label(found, label)
+    found = given_label(found, label)
+    if found.conditional is not None and label is None:
+        say(translated("{name}; --label chooses another", name=found.name))
+    return found
 
 
 def given_label(explored: Explored, label: int | None) -> Explored:
