@@ -120,6 +120,13 @@ def tiny_autoencoder_run(tmp_path_factory: pytest.TempPathFactory, few_digits: D
     return train_run(tmp_path_factory.mktemp("runs") / "tiny-autoencoder", small("autoencoder"), few_digits)
 
 
+@pytest.fixture(scope="session")
+def tiny_conditional_run(tmp_path_factory: pytest.TempPathFactory, few_digits: Dataset) -> Run:
+    """As `tiny_run`, of a model that sees labels."""
+    config = small("tutorial", **{"model.condition": "labels"})
+    return train_run(tmp_path_factory.mktemp("runs") / "tiny-conditional", config, few_digits)
+
+
 @pytest.fixture
 def generator() -> np.random.Generator:
     return np.random.default_rng(0)

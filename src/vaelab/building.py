@@ -1,6 +1,6 @@
 """Settings to modules: a model with its initial weights, a function of the configuration and the key."""
 
-from inspect import signature
+import math
 from typing import Any
 
 import equinox as eqx
@@ -15,6 +15,8 @@ from vaelab.errors import VaelabError
 from vaelab.kinds import LIKELIHOODS, NETWORKS, POSTERIORS, PRIORS
 from vaelab.language import translated
 from vaelab.model import Model
+from vaelab.networks.building import build_network
+from vaelab.networks.settings import ConditionedSettings
 from vaelab.priors.base import Shapes
 from vaelab.settings import NetworkSettings, ObjectiveSettings
 from vaelab.space import Space
@@ -35,22 +37,27 @@ def build_model(config: ModelConfig, key: PRNGKeyArray) -> Model:
         )
     image, latent_shape = Space.of_shape(config.image_shape), (config.latent_dim,)
     encoder_key, posterior_key, decoder_key, likelihood_key, prior_key = jr.split(key, 5)
-    encoder = build_network(config.encoder, image, key=encoder_key)
+    encoder = build_network(_network(config, config.encoder), image, key=encoder_key)
     if not isinstance(encoder, AbstractConditional):
         family = POSTERIORS.build(config.posterior, latent_shape, key=posterior_key)
         encoder = ConditionalDensity(encoder, family, key=posterior_key)
-    decoder = build_network(config.decoder, encoder.space, wanted=image, key=decoder_key)
+    decoder = build_network(_network(config, config.decoder), encoder.space, wanted=image, key=decoder_key)
     if not isinstance(decoder, AbstractConditional):
         family = LIKELIHOODS.build(config.likelihood, config.image_shape, key=likelihood_key)
         decoder = ConditionalDensity(decoder, family, key=likelihood_key)
     prior = PRIORS.build(config.prior, Shapes(encoder.space.size, config.image_shape), key=prior_key)
-    return Model(encoder, decoder, prior)
+    # until training has counted its labels, one is as frequent as another
+    frequencies = (
+        jnp.full(config.classes, -math.log(config.classes), jnp.float32)
+        if config.is_conditional and config.classes
+        else None
+    )
+    return Model(encoder, decoder, prior, log_frequencies=frequencies)
 
 
-def build_network(settings: NetworkSettings, given: Space, *, key: PRNGKeyArray, wanted: Space | None = None) -> Any:
-    """The network over inputs of this space. `wanted` is the image that a decoder aims at, for kinds whose `build` names it."""
-    takes = signature(NETWORKS.part_of(type(settings)).build).parameters
-    return NETWORKS.build(settings, given, key=key, **({"wanted": wanted} if "wanted" in takes else {}))
+def _network(config: ModelConfig, network: NetworkSettings) -> NetworkSettings:
+    """The settings of a network as it is built: told the label, where the model is to see it."""
+    return ConditionedSettings(network=network, classes=config.classes) if config.is_conditional else network
 
 
 def check_parts(config: ModelConfig, objective: ObjectiveSettings, model: Model) -> None:
@@ -63,6 +70,7 @@ def check_parts(config: ModelConfig, objective: ObjectiveSettings, model: Model)
     tables = (NETWORKS, NETWORKS, POSTERIORS, LIKELIHOODS, PRIORS)
     if all(part.kind in table.rows for part, table in zip(settings, tables, strict=True)):
         return
+    model = model.of_any_label()
     image = jax.ShapeDtypeStruct(model.image_shape, jnp.float32)
     posterior = _called(f"the encoder ({config.encoder.kind}, {config.posterior.kind})", model.encoder, image)
     code = _called(f"the posterior ({config.posterior.kind})", lambda density: density.centre, posterior)

@@ -8,10 +8,11 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Float32, Shaped, UInt32
+from jaxtyping import Array, Float, Float32, Int, Shaped, UInt32
 
 from vaelab.batching import features_of, in_batches
 from vaelab.densities import AbstractCentredDensity, DiagonalNormal
+from vaelab.labels import labels_given
 from vaelab.model import Model
 from vaelab.pixels import scaled
 
@@ -66,20 +67,33 @@ class Codes:
         return len(jax.tree.leaves(self.densities)[0])
 
 
-def codes_of(model: Model, images: Shaped[np.ndarray, "n ..."]) -> Codes:
-    """q(z|x) of each image, for images that were checked: uint8, or floats as the model sees them."""
-    return Codes(in_batches(lambda rows: _posteriors(model, rows), images, features=features_of(model.image_shape)))
+def codes_of(
+    model: Model, images: Shaped[np.ndarray, "n ..."], labels: Int[np.ndarray, " labels"] | int | None = None
+) -> Codes:
+    """q(z|x) of each image, for images that were checked: uint8, or floats as the model sees them.
+
+    Of a conditional model q(z|x, y), given the image's label; any other looks away from `labels`.
+
+    Raises:
+        VaelabError: for a conditional model without labels, or with one that it was not trained with.
+    """
+    given = labels_given(model, labels, len(images))
+    return Codes(
+        in_batches(lambda *rows: _posteriors(model, *rows), images, *given, features=features_of(model.image_shape))
+    )
 
 
 def has_diagonal_posterior(model: Model) -> bool:
     """Whether q(z|x) is a Gaussian of independent entries, told without an image."""
     image = jax.ShapeDtypeStruct(model.image_shape, jnp.float32)
-    return isinstance(eqx.filter_eval_shape(model.posterior, image), DiagonalNormal)
+    return isinstance(eqx.filter_eval_shape(model.of_any_label().posterior, image), DiagonalNormal)
 
 
 @jax.jit
-def _posteriors(model: Model, images: Shaped[Array, "n ..."]) -> AbstractCentredDensity:
-    return jax.vmap(model.posterior)(scaled(images))
+def _posteriors(
+    model: Model, images: Shaped[Array | np.ndarray, "n ..."], labels: Int[Array | np.ndarray, " n"] | None = None
+) -> AbstractCentredDensity:
+    return jax.vmap(lambda image, label: model.posterior(image, condition=label))(scaled(jnp.asarray(images)), labels)
 
 
 @jax.jit

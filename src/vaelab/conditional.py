@@ -7,11 +7,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Float, PRNGKeyArray, PyTree
+from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
 from vaelab.densities import AbstractCentredDensity, AbstractDensity
 from vaelab.families.base import AbstractFamily
 from vaelab.networks.base import AbstractNetwork
+from vaelab.networks.conditioned import AtLabel
 from vaelab.networks.convolution import Upward, halved
 from vaelab.networks.linear import Linear
 from vaelab.space import Shape, Space
@@ -41,6 +42,10 @@ class AbstractConditional(eqx.Module):
         - `prior`: p(z), which a ladder's `q(z_l | x, z_>l)` needs for its top-down path; every other encoder looks away
         - `key`: for dropout
         """
+
+    def at_label(self, label: Int[Array, ""]) -> "AbstractConditional":
+        """The same told one label for good, so that it is called without any."""
+        return ConditionalAtLabel(within=self, label=label)
 
 
 class ConditionalDensity(AbstractConditional):
@@ -83,6 +88,22 @@ class ConditionalDensity(AbstractConditional):
             **{name: jnp.reshape(_applied(self.heads[name], features), shape) for name, shape in shapes.items()}
         )
 
+    def at_label(self, label: Int[Array, ""]) -> "ConditionalDensity":
+        """Of a vector of features scale and shift go into the heads, W (h s + t) + b = (W s) h + (W t + b); so the model given a label is
+        made of layers like any other's.
+        """
+        told = self.network.at_label(label)
+        if told is None or len(self.network.out_shape) != 1:
+            network = AtLabel(network=self.network, label=label, out_shape=self.network.out_shape)
+            return eqx.tree_at(lambda part: part.network, self, network)
+
+        def fixed(head: Linear) -> Linear:
+            weight, bias = told.scale[:, None] * head.weight, head.bias + told.shift @ head.weight
+            return eqx.tree_at(lambda one: (one.weight, one.bias), head, (weight, bias))
+
+        heads = {name: fixed(head) for name, head in self.heads.items()}
+        return eqx.tree_at(lambda part: (part.network, part.heads), self, (told.network, heads))
+
     # --- where training begins, and at what pace ------------------------------------------------------------------------------------
 
     def centred_at(self, mean: Float[Array, "..."]) -> "ConditionalDensity":
@@ -112,6 +133,35 @@ class ConditionalDensity(AbstractConditional):
         heads = jax.tree.map(lambda _: False, self.heads)
         heads = {name: eqx.tree_at(lambda head: head.weight, head, replace=True) for name, head in heads.items()}
         return eqx.tree_at(lambda part: part.heads, mask, heads)
+
+
+class ConditionalAtLabel(AbstractConditional):
+    """A whole conditional told one label for good."""
+
+    within: AbstractConditional
+    label: Int[Array, ""]
+
+    def __init__(self, within: AbstractConditional, label: Int[Array, ""]):
+        self.within, self.label = within, label
+
+    @property
+    def space(self) -> Space:
+        return self.within.space
+
+    @property
+    def support(self) -> Support:
+        return self.within.support
+
+    def __call__(
+        self,
+        given: Any,
+        condition: Array | None = None,
+        *,
+        prior: AbstractDensity | None = None,
+        key: PRNGKeyArray | None = None,
+    ) -> AbstractCentredDensity:
+        del condition
+        return self.within(given, self.label, prior=prior, key=key)
 
 
 def _head(features: Shape, shape: Shape, *, key: PRNGKeyArray) -> Head:

@@ -60,7 +60,9 @@ class Kinds:
 
     @property
     def trained_names(self) -> list[str]:
-        """Those that a training may be of: all but priors that are only ever fitted afterwards, and what cannot be imported."""
+        """Those that a configuration may name: all but priors that are only ever fitted afterwards, a network that `model.condition` puts
+        around others, and what cannot be imported.
+        """
         return [settings.model_fields["kind"].default for settings in self.importable()]
 
     def settings_of(self, kind: str) -> type[PartSettings]:
@@ -123,13 +125,13 @@ class Kinds:
         return None if point is None or point.dist is None else f"{point.dist.name} {point.dist.version}"
 
     def importable(self) -> Iterator[type[PartSettings]]:
-        """The settings of every kind that a configuration may name; an installed package that is broken is passed over."""
+        """The settings of each of those; an installed package that is broken is passed over."""
         for kind in self.names:
             try:
                 settings = self.settings_of(kind)
             except VaelabError:
                 continue
-            if getattr(settings, "is_trained", True):
+            if getattr(settings, "is_trained", True) and getattr(settings, "is_named", True):
                 yield settings
 
     def settings(self, values: Any) -> PartSettings:
@@ -193,6 +195,7 @@ NETWORKS = Kinds(
         "mlp": "vaelab.networks.settings:MlpSettings",
         "convolutional": "vaelab.networks.settings:ConvolutionalSettings",
         "residual": "vaelab.networks.settings:ResidualSettings",
+        "conditioned": "vaelab.networks.settings:ConditionedSettings",
     },
     NetworkSettings,
 )

@@ -9,14 +9,17 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
-from vaelab.conditional import AbstractConditional, ConditionalDensity
+from vaelab.conditional import AbstractConditional, ConditionalAtLabel, ConditionalDensity
 from vaelab.data.image_spec import ImageSpec
 from vaelab.data.image_values import ImageValues
-from vaelab.densities import AbstractCentredDensity, AbstractDensity, Flat, Unflat, kl_divergence
+from vaelab.densities import AbstractCentredDensity, AbstractDensity, Flat, Mixture, Unflat, kl_divergence
 from vaelab.kinds import LIKELIHOODS, POSTERIORS
+from vaelab.priors.at_label import AtLabel
 from vaelab.priors.base import AbstractPrior
+from vaelab.priors.by_label import ClassDensity
 from vaelab.space import Space
 
 
@@ -25,12 +28,18 @@ class Model(eqx.Module):
 
     z may be a tree of arrays (`latent`); `posterior`, `likelihood` and `prior_density` speak of it as the vector of its numbers, which
     is what figures, scores and files know. Inside, `encoder`, `decoder` and `elbo_terms` see the tree.
+
+    A conditional model is p(y) p(z|y) p(x|z, y), with q(z|x, y); `given(y)` is the model of p(x|y), which is a model like any other, and
+    whatever asks one without a label is refused in one line.
     """
 
     encoder: AbstractConditional
     decoder: AbstractConditional
     prior: AbstractPrior
     values: ImageValues | None = eqx.field(static=True, default=None)  # of the training images; None where nobody knows
+    log_frequencies: Float[Array, " classes"] | None = (
+        None  # log p(y) of the training labels; None: no part sees a label
+    )
 
     @property
     def latent(self) -> Space:
@@ -46,18 +55,52 @@ class Model(eqx.Module):
     def image_shape(self) -> tuple[int, ...]:
         return self.decoder.space.shape
 
-    def posterior(self, image: Float[Array, " *image"], prior: AbstractDensity | None = None) -> AbstractCentredDensity:
-        """q(z|x) for one image as the model sees it (pixels in [0, 1], or as they are for a likelihood over all numbers)."""
-        posterior = self.encoder(image, prior=prior)
+    def posterior(
+        self,
+        image: Float[Array, " *image"],
+        prior: AbstractDensity | None = None,
+        condition: Int[Array, ""] | None = None,
+    ) -> AbstractCentredDensity:
+        """q(z|x) for one image as the model sees it (pixels in [0, 1], or as they are for a likelihood over all numbers).
+
+        `condition` is its label, of a conditional model.
+        """
+        posterior = self.encoder(image, condition, prior=prior)
         return posterior if self.latent.is_array else Flat(posterior, self.latent)
 
-    def likelihood(self, z: Float[Array, " latent"]) -> AbstractCentredDensity:
-        """p(x|z), over images of shape `image_shape`; its `centre` is the picture shown."""
-        return self.decoder(z if self.latent.is_array else self.latent.back(z))
+    def likelihood(self, z: Float[Array, " latent"], condition: Int[Array, ""] | None = None) -> AbstractCentredDensity:
+        """p(x|z), over images of shape `image_shape`; its `centre` is the picture shown. `condition`: of a conditional model."""
+        return self.decoder(z if self.latent.is_array else self.latent.back(z), condition)
 
     def prior_density(self) -> AbstractDensity:
-        """p(z), over vectors of shape (latent,): taken once, outside of the `vmap` over images."""
-        return self.prior.density(self.encoder)
+        """p(z), over vectors of shape (latent,): taken once, outside of the `vmap` over images. Of a label it is `given(label)`."""
+        if self.log_frequencies is None or not self.prior.reads_encoder:
+            return self.prior.density(self.encoder)
+        labels = jnp.arange(len(self.log_frequencies))
+        of_labels = jax.vmap(lambda label: self.prior.density(self.encoder.at_label(label)))(labels)
+        return ClassDensity(Mixture(self.log_frequencies, of_labels))
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether its parts see labels: then nothing is encoded or decoded without one."""
+        return self.log_frequencies is not None
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """The labels that a conditional model was trained with; none of any other."""
+        if self.log_frequencies is None:
+            return ()
+        return tuple(np.flatnonzero(np.isfinite(np.asarray(self.log_frequencies))).tolist())
+
+    def given(self, label: Int[Array, ""] | int) -> "Model":
+        """The model of p(x|y): of one label, and called without any. A label that is none is the caller's to refuse."""
+        label = jnp.asarray(label, jnp.int32)
+        prior = AtLabel(prior=self.prior, label=label, latent_dim=self.prior.latent_dim)
+        return Model(self.encoder.at_label(label), self.decoder.at_label(label), prior, self.values)
+
+    def of_any_label(self) -> "Model":
+        """The model of one of its labels, whichever: to ask what all have in common, such as the kinds of their densities."""
+        return self.given(0) if self.is_conditional else self
 
     @property
     def image_spec(self) -> ImageSpec:
@@ -78,7 +121,7 @@ class Model(eqx.Module):
     def has_density(self) -> bool:
         """False for a plain autoencoder: its posterior is one point, and no likelihood follows."""
         image = jax.ShapeDtypeStruct(self.image_shape, jnp.float32)
-        return eqx.filter_eval_shape(self.encoder, image).has_density
+        return eqx.filter_eval_shape(self.of_any_label().encoder, image).has_density
 
 
 class ElboTerms(NamedTuple):
@@ -103,8 +146,8 @@ def elbo_terms(
     """The two terms of the evidence lower bound, log p(x) >= E_q[log p(x|z)] - KL(q(z|x) || p(z)), at one draw z ~ q(z|x).
 
     Kingma and Welling, "Auto-encoding variational Bayes", ICLR 2014, eqs. 3 and 7. `prior` is `model.prior_density()`, over vectors;
-    `condition` is the image's label, which only a prior by class looks at; `dropout` the key of what both networks leave out, in training
-    alone.
+    `condition` is the image's label, which a prior by class looks at, and every part of a conditional model; `dropout` the key of what
+    both networks leave out, in training alone.
     """
     leaves_out, too = (None, None) if dropout is None else jr.split(dropout)
     posterior = model.encoder(image, condition, prior=prior, key=leaves_out)
@@ -128,13 +171,17 @@ def elbo_terms(
 
 def kind_of(part: AbstractConditional, kinds: Any) -> str:
     """What the family of a conditional is called, or the conditional itself where it has none."""
+    part = part.within if isinstance(part, ConditionalAtLabel) else part
     return kinds.name_of(part.family if isinstance(part, ConditionalDensity) else part)
 
 
 def trainable_parts(model: Model) -> PyTree[bool]:
     """True for each array of the model that training may move, as its parts declare."""
     arrays = jax.tree.map(eqx.is_inexact_array, model)
-    return eqx.tree_at(lambda mask: mask.prior, arrays, model.prior.trainable())
+    mask = eqx.tree_at(lambda mask: mask.prior, arrays, model.prior.trainable())
+    return (
+        mask if model.log_frequencies is None else eqx.tree_at(lambda mask: mask.log_frequencies, mask, replace=False)
+    )
 
 
 def weights_on_pixels(model: Model) -> PyTree[bool]:

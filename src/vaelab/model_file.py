@@ -15,6 +15,7 @@ from vaelab.migration import migrated_arrays
 from vaelab.model import Model
 from vaelab.model_graph import operation_graph
 from vaelab.naming import named_arrays, with_named_arrays
+from vaelab.nearest import nearest_name
 from vaelab.prior_file import TRAINED, fitted_prior
 from vaelab.runs import Run
 from vaelab.tensors import read_tensors, write_tensors
@@ -61,9 +62,11 @@ def load_model(run: Run, prior: str = TRAINED) -> Model:
             )
         )
     config = Config.from_values(header["config"], source=str(run.model_file)).with_parts(run.config.parts)
-    shapes = eqx.filter_eval_shape(build_model, config.model, jr.key(0))
-    values = header.get("values")  # none in a file of an early version
-    shapes = dataclasses.replace(shapes, values=None if values is None else ImageValues(**values))
+    known = header.get("values")  # none in a file of an early version
+    values = None if known is None else ImageValues(**known)
+    shapes = eqx.filter_eval_shape(
+        lambda key: dataclasses.replace(build_model(config.model, key), values=values), jr.key(0)
+    )
     model = with_named_arrays(shapes, migrated_arrays(arrays, found), source=str(run.model_file))
     if prior == TRAINED:
         return model
@@ -75,6 +78,27 @@ def label_names(run: Run) -> tuple[str, ...] | None:
     """The names of the labels 0, 1, ... of a run's training data; None where they have none."""
     names = model_facts(run).get("label_names")
     return tuple(map(str, names)) if names else None
+
+
+def label_number(run: Run, label: str) -> int:
+    """A label's number, by its name or its number.
+
+    Raises:
+        VaelabError: for a name that the run's data do not have.
+    """
+    names = label_names(run) or ()
+    if label in names:
+        return names.index(label)
+    if label.isdecimal():
+        return int(label)
+    raise VaelabError(
+        translated(
+            "label '{label}': the data of {name} have no such label; {nearest}",
+            label=label,
+            name=run.name,
+            nearest=nearest_name(label, names),
+        )
+    )
 
 
 def model_facts(run: Run) -> dict[str, Any]:

@@ -9,7 +9,12 @@ from vaelab.model import Model
 
 
 def part_graphs(model: Model) -> dict[str, dict[str, Any] | UnknownOperation]:
-    """Encoder and decoder as operations, or the operation that the browser does not know."""
+    """Encoder and decoder as operations, or the operation that the browser does not know.
+
+    Those of a conditional model have an input more, its label, of which the page knows nothing; `model.given(label)` has none.
+    """
+    if model.is_conditional:
+        return dict.fromkeys(("encoder", "decoder"), UnknownOperation("a label beside the input"))
 
     def encode(parts: Model, image: Array) -> dict[str, Array]:
         density = parts.posterior(image)

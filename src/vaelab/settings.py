@@ -49,6 +49,11 @@ class NetworkSettings(PartSettings):
         """How many values of an image a unit of the first layer reads: all of them, unless it looks at some at a time."""
         return math.prod(image_shape)
 
+    is_flat: ClassVar[bool] = False
+    """Whether it reads whatever is given as one vector; a label then stands beside that, and not at every place of a map."""
+    is_named: ClassVar[bool] = True
+    """False for one that another setting puts in place, and no configuration names."""
+
 
 class PosteriorSettings(PartSettings):
     """Of a family of q(z|x). Its class is built by `build(settings, shape, *, key)`, `shape` that of z."""

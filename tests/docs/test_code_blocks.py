@@ -113,7 +113,9 @@ def test_the_constants_are_one_model_in_toml_on_the_command_line_and_in_python(
         assert ours == theirs
 
 
-@pytest.mark.parametrize("page", [*IN_BOTH, "docs/python.md", "docs/python.zh-CN.md"])
+@pytest.mark.parametrize(
+    "page", [*IN_BOTH, "docs/python.md", "docs/python.zh-CN.md", "docs/labels.md", "docs/labels.zh-CN.md"]
+)
 def test_python_blocks_run_and_give_what_is_written(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     import matplotlib as mpl
 

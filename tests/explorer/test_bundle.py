@@ -200,7 +200,7 @@ def test_two_treatments_of_one_data_set_show_each_their_own_images(
         "chosen_data",
         lambda run, *_, **options: SimpleNamespace(dataset=f"images of {run.name}", note="", split="test"),
     )
-    monkeypatch.setattr(module, "explored_run", lambda run, dataset, prior, split: (run.name, dataset))
+    monkeypatch.setattr(module, "explored_run", lambda run, dataset, **options: (run.name, dataset))
     monkeypatch.setattr(bundle, "Bundle", lambda explored: explored)
     names = [str(tmp_path / name) for name in ("grey", "static")]
     assert explorer.bundle_of(names) == (("grey", "images of grey"), ("static", "images of static"))

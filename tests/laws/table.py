@@ -7,14 +7,18 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+import equinox as eqx
+import jax.numpy as jnp
 import jax.random as jr
 
-from vaelab.building import build_model, build_network
+from vaelab.building import build_model
 from vaelab.config import ModelConfig
 from vaelab.families.base import AbstractFamily
 from vaelab.kinds import LIKELIHOODS, NETWORKS, OBJECTIVES, POSTERIORS
 from vaelab.model import Model
 from vaelab.networks.base import AbstractNetwork
+from vaelab.networks.building import build_network
+from vaelab.networks.conditioned import AtLabel
 from vaelab.objectives.base import AbstractObjective
 from vaelab.space import Space
 
@@ -42,6 +46,12 @@ NETWORK_SETTINGS: dict[str, dict[str, Any]] = {
         "norm": "none",
         "activation": "silu",
     },
+    "convolutional, told the label": {
+        "kind": "conditioned",
+        "network": {"kind": "convolutional", "channels": (3,)},
+        "classes": 3,
+    },
+    "mlp, told the label": {"kind": "conditioned", "network": {"kind": "mlp", "hidden": (7, 6)}, "classes": 3},
 }
 POSTERIOR_SETTINGS: dict[str, dict[str, Any]] = {
     "gaussian": {"kind": "gaussian"},
@@ -69,11 +79,17 @@ OBJECTIVE_SETTINGS: dict[str, dict[str, Any]] = {
 
 
 def network_of(name: str, given: Space) -> AbstractNetwork:
-    """That which reads an image; where what is given is none, that which draws one."""
+    """That which reads an image; where what is given is none, that which draws one. One that is told the label is at one label, with a
+    scale and a shift that are not where they begin.
+    """
     image = Space.of_shape(IMAGE)
-    return build_network(
-        NETWORKS.settings(NETWORK_SETTINGS[name]), given, wanted=None if given == image else image, key=KEY
-    )
+    wanted = None if given == image else image
+    network = build_network(NETWORKS.settings(NETWORK_SETTINGS[name]), given, wanted=wanted, key=KEY)
+    if "classes" not in NETWORK_SETTINGS[name]:
+        return network
+    shaken = [0.3 * jr.normal(jr.fold_in(KEY, place), network.scale.shape) for place in range(2)]
+    network = eqx.tree_at(lambda network: (network.scale, network.shift), network, shaken)
+    return AtLabel(network, jnp.int32(1), network.out_shape)
 
 
 def posterior_of(name: str) -> AbstractFamily:

@@ -66,4 +66,5 @@ def test_what_reads_the_input_is_a_mask_of_its_weights(name: str, given: str) ->
     mask = network.reads_input()
     assert jax.tree.structure(mask) == jax.tree.structure(network)
     for leaf, reads in zip(jax.tree.leaves(network), jax.tree.leaves(mask), strict=True):
-        assert not reads or GIVEN[given].size in leaf.shape or leaf.ndim == 4
+        size = GIVEN[given].size + NETWORK_SETTINGS[name].get("classes", 0)
+        assert not reads or size in leaf.shape or leaf.ndim == 4

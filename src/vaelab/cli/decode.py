@@ -1,7 +1,7 @@
 """`vaelab decode`: points of the latent space to images."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,6 +29,15 @@ def decode(
             metavar="NAME", help=translated("Which array of the file. Default: the first there is of z, mean and draw.")
         ),
     ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LABEL",
+            help=translated(
+                "Decode as this label, by a model that sees labels. Default: the array labels of the file."
+            ),
+        ),
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Decode points of the latent space to images: the mean of p(x|z)."""
@@ -41,14 +50,22 @@ def decode(
 
     from vaelab.generating import check_latents
     from vaelab.generating import decode as decode_latents
-    from vaelab.generating.files import output_kind, read_latents, write_images
-    from vaelab.model_file import load_model
+    from vaelab.generating.files import output_kind, read_labels, read_latents, write_images
+    from vaelab.labels import check_conditional, check_known
+    from vaelab.model_file import label_names, label_number, load_model
 
     z, name = read_latents(latents, array)
     model = load_model(opened)
     output_kind(out, model.image_shape)
     check_latents(model, z, f"{latents} ({name})")
-    write_images(out, decode_latents(model, z), arrays={"z": z})
+    labels: Any = None
+    if label is not None:
+        check_conditional(model)
+        labels = label_number(opened, label)
+        check_known(model, labels, label_names(opened))
+    elif model.is_conditional:
+        labels = read_labels(latents, len(z))
+    write_images(out, decode_latents(model, z, labels), arrays={"z": z})
     typer.echo(
         translated(
             "{out}: {images:,} images decoded from '{name}' of {latents}",

@@ -45,7 +45,7 @@ def encode(
 
     model = load_model(opened)
     split, name = input_images(opened, model, data, part, training_data)
-    encoded = encode_images(model, split.images, seed=seed)
+    encoded = encode_images(model, split.images, split.labels, seed=seed)
     arrays = {"mean": encoded.mean, "draw": encoded.draw, "seed": np.asarray(seed)}
     if encoded.log_variance is not None:
         arrays["log_variance"] = encoded.log_variance
@@ -58,6 +58,8 @@ def encode(
         else to_translate("the code (mean and draw are equal)")
     )
     labelled = to_translate(", with labels") if split.labels is not None else ""
+    if model.is_conditional:
+        labelled = to_translate(", given their labels")
     typer.echo(
         translated(
             "{out}: {spread} (seed {seed}) of {images:,} images of {name}{labelled}",

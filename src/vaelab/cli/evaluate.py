@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vaelab.cli import completion
 from vaelab.cli.options import DataName, PriorName, RunName, Seed, TrainingDataPath
 from vaelab.errors import VaelabError
 from vaelab.language import in_english, to_translate, translated
@@ -30,6 +31,18 @@ def evaluate(
             metavar="K",
             help=translated("Draws of z for each image. Default: 500; tables report 5000."),
             show_default=False,
+        ),
+    ] = None,
+    condition: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help=translated(
+                "What log p(x) is given, by a model that sees labels: given (each image's label) or marginal (summed over labels, the "
+                "default). Of any other model: none."
+            ),
+            show_default=False,
+            autocompletion=completion.one_of("none", "given", "marginal"),
         ),
     ] = None,
     pixels: Annotated[
@@ -84,6 +97,7 @@ def evaluate(
     use_compilation_cache()
 
     from vaelab.cli.steps import steps
+    from vaelab.evaluation.evaluation import checked_condition
     from vaelab.evaluation.material import Material
     from vaelab.evaluation.of_run import evaluate_material, write_evaluation
 
@@ -95,6 +109,7 @@ def evaluate(
         static_file=None if static_file is None else str(static_file),
         training_data=training_data,
     )
+    chosen = checked_condition(material.model, condition)
     from concurrent.futures import ThreadPoolExecutor
 
     # into the report alone: none is drawn that is not kept
@@ -106,6 +121,7 @@ def evaluate(
         evaluation = evaluate_material(
             material,
             importance_samples=importance_samples,
+            condition=chosen,
             samples=samples,
             seed=seed,
             features=_own_network(material, on_progress) if own_features else None,

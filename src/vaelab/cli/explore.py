@@ -40,6 +40,14 @@ def explore(
     ] = None,
     training_data: TrainingDataPath = None,
     prior: PriorName = "trained",
+    label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LABEL",
+            help=translated("Decode and draw as this label, by a model that sees labels. Default: the first of them."),
+            show_default=False,
+        ),
+    ] = None,
     export: Annotated[
         Path | None,
         typer.Option(
@@ -88,7 +96,7 @@ def explore(
 
         with steps(quiet=False) as on_progress:
             on_progress(to_translate("gathering the map"), 0, 1)
-            bundle = bundle_of(names, data=data, prior=prior, training_data=training_data, say=say)
+            bundle = bundle_of(names, data=data, prior=prior, training_data=training_data, label=label, say=say)
             on_progress(to_translate("gathering the map"), 1, 1)
             on_progress(to_translate("writing {export}", export=export), 0, 1)
             made = write_export(bundle, export, None if whole else MOST_BYTES)
@@ -119,7 +127,7 @@ def explore(
     if port not in (0, found):
         typer.echo(translated("port {port} is in use; serving on {found}", port=port, found=found))
     try:
-        bundle = bundle_of(names, data=data, prior=prior, training_data=training_data, say=say)
+        bundle = bundle_of(names, data=data, prior=prior, training_data=training_data, label=label, say=say)
     except BaseException:
         listener.close()
         raise

@@ -1,12 +1,20 @@
 """`vaelab interpolate`: the way from one image to another."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vaelab.cli.options import Overwrite, RunName, TrainingDataPath, output_path
+from vaelab.errors import VaelabError
 from vaelab.language import to_translate, translated
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from vaelab.data.selection import Item
 
 
 def interpolate(
@@ -32,6 +40,15 @@ def interpolate(
             "--spherical", help=translated("Turn about the origin instead of going straight: for many dimensions.")
         ),
     ] = False,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LABEL",
+            help=translated(
+                "Decode the way as this label, by a model that sees labels. Default: the label of both ends, where it is one."
+            ),
+        ),
+    ] = None,
     data: Annotated[
         str | None,
         typer.Option(metavar="DATA", help=translated("Where label: and test: look. Default: the run's own data.")),
@@ -53,21 +70,30 @@ def interpolate(
     from vaelab.generating import decode, encode, path_between
     from vaelab.generating.files import output_kind, write_images
     from vaelab.generating.pictures import as_seen
-    from vaelab.model_file import load_model
+    from vaelab.labels import called, check_conditional, check_known
+    from vaelab.model_file import label_names, label_number, load_model
     from vaelab.run_data import chosen_data
 
     model = load_model(opened)
     output_kind(out, model.image_shape)
+    number = None
+    if label is not None:
+        check_conditional(model)
+        number = label_number(opened, label)
+        check_known(model, number, label_names(opened))
     source = chosen_data(opened, data, training_data, fitted=model.values)
     if source.note:
         typer.echo(translated(source.note), err=True)
     items = resolve_items(source.dataset, between)
     ends = np.stack([item.image for item in items])
     ends = model.image_spec.taken(ends, translated("{first} and {second}", first=between[0], second=between[1]))
-    first, last = encode(model, ends).mean
+    own, number = labels_of_way(items, number) if model.is_conditional else (None, None)
+    first, last = encode(model, ends, own).mean
     z = path_between(first, last, steps=steps, spherical=spherical)
-    write_images(out, decode(model, z), columns=steps, arrays={"z": z, "ends": as_seen(ends)})
+    write_images(out, decode(model, z, number), columns=steps, arrays={"z": z, "ends": as_seen(ends)})
     way = to_translate("on a sphere") if spherical else to_translate("straight")
+    if number is not None:
+        way = to_translate("{way}, decoded as label {label}", way=way, label=called(number, label_names(opened)))
     typer.echo(
         translated(
             "{out}: {steps} images from {first} to {last}, {way}",
@@ -78,3 +104,25 @@ def interpolate(
             way=way,
         )
     )
+
+
+def labels_of_way(items: "Sequence[Item]", label: int | None) -> tuple["np.ndarray", int]:
+    """The labels that the ends are encoded given, their own or else the one of the way; and the one that the way is decoded as.
+
+    Raises:
+        VaelabError: where no label is asked for and the ends have none, or each another.
+    """
+    import numpy as np
+
+    own = {item.label for item in items}
+    if label is None and (len(own) > 1 or None in own):
+        raise VaelabError(
+            translated(
+                "this model sees labels, and a way is decoded as one of them: {first} and {last} have not the same; choose one: --label",
+                first=items[0].name,
+                last=items[1].name,
+            )
+        )
+    chosen = next(iter(own)) if label is None else label
+    assert chosen is not None
+    return np.array([chosen if item.label is None else item.label for item in items], np.int32), chosen

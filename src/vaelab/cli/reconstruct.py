@@ -7,7 +7,7 @@ import typer
 
 from vaelab.cli.inputs import PartName, input_images
 from vaelab.cli.options import DataName, Overwrite, RunName, TrainingDataPath, output_path
-from vaelab.language import translated
+from vaelab.language import to_translate, translated
 
 COLUMNS, SHEET_COUNT = 10, 50
 
@@ -35,6 +35,15 @@ def reconstruct(
         ),
     ] = None,
     part: PartName = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LABEL",
+            help=translated(
+                "Decode as this label, whatever the image's own, by a model that sees labels: the same z, another label."
+            ),
+        ),
+    ] = None,
     training_data: TrainingDataPath = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -51,17 +60,31 @@ def reconstruct(
     from vaelab.generating import reconstruct as reconstruct_images
     from vaelab.generating.files import output_kind, write_images
     from vaelab.generating.pictures import as_seen, paired_rows
-    from vaelab.model_file import load_model
+    from vaelab.labels import check_conditional, check_known
+    from vaelab.model_file import label_names, label_number, load_model
 
     model = load_model(opened)
     kind = output_kind(out, model.image_shape)
+    number = None
+    if label is not None:
+        check_conditional(model)
+        number = label_number(opened, label)
+        check_known(model, number, label_names(opened))
     split, name = input_images(opened, model, data, part, training_data)
     chosen = slice(0, count or (SHEET_COUNT if kind == "sheet" else None))
-    images = reconstruct_images(model, split.images[chosen])
+    own = None if split.labels is None else split.labels[chosen]
+    images = reconstruct_images(model, split.images[chosen], own, as_labels=number)
     originals = as_seen(split.images[chosen])
     if kind == "sheet":
         write_images(out, paired_rows(originals, images, COLUMNS), columns=min(COLUMNS, len(images)))
     else:
         labels = {} if split.labels is None else {"labels": np.asarray(split.labels[chosen])}
         write_images(out, images, arrays={"originals": originals, **labels})
-    typer.echo(translated("{out}: {images:,} images of {name}, reconstructed", out=out, images=len(images), name=name))
+    how = to_translate("reconstructed")
+    if model.is_conditional:
+        how = (
+            to_translate("reconstructed given their labels")
+            if label is None
+            else to_translate("encoded given their labels, decoded as {label}", label=label)
+        )
+    typer.echo(translated("{out}: {images:,} images of {name}, {how}", out=out, images=len(images), name=name, how=how))

@@ -8,10 +8,16 @@ import typer
 from vaelab.cli.options import Overwrite, PriorName, RunName, Seed, output_path
 from vaelab.errors import VaelabError
 from vaelab.language import to_translate, translated
-from vaelab.nearest import nearest_name
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from vaelab.model import Model
     from vaelab.runs import Run
+
+
+EACH = "each"
+"""`--label each`: a row for every label. A label of this name is asked for by its number."""
 
 
 def sample(
@@ -28,8 +34,20 @@ def sample(
     prior: PriorName = "trained",
     label: Annotated[
         str | None,
-        typer.Option(metavar="LABEL", help=translated("Only images of this label, for a prior that knows labels.")),
+        typer.Option(
+            metavar="LABEL",
+            help=translated(
+                "Only images of this label, of a model or a prior that knows labels; each: a row for every label, down which the draw "
+                "stays the same."
+            ),
+        ),
     ] = None,
+    balanced: Annotated[
+        bool,
+        typer.Option(
+            "--balanced", help=translated("Each label equally often, instead of as often as among the training images.")
+        ),
+    ] = False,
     seed: Seed = 0,
     temperature: Annotated[
         float, typer.Option(help=translated("Below 1: nearer to the middle of the prior's Gaussians, and more alike."))
@@ -61,26 +79,43 @@ def sample(
 
     import numpy as np
 
-    from vaelab.generating import decode, draw_pixels, sample_latents
+    from vaelab.generating import decode, draw_pixels
     from vaelab.generating.files import output_kind, write_images
-    from vaelab.generating.sampling import check_label
-    from vaelab.model_file import label_names, load_model
+    from vaelab.generating.sampling import check_label, sampled
+    from vaelab.model_file import label_names, label_number, load_model
 
     model = load_model(opened, prior)
     output_kind(out, model.image_shape)
-    number = None if label is None else label_number(opened, label)
-    if number is not None and prior == "trained" and model.prior.labels is None:
+    names = label_names(opened)
+    each = label == EACH
+    number = None if label is None or each else label_number(opened, label)
+    asked = each or balanced or number is not None
+    if asked and prior == "trained" and not model.is_conditional and model.prior.labels is None:
         prior = prior_that_knows_labels(opened) or prior
         model = load_model(opened, prior)
     if number is not None:
-        check_label(model, number, label_names(opened))
-    z = sample_latents(model, count, seed=seed, label=number, temperature=temperature)
-    images = draw_pixels(model, z, seed=seed) if pixels else decode(model, z)
+        check_label(model, number, names)
+    columns = None
+    if each:
+        z, labels = row_for_each_label(model, count, seed=seed, temperature=temperature)
+        columns, count = int((labels == labels[0]).sum()), len(labels)
+    else:
+        z, labels = sampled(model, count, seed=seed, label=number, balanced=balanced, temperature=temperature)
+    decoded_given = labels if model.is_conditional else None
+    images = draw_pixels(model, z, decoded_given, seed=seed) if pixels else decode(model, z, decoded_given)
     arrays = {"z": z, "seed": np.asarray(seed)}
-    if number is not None:
-        arrays["labels"] = np.full(count, number)
-    write_images(out, images, arrays=arrays)
+    if labels is not None:
+        arrays["labels"] = labels
+    write_images(out, images, columns=columns, arrays=arrays)
     of_label = "" if label is None else to_translate(" of label {label}", label=label)
+    if each:
+        of_label = to_translate(
+            ", {columns} a row for each of {rows} labels", columns=columns, rows=count // (columns or 1)
+        )
+    elif balanced:
+        of_label = to_translate(", each label equally often")
+    elif model.is_conditional and number is None:
+        of_label = to_translate(", labels as frequent as in training")
     drawn = to_translate("drawn pixel by pixel") if pixels else to_translate("decoder means")
     typer.echo(
         translated(
@@ -93,6 +128,26 @@ def sample(
             drawn=drawn,
         )
     )
+
+
+def row_for_each_label(
+    model: "Model", count: int, *, seed: int, temperature: float
+) -> tuple["np.ndarray", "np.ndarray"]:
+    """Draws in rows, one for every label, `count` in all or the next multiple; draw i of each row is the same but for its label.
+
+    Raises:
+        VaelabError: where nothing knows labels.
+    """
+    import numpy as np
+
+    from vaelab.generating.sampling import known_labels, no_labels, sampled
+
+    known = known_labels(model)
+    if known is None:
+        raise VaelabError(no_labels())
+    columns = -(-count // len(known))
+    rows = [sampled(model, columns, seed=seed, label=label, temperature=temperature).z for label in known]
+    return np.concatenate(rows), np.repeat(np.asarray(known, np.int32), columns)
 
 
 def prior_that_knows_labels(run: "Run") -> str | None:
@@ -114,26 +169,3 @@ def prior_that_knows_labels(run: "Run") -> str | None:
             )
         )
     return known[0] if known else None
-
-
-def label_number(run: "Run", label: str) -> int:
-    """A label's number, by its name or its number.
-
-    Raises:
-        VaelabError: for a name that the run's data do not have.
-    """
-    from vaelab.model_file import label_names
-
-    names = label_names(run) or ()
-    if label in names:
-        return names.index(label)
-    if label.isdecimal():
-        return int(label)
-    raise VaelabError(
-        translated(
-            "label '{label}': the data of {name} have no such label; {nearest}",
-            label=label,
-            name=run.name,
-            nearest=nearest_name(label, names),
-        )
-    )

@@ -99,6 +99,14 @@ def train(
             autocompletion=completion.kinds_of("model.likelihood.kind"),
         ),
     ] = None,
+    condition: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help=translated("labels: encoder, decoder and prior see each image's label, and a seven can be asked for."),
+            autocompletion=completion.kinds_of("model.condition"),
+        ),
+    ] = None,
     pixels: Annotated[
         str | None,
         typer.Option(
@@ -164,6 +172,7 @@ def train(
         "model.decoder.kind": network,
         "model.prior.kind": prior,
         "model.likelihood.kind": likelihood,
+        "model.condition": condition,
         "objective.beta": beta,
         "training.epochs": epochs,
         "training.batch_size": batch_size,

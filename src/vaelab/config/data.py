@@ -43,6 +43,7 @@ class DataConfig(Frozen):
         default=None,
         description="the images of `data.name` binarised once, for `static`; they take their labels from there where the order is the same",
     )
+    balance: bool = Field(default=False, description="each label equally often in an epoch, however many images it has")
     validation: Literal["held-out", "test", "none"] = Field(
         default="held-out",
         description="scored after each epoch: a part held out of training; `test` (train on all, nothing selected); `none`",

@@ -32,7 +32,19 @@ def _trained_prior(values: Any) -> Any:
     return PRIORS.settings(values)
 
 
-AnyNetwork = Annotated[SerializeAsAny[NetworkSettings], BeforeValidator(NETWORKS.settings), PartOf(NETWORKS)]
+def _named_network(values: Any) -> Any:
+    """The settings of a network that a configuration may name."""
+    kind = values.get("kind") if isinstance(values, Mapping) else getattr(values, "kind", values)
+    if isinstance(kind, str) and kind in NETWORKS.rows and kind not in NETWORKS.trained_names:
+        raise ValueError(
+            translated(
+                "'{kind}' is put around a network by model.condition = 'labels'; name the network itself", kind=kind
+            )
+        )
+    return NETWORKS.settings(values)
+
+
+AnyNetwork = Annotated[SerializeAsAny[NetworkSettings], BeforeValidator(_named_network), PartOf(NETWORKS)]
 AnyPosterior = Annotated[SerializeAsAny[PosteriorSettings], BeforeValidator(POSTERIORS.settings), PartOf(POSTERIORS)]
 AnyLikelihood = Annotated[
     SerializeAsAny[LikelihoodSettings], BeforeValidator(LIKELIHOODS.settings), PartOf(LIKELIHOODS)
@@ -55,6 +67,18 @@ class ModelConfig(Frozen):
     posterior: AnyPosterior = Field(default_factory=usual(POSTERIORS))
     likelihood: AnyLikelihood = Field(default_factory=usual(LIKELIHOODS))
     prior: AnyPrior = Field(default_factory=usual(PRIORS))
+    condition: Literal["none", "labels"] = Field(
+        default="none",
+        description="what encoder, decoder and prior see beside their input: `none`; `labels`, each image's own",
+    )
+    classes: PositiveCount | None = Field(
+        default=None, description="how many labels, where `condition` is `labels`; written by training"
+    )
     output_bias: Literal["auto", "zeros", "data-mean"] = Field(
         default="auto", description="where the decoder's last layer begins: `zeros`, `data-mean`; `auto`: by the data"
     )
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether encoder, decoder and prior see labels."""
+        return self.condition != "none"

@@ -258,7 +258,14 @@ def _is_installed(package: str) -> bool:
 
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "data.name": ("data.static_file", "training.first_layer_rate", "model.image_shape", "model.prior.classes"),
+    "data.name": (
+        "data.static_file",
+        "training.first_layer_rate",
+        "model.image_shape",
+        "model.prior.classes",
+        "model.classes",
+    ),
+    "model.condition": ("model.classes",),
     "data.size": ("training.first_layer_rate", "model.image_shape"),
     "data.pixels": ("data.static_file",),
     "training.optimiser": ("training.optimiser_options",),

@@ -17,6 +17,7 @@ ARGUMENTS = {
     "model.encoder.hidden": "hidden",
     "model.prior.kind": "prior",
     "model.likelihood.kind": "likelihood",
+    "model.condition": "condition",
     "model.encoder.activation": "activation",
     "data.pixels": "pixels",
     "objective.beta": "beta",
@@ -119,7 +120,11 @@ def labels_of(
     """
     if y is None:
         if needed:
-            raise VaelabError(translated("y: a class prior needs labels, one for each image: fit(X, y)"))
+            raise VaelabError(
+                translated(
+                    "y: a class prior, condition='labels' and data.balance need labels, one for each image: fit(X, y)"
+                )
+            )
         return None
     try:
         labels = np.asarray(y)
@@ -174,17 +179,21 @@ def label_number(y: Any, names: Sequence[str] | None) -> int:
     return list(names).index(name)
 
 
-def label_numbers(y: Any, names: Sequence[str] | None, count: int) -> Int64[np.ndarray, " n"]:
+def label_numbers(
+    y: Any, names: Sequence[str] | None, count: int, *, name: str = "y", images: str = "X"
+) -> Int64[np.ndarray, " n"]:
     """Labels of `count` other images, by the numbers that those fitted have.
 
     Raises:
         VaelabError: for another number of them, and labels that were not among those fitted.
     """
-    given, numbers = named_labels(np.asarray(y), "y")
+    given, numbers = named_labels(np.asarray(y), name)
     if len(numbers) != count:
         raise VaelabError(
             translated(
-                "y: expected {count:,} labels, one for each image of X; found {numbers:,}",
+                "{name}: expected {count:,} labels, one for each image of {images}; found {numbers:,}",
+                name=name,
+                images=images,
                 count=count,
                 numbers=len(numbers),
             )
@@ -195,7 +204,8 @@ def label_numbers(y: Any, names: Sequence[str] | None, count: int) -> Int64[np.n
     if unknown:
         raise VaelabError(
             translated(
-                "y: labels {unknown} are not among those fitted ({names})",
+                "{name}: labels {unknown} are not among those fitted ({names})",
+                name=name,
                 unknown=", ".join(unknown[:10]),
                 names=", ".join(names),
             )

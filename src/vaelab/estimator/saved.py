@@ -229,6 +229,7 @@ def _parameters(kind: type, config: Config) -> dict[str, Any]:
         "likelihood": _part(model.likelihood, run_parts.get("likelihood")),
         "posterior": _part(model.posterior, run_parts.get("posterior"), POSTERIORS.names[0]),
         "objective": _part(config.objective, run_parts.get("objective"), OBJECTIVES.names[0]),
+        "condition": model.condition,
         "activation": getattr(model.encoder, "activation", "relu"),
         "pixels": config.data.pixels,
         "beta": config.objective.beta,
@@ -266,12 +267,13 @@ OF_THE_RUN = {
     "seed",
     "model.image_shape",
     "model.prior.classes",
+    "model.classes",
     "training.snapshots",
     "training.checkpoint_seconds",
 }
 """What `fit` takes from elsewhere (the random state, the data), or what only a run folder has."""
 
-OF_PIXELS = {"data.test_seed"}
+OF_PIXELS = {"data.test_seed", "data.balance"}
 """Of the data's keys: where they lie is not asked for by `fit`, how held-out pixels are drawn is."""
 
 

@@ -21,6 +21,7 @@ from vaelab.data.image_spec import ImageSpec
 from vaelab.data.image_values import as_images
 from vaelab.errors import VaelabError
 from vaelab.estimator.arguments import configured, label_number, label_numbers, labels_of, whole_number, widths
+from vaelab.estimator.by_label import bounds_given, elbo_given, scores_of_labels
 from vaelab.estimator.parts import given_parts, kind_of_both, network_values, part_values
 from vaelab.estimator.saved import OwnPrior, load_estimator, save_estimator, trained_model
 from vaelab.estimator.views import explore, fitted_data, plot, records_of
@@ -28,10 +29,12 @@ from vaelab.estimator.warm_start import check_same_labels, goes_on, with_its_mod
 from vaelab.evaluation.elbo import ElboParts, elbo_of
 from vaelab.evaluation.evaluation import Evaluation, evaluate
 from vaelab.evaluation.likelihood import importance_weighted_bound, proposal_widths
+from vaelab.evaluation.numbers import Condition
 from vaelab.evaluation.row_numbers import row_numbers
 from vaelab.fitting import fit_prior
-from vaelab.generating import check_latents, decode, encode, sample_latents
-from vaelab.generating.sampling import check_label
+from vaelab.generating import check_latents, decode, encode, path_between
+from vaelab.generating.sampling import check_label, sampled
+from vaelab.labels import check_conditional
 from vaelab.language import translated
 from vaelab.model import Model
 from vaelab.prior_file import TRAINED
@@ -67,6 +70,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         likelihood: `"bernoulli"`, `"continuous-bernoulli"` or `"gaussian"`.
         encoder, decoder, posterior, objective: likewise. Each of the six takes the name of a kind, its settings
             (`{"kind": "mlp", "hidden": (64,)}`), or the part itself, as a factory `(shape, key) -> module` (`vaelab.estimator.parts`).
+        condition: `"labels"`: encoder, decoder and prior see the labels `y`, and images of a label can be asked for; or `"none"`.
         deterministic: no spread and no prior: a plain autoencoder.
         activation: `"relu"`, `"tanh"` or `"gated"`.
         pixels: as the model sees them, `"grey"` or `"dynamic"` (binarised afresh each time in training).
@@ -105,6 +109,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         decoder: Any = None,
         posterior: Any = None,
         objective: Any = None,
+        condition: str = "none",
         deterministic: bool = False,
         activation: str = "relu",
         pixels: str = "grey",
@@ -129,6 +134,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.decoder = decoder
         self.posterior = posterior
         self.objective = objective
+        self.condition = condition
         self.deterministic = deterministic
         self.activation = activation
         self.pixels = pixels
@@ -152,9 +158,11 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         y: Any = None,
         *,
         X_val: ArrayLike | None = None,
+        y_val: Any = None,
         tensorboard: str | Path | None = None,
     ) -> "VAE":
-        """Train on images X; `y` are their labels, which only a class prior looks at. `X_val` are scored after each epoch.
+        """Train on images X; `y` are their labels, at which `condition="labels"` and a class prior look. `X_val` are scored after each
+        epoch, with `condition="labels"` given their labels `y_val`.
 
         Labels are whole numbers (floats that are such, too), booleans or text; other numbers are passed over, as a pipeline hands
         on what it regresses on. TensorBoard's events go into the folder `tensorboard` (an argument of `fit`, as every fit of a search
@@ -178,7 +186,10 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         likelihood = asked.model.likelihood
         spec = self.model_.image_spec if warm else ImageSpec.of_training(images, likelihood, "X")
         held_out = None if X_val is None else spec.taken(self._array(X_val, name="X_val"), "X_val")
-        data = TrainingData(images, labels, held_out)
+        held_out_labels = None
+        if held_out is not None and y_val is not None and labels is not None:
+            held_out_labels = label_numbers(y_val, self._names(), len(held_out), name="y_val", images="X_val")
+        data = TrainingData(images, labels, held_out, held_out_labels)
         config = resolve(with_its_model(self, asked) if warm else asked, data)
         begun = begin(config, data, trained_model(self) if warm else None)
         before = records_of(self.history_) if warm else []
@@ -234,6 +245,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             "data.pixels": self.pixels,
             "data.validation": "held-out" if validated else "none",
             "model.latent_dim": self.latent_dim,
+            "model.condition": self.condition,
             **network_values("encoder", parts["encoder"], layers, self.activation),
             **network_values("decoder", parts["decoder"], layers[::-1], self.activation),
             **dict(part_values(parts)),
@@ -261,34 +273,72 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     # --- images to latents and back -------------------------------------------------------------------------------------------------
 
-    def transform(self, X: ArrayLike) -> Float[np.ndarray, "n latent"]:
-        """The posterior means: the same at every call, and never a draw."""
-        images, kind = self._seen(X)
-        return encode(self.model_, images).mean.astype(kind)
+    def transform(self, X: ArrayLike, y: Any = None) -> Float[np.ndarray, "n latent"]:
+        """The posterior means: the same at every call, and never a draw. With `condition="labels"` given labels y, one for each or one for
+        all; where none are known, `transform(X, vae.predict(X))`.
 
-    def posterior_of(self, X: ArrayLike) -> tuple[Float[np.ndarray, "n latent"], Float[np.ndarray, "n latent"]]:
-        """The mean and the standard deviation of q(z|x) for each row; zero deviations for an autoencoder."""
+        Raises:
+            VaelabError: for images that the model does not take, and with `condition="labels"` without labels or with one that training
+                never saw; for labels given to any other model.
+        """
         images, kind = self._seen(X)
-        encoded = encode(self.model_, images)
+        return encode(self.model_, images, self._given(y, len(images))).mean.astype(kind)
+
+    def fit_transform(self, X: ArrayLike, y: Any = None, **fit_params: Any) -> Any:
+        """`fit(X, y)`, then the posterior means of the same images, with `condition="labels"` given their labels."""
+        fitted = self.fit(X, y, **fit_params)
+        return fitted.transform(X, y) if fitted.model_.is_conditional else fitted.transform(X)
+
+    def posterior_of(
+        self, X: ArrayLike, y: Any = None
+    ) -> tuple[Float[np.ndarray, "n latent"], Float[np.ndarray, "n latent"]]:
+        """The mean and the standard deviation of q(z|x) for each row; zero deviations for an autoencoder. Labels y as in `transform`."""
+        images, kind = self._seen(X)
+        encoded = encode(self.model_, images, self._given(y, len(images)))
         if encoded.log_variance is None:
             return encoded.mean.astype(kind), np.zeros_like(encoded.mean, kind)
         return encoded.mean.astype(kind), np.exp(0.5 * encoded.log_variance).astype(kind)
 
-    def inverse_transform(self, Z: ArrayLike) -> Images:
-        """The mean image of p(x|z) for each row of latents, of the kind that was fitted (uint8 if that was)."""
+    def inverse_transform(self, Z: ArrayLike, y: Any = None) -> Images:
+        """The mean image of p(x|z) for each row of latents, of the kind that was fitted (uint8 if that was). Labels y as in `transform`."""
         check_is_fitted(self)
         z = np.asarray(Z)
         check_latents(self.model_, z, "Z")
-        return self._as_fitted(decode(self.model_, z))
+        return self._as_fitted(decode(self.model_, z, self._given(y, len(z))))
 
-    def reconstruct(self, X: ArrayLike) -> Images:
-        """Each image through its posterior mean and back."""
-        return self.inverse_transform(self.transform(X))
+    def reconstruct(self, X: ArrayLike, y: Any = None, *, as_label: Any = None) -> Images:
+        """Each image through its posterior mean and back. With `condition="labels"` given labels y, as in `transform`; `as_label`
+        decodes the same latents as another label.
+        """
+        if as_label is not None:
+            check_is_fitted(self)
+            check_conditional(self.model_)
+        return self.inverse_transform(self.transform(X, y), y if as_label is None else as_label)
+
+    def interpolate(
+        self, first: ArrayLike, last: ArrayLike, y: Any = None, *, steps: SupportsIndex = 12, spherical: bool = False
+    ) -> Images:
+        """`steps` images on the way between two, decoded from the points between their posterior means. With `condition="labels"` within
+        the label y, given which both are encoded.
+
+        Raises:
+            VaelabError: as `transform`, and for fewer than two steps.
+        """
+        ends = np.stack([np.asarray(first), np.asarray(last)])
+        a, b = self.transform(ends, y)
+        return self.inverse_transform(path_between(a, b, steps=whole_number(steps, "steps"), spherical=spherical), y)
 
     def sample(
-        self, n_samples: SupportsIndex = 1, *, y: Any = None, temperature: float = 1.0, random_state: Any = None
+        self,
+        n_samples: SupportsIndex = 1,
+        *,
+        y: Any = None,
+        balanced: bool = False,
+        temperature: float = 1.0,
+        random_state: Any = None,
     ) -> Images:
-        """`n_samples` images: z drawn from the prior (or the label's, under a class prior), decoded to their means.
+        """`n_samples` images: z drawn from the prior, decoded to their means. With `condition="labels"`, or under a class prior, of the
+        label y; `y` may also be one label for each. Without, labels are as frequent as in training, or `balanced`, each equally often.
 
         Raises:
             VaelabError: for an autoencoder, which has no prior, and a label that the prior does not know.
@@ -296,14 +346,30 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         seed = int(check_random_state(random_state).randint(2**31))
         count = whole_number(n_samples, "n_samples")
+        if y is not None and np.ndim(y) > 0:
+            return self._of_labels(label_numbers(y, self._names(), count), seed, temperature)
         label = None if y is None else self._label_number(y)
-        z = sample_latents(self.model_, count, seed=seed, label=label, temperature=temperature)
-        return self._as_fitted(decode(self.model_, z))
+        drawn = sampled(self.model_, count, seed=seed, label=label, balanced=balanced, temperature=temperature)
+        return self._as_fitted(decode(self.model_, drawn.z, drawn.labels if self.model_.is_conditional else None))
+
+    def _of_labels(self, labels: Int[np.ndarray, " n"], seed: int, temperature: float) -> Images:
+        """One image of each of these labels, draw i as `sample` makes it."""
+        z = np.empty((len(labels), self.model_.latent_dim), np.float32)
+        for label in np.unique(labels).tolist():
+            check_label(self.model_, label, self._names())
+            own = labels == label
+            z[own] = sampled(self.model_, len(labels), seed=seed, label=label, temperature=temperature).z[own]
+        return self._as_fitted(decode(self.model_, z, labels if self.model_.is_conditional else None))
 
     # --- scores ---------------------------------------------------------------------------------------------------------------------
 
-    def score_samples(self, X: ArrayLike, *, importance_samples: SupportsIndex = 100) -> Float[np.ndarray, " n"]:
+    def score_samples(
+        self, X: ArrayLike, y: Any = None, *, importance_samples: SupportsIndex = 100
+    ) -> Float[np.ndarray, " n"]:
         """The importance-weighted lower bound on log p(x) of each row, in nats: higher is better.
+
+        With `condition="labels"` the marginal over labels, log sum_y p(y) p(x|y), p(y) being their frequencies in training; with labels
+        y, one for each or one for all, of log p(x|y).
 
         The noise of a row is keyed on its pixels, so a subset of rows gets the same scores, and errors average out over rows. On grey
         pixels under a Bernoulli likelihood it is no log-likelihood, but ranks images by how well the model accounts for them.
@@ -315,19 +381,44 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             VaelabError: for an autoencoder, which has no density.
         """
         images, _ = self._seen(X)
+        samples = whole_number(importance_samples, "importance_samples")
+        if y is not None:
+            labels = np.broadcast_to(np.asarray(self._given(y, len(images))), (len(images),))
+            return bounds_given(self, images, labels, samples).astype(np.float64)
+        if self.model_.is_conditional:
+            return scores_of_labels(self, images, samples, exact=False).marginal
         prior = self.model_.prior_density()
         return importance_weighted_bound(
-            self.model_, prior, images, samples=whole_number(importance_samples, "importance_samples"), key=jr.key(0),
+            self.model_, prior, images, samples=samples, key=jr.key(0),
             widths=proposal_widths(self.model_.latent_dim), indices=row_numbers(images),
         ).log_prob.astype(np.float64)  # fmt: skip
 
     def score(self, X: ArrayLike, y: Any = None) -> float:
-        """The mean of `score_samples`: higher is better, as in `GridSearchCV`."""
+        """The mean of `score_samples(X)`: higher is better, as in `GridSearchCV`. It never looks at labels."""
         del y
         return float(self.score_samples(X).mean())
 
-    def elbo(self, X: ArrayLike) -> ElboParts:
+    def predict_proba(self, X: ArrayLike) -> Float[np.ndarray, "n classes"]:
+        """p(y|x) of each row, proportional to p(y) p(x|y) with p(y) the frequencies in training: a column for each of `label_names_`.
+
+        In one and two dimensions by quadrature, else by 100 importance samples of each label. Whether its shares are to be believed is the
+        calibration error of `evaluate`.
+
+        Raises:
+            VaelabError: for a model without `condition="labels"`, and an autoencoder.
+        """
+        images, _ = self._seen(X)
+        return scores_of_labels(self, images).posterior
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """The likeliest label of each row by `predict_proba`, as it was fitted."""
+        numbers, names = self.predict_proba(X).argmax(axis=1), getattr(self, "label_names_", None)
+        return numbers if names is None else names[numbers]
+
+    def elbo(self, X: ArrayLike, y: Any = None) -> ElboParts:
         """The evidence lower bound of each row and its parts, in nats: by quadrature in one and two dimensions, else over 50 draws of z.
+
+        With `condition="labels"` the bound on log p(x|y), given labels y as in `transform`.
 
         The same at every call, and for every subset of rows.
 
@@ -335,10 +426,22 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             VaelabError: for an autoencoder, which has none.
         """
         images, _ = self._seen(X)
-        return elbo_of(self.model_, images)
+        labels = self._given(y, len(images))
+        if labels is None:
+            return elbo_of(self.model_, images)
+        return elbo_given(self, images, np.broadcast_to(np.asarray(labels), (len(images),)))
 
-    def evaluate(self, X: ArrayLike, y: Any = None, *, importance_samples: SupportsIndex | None = None) -> Evaluation:
+    def evaluate(
+        self,
+        X: ArrayLike,
+        y: Any = None,
+        *,
+        importance_samples: SupportsIndex | None = None,
+        condition: Condition | None = None,
+    ) -> Evaluation:
         """Every number of the model on held-out images X (labels y serve probes of the latents); shows itself in a notebook.
+
+        With `condition="labels"` the images are coded given y, and log p(x) is `condition="marginal"` over labels, or `"given"` them.
 
         Raises:
             VaelabError: for images that the model cannot score.
@@ -361,6 +464,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             else whole_number(importance_samples, "importance_samples"),
             prior_name=self.prior_name_,
             untrained_reason=reason,
+            condition=condition,
         )
 
     def fit_prior(
@@ -403,6 +507,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def explore(self, X: ArrayLike | None = None, y: Any = None, **options: Any) -> Any:
         """The explorer of the latent space as a notebook widget, on images X with labels y; without any, on 2,000 of what `plot` shows.
+
+        With `condition="labels"` the page decodes and draws as the label `label=`, by default the first, and images are encoded given y.
 
         With `snapshots` it replays the training, on the images that it was fitted on. Where none are to be had, the map shows 2,000
         draws from the model.
@@ -482,7 +588,31 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return numbers
 
     def _needs_labels(self) -> bool:
-        return self._config(0, False).model.prior.needs_labels
+        asked = self._config(0, False)
+        return asked.model.prior.needs_labels or asked.model.is_conditional or asked.data.balance
+
+    def _given(self, y: Any, count: int) -> Int[np.ndarray, " n"] | int | None:
+        """Labels of images or latents by their numbers: one for each, or one for all.
+
+        Raises:
+            VaelabError: where the model sees labels and there are none, or it sees none and there are some; for one that it does not know.
+        """
+        if y is None:
+            if self.model_.is_conditional:
+                raise VaelabError(
+                    translated(
+                        "y: this model sees labels (condition='labels'), and images are encoded and decoded given theirs; where none "
+                        "are known, give y=vae.predict(X)"
+                    )
+                )
+            return None
+        check_conditional(self.model_)
+        if np.ndim(y) == 0:
+            return self._label_number(y)
+        numbers = label_numbers(y, self._names(), count)
+        for label in np.unique(numbers).tolist():
+            check_label(self.model_, label, self._names())
+        return numbers
 
     def _names(self) -> tuple[str, ...] | None:
         names = getattr(self, "label_names_", None)

@@ -124,6 +124,7 @@ def explore(vae: FittedVAE, X: Any, y: Any, options: dict[str, Any]) -> Any:
     own = _fitted_data_if_any(vae)
     found = own if X is None else given_data(vae, X, y)
     part = None if found is None else found.dataset.test
+    label = options.pop("label", None)
     labels = None
     if found is not None and part is not None and part.labels is not None:
         names = found.dataset.label_names
@@ -139,6 +140,8 @@ def explore(vae: FittedVAE, X: Any, y: Any, options: dict[str, Any]) -> Any:
         metrics=records_of(vae.history_),
         snapshots=_snapshots_on(vae, own, part),
         shown=WATCHED if X is None else None,
+        label=None if label is None else vae._label_number(label),
+        label_names=vae._names(),
     )
     return widget_of(explored, **options)
 

@@ -107,7 +107,13 @@ def checkup_of(material: "Material", *, likelihood: bool = True) -> Checkup:
     if likelihood and why_no_quadrature(material.model) is None:
         from vaelab.evaluation.quadrature import exact_log_probs
 
-        exact = exact_log_probs(material.model, material.density, coded.seen, tolerance=CLOSING_TOLERANCE)
+        if coded.model.is_conditional:
+            from vaelab.evaluation.by_label import exact_given
+
+            assert coded.labels is not None
+            exact = exact_given(material.model, coded.seen, coded.labels, tolerance=CLOSING_TOLERANCE)
+        else:
+            exact = exact_log_probs(material.model, material.density, coded.seen, tolerance=CLOSING_TOLERANCE)
         nll = mean_figure(-exact.log_prob, counted(len(coded.seen), f"{judged.split} image"))
     return dataclasses.replace(
         found,
@@ -121,13 +127,17 @@ def checkup_of(material: "Material", *, likelihood: bool = True) -> Checkup:
 
 def checkup_from(material: "Material", evaluation: "Evaluation") -> Checkup:
     """The same from a whole evaluation of it, with nothing computed again: on all images."""
+    from vaelab.evaluation.scores import conditioned, score_name
+
     coded = material.coded
     found = _of_images(_of_log(material), coded)
     if evaluation.latents is None or evaluation.prior_fit is None:
         return found
     exact, sampled = evaluation.nll_quadrature, evaluation.nll_importance
+    kind = score_name(coded.model.decoder.support.levels, grey=coded.is_grey)
     return dataclasses.replace(
         found,
+        score=conditioned(kind, evaluation.setting.condition),
         kl_per_dimension=evaluation.latents.kl_per_dimension,
         median_log_variance=_median_log_variance(coded),
         hole_fraction=evaluation.prior_fit.hole_fraction,
@@ -155,13 +165,16 @@ def _of_log(material: "Material") -> Checkup:
 def _of_images(found: Checkup, coded: "CodedImages") -> Checkup:
     """What needs no density."""
     from vaelab.evaluation.baselines import pixel_range
-    from vaelab.evaluation.scores import score_name
+    from vaelab.evaluation.scores import conditioned, score_name
 
     errors = coded.at_means.squared_error
     over = counted(len(errors), "held-out image")
     found = dataclasses.replace(
         found,
-        score=score_name(coded.model.decoder.support.levels, grey=coded.is_grey),
+        score=conditioned(
+            score_name(coded.model.decoder.support.levels, grey=coded.is_grey),
+            "given" if coded.model.is_conditional else "none",
+        ),
         squared_error=mean_figure(errors, over),
     )
     beside, training = coded.baselines, coded.seen_training

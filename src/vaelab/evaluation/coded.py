@@ -6,12 +6,14 @@ import numpy as np
 from jaxtyping import Float, Int, Num
 
 from vaelab.codes import Codes, codes_of
+from vaelab.errors import VaelabError
 from vaelab.evaluation.aggregate_posterior import AggregatePosterior
 from vaelab.evaluation.baselines import Baselines, baselines, grey_floor
 from vaelab.evaluation.figure import Figure
 from vaelab.evaluation.inputs import checked_images
 from vaelab.evaluation.latents import Probes, probes
 from vaelab.evaluation.reconstruction import ReconstructionScores, reconstruction_scores
+from vaelab.language import translated
 from vaelab.model import Model
 from vaelab.pixels import Pixels, seen_once
 
@@ -24,7 +26,9 @@ class CodedImages:
     - `labels`, `training_labels`: for the probes
     - `pixels`, `pixel_seed`: the treatment; `dynamic` draws both sets once
 
-    **Raises:** `VaelabError` for images that the model cannot score.
+    A conditional model codes each image given its label.
+
+    **Raises:** `VaelabError` for images that the model cannot score, and for a conditional model without their labels.
     """
 
     def __init__(
@@ -44,6 +48,12 @@ class CodedImages:
             None if training_images is None else checked_images(model, training_images, "training images")
         )
         self.labels, self.training_labels = labels, training_labels
+        if model.is_conditional and labels is None:
+            raise VaelabError(
+                translated(
+                    "this model was trained with labels, and its codes are of images given theirs; these images have none"
+                )
+            )
         self.pixels: Pixels = pixels
         self.pixel_seed = pixel_seed
 
@@ -66,11 +76,13 @@ class CodedImages:
     @cached_property
     def codes(self) -> Codes:
         """q(z|x) of the held-out images."""
-        return codes_of(self.model, self.seen)
+        return codes_of(self.model, self.seen, self.labels)
 
     @cached_property
     def training_codes(self) -> Codes | None:
-        return None if self.seen_training is None else codes_of(self.model, self.seen_training)
+        if self.seen_training is None or (self.model.is_conditional and self.training_labels is None):
+            return None
+        return codes_of(self.model, self.seen_training, self.training_labels)
 
     @property
     def means(self) -> Float[np.ndarray, "images latent"]:
@@ -88,7 +100,7 @@ class CodedImages:
 
     @cached_property
     def at_means(self) -> ReconstructionScores:
-        return reconstruction_scores(self.model, self.seen, self.means)
+        return reconstruction_scores(self.model, self.seen, self.means, self.labels)
 
     @cached_property
     def baselines(self) -> Baselines | None:

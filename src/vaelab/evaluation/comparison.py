@@ -158,7 +158,18 @@ def comparison_of(evaluations: Sequence[tuple[str, Evaluation]]) -> Comparison:
                     name=name,
                 )
             )
-    score = next(name for name in SCORES if all(name in evaluation.per_image for _, evaluation in evaluations))
+    conditions = {evaluation.setting.condition for _, evaluation in evaluations}
+    scores_known = [name for name in SCORES if len(conditions) == 1 or name.startswith("nll")]
+    if len(conditions) > 1 and (
+        "given" in conditions or not any(_all_have(name, evaluations) for name in scores_known)
+    ):
+        raise VaelabError(
+            translated(
+                "these cannot stand in one table: scores given labels and scores without are of different quantities; compare log p(x), "
+                "which a model that sees labels gives as the marginal over them"
+            )
+        )
+    score = next(name for name in scores_known if _all_have(name, evaluations))
     sign = -1.0 if score == "elbo" else 1.0
     scores = [sign * np.asarray(evaluation.per_image[score], np.float64) for _, evaluation in evaluations]
     over = to_translate("{images}, paired", images=counted(len(scores[0]), "test image"))
@@ -167,6 +178,10 @@ def comparison_of(evaluations: Sequence[tuple[str, Evaluation]]) -> Comparison:
         for index, ((name, evaluation), values) in enumerate(zip(evaluations, scores, strict=True))
     ]
     return Comparison(score, tuple(entries))
+
+
+def _all_have(name: str, evaluations: Sequence[tuple[str, Evaluation]]) -> bool:
+    return all(name in evaluation.per_image for _, evaluation in evaluations)
 
 
 def _name(run: Run, prior: str, runs: int, priors: int) -> str:

@@ -8,9 +8,10 @@ from jaxtyping import Int, Num
 
 from vaelab.evaluation.bounds import SAMPLES
 from vaelab.evaluation.coded import CodedImages
+from vaelab.evaluation.condition import checked_condition
 from vaelab.evaluation.feature_networks import FeatureNetwork
 from vaelab.evaluation.measuring import Asked, Progress, measured
-from vaelab.evaluation.numbers import Numbers
+from vaelab.evaluation.numbers import Condition, Numbers
 from vaelab.evaluation.report import as_json, as_table
 from vaelab.model import Model
 from vaelab.pixels import Pixels
@@ -39,6 +40,7 @@ def evaluate(
     pixel_seed: int = 0,
     reference_images: Num[np.ndarray, "reference ..."] | None = None,
     importance_samples: int | None = None,
+    condition: Condition | None = None,
     seed: int = 0,
     samples: int = SAMPLES,
     features: FeatureNetwork | None = None,
@@ -60,6 +62,7 @@ def evaluate(
     - `pixels`, `pixel_seed`: the treatment; `dynamic` draws both sets once
     - `reference_images`: grey images that samples are compared with; `images` unless given
     - `importance_samples`: K; 500 unless given. Asked for by name, it is an error where it cannot be done
+    - `condition`: of a model that sees labels `marginal`, which other models' scores stand beside, or `given`; of any other `none`
     - `samples`: decoded draws of the prior for sample quality; 0: none
     - `features`: the feature network that judges them; none: no sample quality
     - `on_progress`: called with (what, done, in all)
@@ -81,6 +84,7 @@ def evaluate(
         coded,
         reference_images=reference_images,
         importance_samples=importance_samples,
+        condition=condition,
         seed=seed,
         samples=samples,
         features=features,
@@ -99,6 +103,7 @@ def evaluate_coded(
     *,
     reference_images: Num[np.ndarray, "reference ..."] | None = None,
     importance_samples: int | None = None,
+    condition: Condition | None = None,
     seed: int = 0,
     samples: int = SAMPLES,
     features: FeatureNetwork | None = None,
@@ -116,6 +121,7 @@ def evaluate_coded(
             coded=coded,
             reference=coded.raw if reference_images is None else reference_images,
             importance_samples=importance_samples,
+            condition=checked_condition(model, condition),
             seed=seed,
             samples=samples,
             features=features,

@@ -175,4 +175,4 @@ class Material:
         """q(z|x) of the images of `test`, and one draw of each."""
         from vaelab.generating import encode
 
-        return encode(self.model, self.test.images)
+        return encode(self.model, self.test.images, self.test.labels)

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import jax
 import jax.random as jr
 import numpy as np
-from jaxtyping import Float, Num, PRNGKeyArray
+from jaxtyping import Float, Int, Num, PRNGKeyArray
 
+from vaelab.codes import Codes
 from vaelab.data.fingerprint import array_digest
 from vaelab.densities import AbstractDensity
 from vaelab.errors import VaelabError
@@ -22,15 +24,24 @@ from vaelab.evaluation.bounds import (
     SAMPLED_PIXELS,
     SMALLEST_SAMPLE,
 )
+from vaelab.evaluation.by_label import (
+    exact_given,
+    importance_given,
+    joined,
+    log_probs_by_label,
+    of_each_label,
+    quadrature_serves,
+)
 from vaelab.evaluation.coded import CodedImages
 from vaelab.evaluation.feature_networks import FeatureNetwork
 from vaelab.evaluation.figure import Figure, counted, mean_figure
 from vaelab.evaluation.inputs import check_has_density, why_no_quadrature
+from vaelab.evaluation.label_scores import label_scores
 from vaelab.evaluation.latents import active_units, latent_use
 from vaelab.evaluation.likelihood import ALONE, WIDENED, ImportanceEstimates, importance_weighted_bound
 from vaelab.evaluation.mixture_log_probs import log_probs
 from vaelab.evaluation.neighbours import memorisation
-from vaelab.evaluation.numbers import Numbers, Setting
+from vaelab.evaluation.numbers import Condition, Numbers, Setting
 from vaelab.evaluation.own_features import feature_distance
 from vaelab.evaluation.prior_fit import FEWEST_CODES, closed_form_rate, prior_fit
 from vaelab.evaluation.quadrature import ExactLikelihood, exact_log_probs
@@ -56,6 +67,7 @@ class Asked:
     coded: CodedImages
     reference: Num[np.ndarray, "reference ..."]
     importance_samples: int | None
+    condition: Condition
     seed: int
     samples: int
     features: FeatureNetwork | None
@@ -70,6 +82,12 @@ class Asked:
     def prior(self) -> AbstractDensity:
         """p(z); the mixture over labels of one that knows some: the test label is never used."""
         return self.model.prior_density().given(None)
+
+    @property
+    def labels(self) -> Int[np.ndarray, " images"]:
+        """The held-out images' labels, of a model that sees some."""
+        assert self.coded.labels is not None
+        return self.coded.labels
 
     @property
     def over(self) -> str:
@@ -148,6 +166,7 @@ def _setting(asked: Asked) -> Setting:
         proposal_widths=None if asked.drawn is None else _widths(model),
         seed=asked.seed,
         digest=array_digest(np.asarray(coded.seen)),
+        condition=asked.condition,
     )
 
 
@@ -209,6 +228,8 @@ def _scores(asked: Asked) -> Found:
         )
     exact = _exact(asked, found)
     _elbo(asked, exact, _importance(asked, exact, found), found)
+    if asked.condition == "marginal":
+        marginal_over_labels(asked, found)
     return found
 
 
@@ -218,7 +239,10 @@ def _exact(asked: Asked, found: Found) -> ExactLikelihood | None:
         found.reasons["nll_quadrature"] = no_quadrature
         return None
     told = asked.told(to_translate("quadrature"))
-    exact = exact_log_probs(asked.model, asked.prior, asked.coded.seen, on_progress=told)
+    if asked.model.is_conditional:
+        exact = exact_given(asked.model, asked.coded.seen, asked.labels, on_progress=told)
+    else:
+        exact = exact_log_probs(asked.model, asked.prior, asked.coded.seen, on_progress=told)
     found.per_image.update(nll_quadrature=-exact.log_prob, inference_gap=exact.inference_gap)
     found.numbers.update(
         nll_quadrature=mean_figure(-exact.log_prob, asked.over),
@@ -235,15 +259,16 @@ def _importance(asked: Asked, exact: ExactLikelihood | None, found: Found) -> Im
         return None
     asked_for = asked.importance_samples is not None
     first = seen if asked_for else seen[: _images_sampled(seen, samples, checks=exact is not None)]
-    estimates = importance_weighted_bound(
-        asked.model,
-        asked.prior,
-        first,
-        samples=samples,
-        key=asked.key(0),
-        widths=_widths(asked.model),
-        on_progress=asked.told(to_translate("importance sampling")),
-    )
+    how: dict[str, Any] = {
+        "samples": samples,
+        "key": asked.key(0),
+        "widths": _widths(asked.model),
+        "on_progress": asked.told(to_translate("importance sampling")),
+    }
+    if asked.model.is_conditional:
+        estimates = importance_given(asked.model, first, asked.labels[: len(first)], **how)
+    else:
+        estimates = importance_weighted_bound(asked.model, asked.prior, first, **how)
     count = len(first)
     of = over if count == len(seen) else to_translate("the first {count:,} of {over}", count=count, over=over)
     found.per_image["nll_importance"] = -estimates.log_prob
@@ -262,10 +287,66 @@ def _importance(asked: Asked, exact: ExactLikelihood | None, found: Found) -> Im
     return estimates
 
 
+def marginal_over_labels(asked: Asked, found: Found) -> None:
+    """log p(x) = log sum_y p(y) p(x|y) in the place of log p(x|y), by quadrature where it can be done and else by sampling; and p(y|x)."""
+    model, seen = asked.model, asked.coded.seen
+    by_quadrature = quadrature_serves(model)
+    samples = None if by_quadrature else asked.drawn
+    if samples is not None and asked.importance_samples is None:
+        # a score for each label: so many times fewer images
+        seen = seen[: max(1, _images_sampled(seen, samples, checks=False) // len(model.labels))]
+    what = (
+        to_translate("quadrature for every label")
+        if by_quadrature
+        else to_translate("importance sampling for every label")
+    )
+    by_label = log_probs_by_label(model, seen, samples=samples, key=asked.key(0), on_progress=asked.told(what))
+    whole = len(seen) == len(asked.coded.seen)
+    of = asked.over if whole else to_translate("the first {count:,} of {over}", count=len(seen), over=asked.over)
+    name = "nll_quadrature" if by_quadrature else "nll_importance"
+    found.per_image["nll_given"] = found.per_image[name]
+    found.per_image[name] = -by_label.marginal
+    found.numbers[name] = mean_figure(-by_label.marginal, of)
+    found.numbers["by_label"] = label_scores(by_label, asked.labels[: len(seen)], of)
+    if by_quadrature:
+        assert by_label.error is not None
+        # d log p(x) is at most the mean of d log p(x|y) under p(y|x)
+        error = (by_label.posterior * by_label.error).sum(axis=1)
+        found.numbers.update(quadrature_error_mean=float(error.mean()), quadrature_error_maximum=float(error.max()))
+        # a check of the quadrature given the label, which is not what is scored here
+        found.numbers.update(nll_importance=None, monte_carlo_error=None, importance_excess=None)
+        found.per_image.pop("nll_importance", None)
+        found.reasons.pop("importance_samples", None)
+        found.reasons["nll_importance"] = to_translate(
+            "log p(x) is summed over labels by quadrature; --condition given samples it as well"
+        )
+        return
+    found.numbers["monte_carlo_error"] = None
+    if not whole:
+        found.reasons["importance_samples"] = to_translate("of {images}; --importance-samples K takes all", images=of)
+
+
+def rate_given(model: Model, coded: CodedImages) -> Float[np.ndarray, " images"] | None:
+    """KL(q(z|x, y) || p(z|y)) of each image given its label, where it has a closed form."""
+    assert coded.labels is not None
+
+    def of(one: Model, chosen: np.ndarray, told: Any) -> np.ndarray | None:
+        del told
+        codes = Codes(jax.tree.map(lambda leaf: leaf[chosen], coded.codes.densities))
+        return closed_form_rate(AggregatePosterior.from_codes(codes), one.prior_density())
+
+    found = of_each_label(model, coded.labels, of, lambda done, total: None)
+    if any(part is None for part in found.values()):
+        return None
+    return joined(found, coded.labels, lambda part: np.asarray(part))
+
+
 def _elbo(asked: Asked, exact: ExactLikelihood | None, estimates: ImportanceEstimates | None, found: Found) -> None:
     """By quadrature, else over the importance samples of all images, else by one draw of z for each."""
     model, seen, posteriors = asked.model, asked.coded.seen, asked.coded.posteriors
     rate = closed_form_rate(posteriors, asked.prior)
+    if rate is None and model.is_conditional:
+        rate = rate_given(model, asked.coded)
     if exact is not None and np.isfinite(exact.elbo).all():
         rate = _rate_by_quadrature(posteriors, exact) if rate is None else rate
         reconstruction = -(exact.elbo + rate)
@@ -276,7 +357,7 @@ def _elbo(asked: Asked, exact: ExactLikelihood | None, estimates: ImportanceEsti
         draws = math.ceil(estimates.samples / len(_widths(model)))
         way = to_translate("{draws} of z per image", draws=counted(draws, "draw"))
     else:
-        sampled_rate, reconstruction = _by_one_draw(model, asked.prior, seen, posteriors, asked.key(0))
+        sampled_rate, reconstruction = _by_one_draw(asked)
         rate = sampled_rate if rate is None else rate
         way = to_translate("one draw of z per image")
     parts = {"reconstruction": reconstruction, "kl": rate, "elbo": -(reconstruction + rate)}
@@ -397,8 +478,17 @@ def _rate_by_quadrature(posteriors: AggregatePosterior, exact: ExactLikelihood) 
     return -entropy - exact.expected_log_prior
 
 
-def _by_one_draw(
-    model: Model, prior: AbstractDensity, seen: np.ndarray, posteriors: AggregatePosterior, key: Any
-) -> tuple[np.ndarray, np.ndarray]:
-    z = posteriors.draws(key)
-    return posteriors.codes.log_probs(z) - log_probs(prior, z), -reconstruction_scores(model, seen, z).log_prob
+def _by_one_draw(asked: Asked) -> tuple[np.ndarray, np.ndarray]:
+    """KL and reconstruction of one draw of z for each image."""
+    model, seen, posteriors = asked.model, asked.coded.seen, asked.coded.posteriors
+    z = posteriors.draws(asked.key(0))
+    reconstruction = -reconstruction_scores(model, seen, z, asked.coded.labels).log_prob
+    if not model.is_conditional:
+        return posteriors.codes.log_probs(z) - log_probs(asked.prior, z), reconstruction
+    found = of_each_label(
+        model,
+        asked.labels,
+        lambda one, chosen, told: log_probs(one.prior_density(), z[chosen]),
+        lambda done, total: None,
+    )
+    return posteriors.codes.log_probs(z) - joined(found, asked.labels, lambda part: part), reconstruction

@@ -2,17 +2,21 @@
 
 import dataclasses
 import math
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 
 from vaelab.evaluation.baselines import Baselines
-from vaelab.evaluation.figure import Figure
+from vaelab.evaluation.figure import Figure, mean_figure
+from vaelab.evaluation.label_scores import LabelScores
 from vaelab.evaluation.latents import LatentUse, Probes
 from vaelab.evaluation.neighbours import Memorisation
 from vaelab.evaluation.prior_fit import PriorFit
 from vaelab.evaluation.sample_quality import SampleQuality
 from vaelab.support import LEVELS
+
+Condition = Literal["none", "given", "marginal"]
 
 FORMAT = "vaelab-evaluation-1"
 
@@ -28,6 +32,9 @@ class Setting:
     - `importance_samples`: K; None where importance sampling was not done
     - `proposal_widths`: what they were drawn from, in sigmas of q(z|x); (1,): q(z|x) alone, as in the papers
     - `seed`: of latent draws
+    - `condition`: what log p(x) is given: `none`, of a model that sees no labels; each image's label, log p(x|y) (`given`); or none, the
+      sum over labels, log sum_y p(y) p(x|y) (`marginal`). The ELBO and its parts, and all that is said of codes, are given the label in
+      either
     """
 
     data: str
@@ -45,6 +52,7 @@ class Setting:
     seed: int
     digest: str = ""
     values: int = 0  # numbers of one image, by which bits are shared out
+    condition: Condition = "none"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +67,7 @@ class Numbers:
       the grid changed; `inference_gap`: KL(q(z|x) || p(z|x)), exact
     - `grey_floor`: what a cross-entropy on these pixels cannot fall below; None for binary pixels
     - `samples`: the quality of decoded draws; `samples_floor`: the same figures of real training images, which no model is expected to beat
+    - `by_label`: how well p(y|x) tells labels, and its calibration; where log p(x) is marginal over labels
     - `reconstruction_squared_error`: of the decoder's mean at the posterior mean, summed over pixels
     - `reconstruction_feature_distance`: how far that mean lies from the image in the features of `samples`' network, 1 being as far as
       another image; None where no network was asked for
@@ -89,6 +98,13 @@ class Numbers:
     reasons: dict[str, str]
     per_image: dict[str, Float[np.ndarray, " images"]]
     reconstruction_feature_distance: Figure | None = None
+    by_label: LabelScores | None = None
+
+    @property
+    def nll_given(self) -> Figure | None:
+        """-log p(x|y) of the same images, where the score itself is marginal over labels."""
+        found = self.per_image.get("nll_given")
+        return None if found is None else mean_figure(found, self.reconstruction.over)
 
     @property
     def bits_per_dimension(self) -> Figure | None:

@@ -13,6 +13,7 @@ from vaelab.tensors import write_bytes_safely
 if TYPE_CHECKING:
     from vaelab.evaluation.evaluation import Evaluation
     from vaelab.evaluation.feature_networks import FeatureNetwork
+    from vaelab.evaluation.numbers import Condition
 
 
 def evaluate_run(
@@ -21,6 +22,7 @@ def evaluate_run(
     *,
     prior: str = "trained",
     importance_samples: int | None = None,
+    condition: "Condition | None" = None,
     pixels: str | None = None,
     static_file: str | None = None,
     samples: int = SAMPLES,
@@ -33,6 +35,7 @@ def evaluate_run(
     return evaluate_material(
         Material(run, data=data, prior=prior, pixels=pixels, static_file=static_file, training_data=training_data),
         importance_samples=importance_samples,
+        condition=condition,
         samples=samples,
         seed=seed,
         features=features,
@@ -44,6 +47,7 @@ def evaluate_material(
     material: Material,
     *,
     importance_samples: int | None = None,
+    condition: "Condition | None" = None,
     samples: int = SAMPLES,
     seed: int = 0,
     features: "FeatureNetwork | None" = None,
@@ -62,6 +66,7 @@ def evaluate_material(
         material.coded,
         reference_images=judged.reference_images,
         importance_samples=importance_samples,
+        condition=condition,
         seed=seed,
         samples=samples,
         features=features,

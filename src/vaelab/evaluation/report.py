@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaelab.evaluation.figure import PARTS, Figure, counted, share
-from vaelab.evaluation.scores import score_name
+from vaelab.evaluation.scores import conditioned, score_name
 from vaelab.language import Words, to_translate, translated
 
 if TYPE_CHECKING:
+    from vaelab.evaluation.label_scores import LabelScores
     from vaelab.evaluation.numbers import Numbers
     from vaelab.evaluation.sample_quality import SampleQuality
 
@@ -42,6 +43,19 @@ def as_json(evaluation: "Numbers") -> dict[str, Any]:
     )
     result["bits_per_dimension"] = _figure(e.bits_per_dimension)
     result["inference_gap"] = _figure(e.inference_gap)
+    if e.setting.condition == "marginal":
+        result["nll_given"] = _figure(e.nll_given)
+    if e.by_label is not None:
+        scores = e.by_label
+        result["by_label"] = {
+            "accuracy": _figure(scores.accuracy),
+            "log_loss": _figure(scores.log_loss),
+            "calibration_error": _figure(scores.calibration_error),
+            "reliability": [
+                {"confidence": confidence, "accuracy": accuracy, "images": images}
+                for confidence, accuracy, images in scores.reliability
+            ],
+        }
     fit = e.prior_fit
     for name in ("mutual_information", "marginal_kl", "achievable_gain", "hole_fraction", "uncovered_fraction"):
         result[name] = _figure(None if fit is None else getattr(fit, name))
@@ -103,12 +117,15 @@ def _finite(value: Any) -> Any:
 def rows(evaluation: "Numbers") -> Iterable[tuple[str, str, str]]:
     """(name, value ± error, what it is) of every number that there is, in the order in which one asks."""
     e, s = evaluation, evaluation.setting
-    score = score_name(s.levels, grey=e.grey_floor is not None)
+    kind = score_name(s.levels, grey=e.grey_floor is not None)
     what = {
         "NLL": to_translate("negative log-likelihood, nats per image"),
         "grey cross-entropy": to_translate("a loss on grey pixels, nats per image, and no likelihood"),
         "negative log-density": to_translate("of a density over pixels, nats per image: it may be negative"),
-    }[score]
+    }[kind]
+    score = conditioned(kind, s.condition)
+    if s.condition != "none":
+        what = to_translate("{what}; {how}", what=what, how=CONDITIONS[s.condition])
     if e.nll_quadrature is not None:
         halving = to_translate(
             "halving the grid changes {mean:.4f} on average, {most:.4f} at most",
@@ -163,8 +180,19 @@ def rows(evaluation: "Numbers") -> Iterable[tuple[str, str, str]]:
             e.bits_per_dimension.rounded(3),
             to_translate("-log2 p(x) for each of an image's {values:,} numbers of 256 levels", values=s.values),
         )
+    if e.nll_given is not None:
+        yield (
+            conditioned(kind, "given"),
+            _nats(e.nll_given),
+            to_translate("of the same images, {how}", how=CONDITIONS["given"]),
+        )
+    if e.by_label is not None:
+        yield from _label_rows(e.by_label)
     if e.elbo is not None and e.kl is not None:
-        yield "ELBO", _nats(e.elbo), to_translate("-(reconstruction + KL), by {way}", way=e.elbo_by)
+        elbo = to_translate("-(reconstruction + KL), by {way}", way=e.elbo_by)
+        if s.condition != "none":
+            elbo = to_translate("{elbo}; given the label, a bound on log p(x|y)", elbo=elbo)
+        yield "ELBO", _nats(e.elbo), elbo
         yield to_translate("  reconstruction"), _nats(e.reconstruction), to_translate("distortion, -E log p(x|z)")
         yield "  KL", _nats(e.kl), to_translate("rate, KL(q(z|x) || p(z))")
     else:
@@ -303,6 +331,34 @@ def rows(evaluation: "Numbers") -> Iterable[tuple[str, str, str]]:
         )
 
 
+CONDITIONS = {
+    "given": to_translate("log p(x|y), given each image's label"),
+    "marginal": to_translate("log p(x) = log sum_y p(y) p(x|y), p(y) the frequencies of the training labels"),
+}
+"""What a score of a model that sees labels is given."""
+
+
+def _label_rows(scores: "LabelScores") -> Iterable[tuple[str, str, str]]:
+    """How well p(y|x) tells labels, and whether its shares are meant."""
+    yield (
+        to_translate("labels told right"),
+        share(scores.accuracy),
+        to_translate("by the likeliest label of p(y|x), proportional to p(y) p(x|y)"),
+    )
+    yield to_translate("  log loss"), scores.log_loss.rounded(4), to_translate("nats, -log p(y|x) of the image's label")
+    bins = ", ".join(
+        f"{confidence:.2f}: {accuracy:.2f} ({images:,})" for confidence, accuracy, images in scores.reliability
+    )
+    yield (
+        to_translate("  calibration error"),
+        scores.calibration_error.rounded(4),
+        to_translate(
+            "expected calibration error over bins of the likeliest label's share (share: how often right, of how many): {bins}",
+            bins=bins,
+        ),
+    )
+
+
 def _sample_rows(quality: "SampleQuality", floor: "SampleQuality | None") -> Iterable[tuple[str, str, str]]:
     """How good the samples are, each number with the floor that real training images reach."""
     q = quality
@@ -381,8 +437,15 @@ def _setting(evaluation: "Numbers", *, prior: bool = True) -> list[Words]:
         to_translate("{likelihood} likelihood", likelihood=s.likelihood),
         counted(s.latent_dim, "latent dimension"),
         *([to_translate("prior {prior}", prior=s.prior)] if prior else []),
+        *([CONDITION_WORDS[s.condition]] if s.condition in CONDITION_WORDS else []),
         to_translate("seed {seed}", seed=s.seed),
     ]
+
+
+CONDITION_WORDS = {
+    "given": to_translate("given labels"),
+    "marginal": to_translate("marginal over labels"),
+}
 
 
 REASONS = {

@@ -11,3 +11,10 @@ def score_name(levels: int | None, *, grey: bool) -> str:
     if levels is None:
         return to_translate("negative log-density")
     return to_translate("grey cross-entropy") if grey else to_translate("NLL")
+
+
+def conditioned(score: str, condition: str) -> str:
+    """The name of a score with what it is given."""
+    if condition == "given":
+        return to_translate("{score} given the label", score=score)
+    return to_translate("{score}, marginal over labels", score=score) if condition == "marginal" else score

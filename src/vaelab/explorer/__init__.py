@@ -23,19 +23,21 @@ def bundle_of(
     data: str | None = None,
     prior: str = TRAINED,
     training_data: str | None = None,
+    label: str | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> "Bundle":
     """The bundle of one run, or of two to compare, by their folders or `pretrained:NAME`.
 
     `data`: the images on the map, a name or a path; by default the test images of what each run was trained on,
-    wherever `training_data` says that this is now. `say` is told where a run has only a sample of them.
+    wherever `training_data` says that this is now. `say` is told where a run has only a sample of them. `label`: the one
+    that a model which sees labels decodes and draws as, by its name or number; by default the first.
 
     Raises:
         VaelabError: where a run, its model, its data or its prior cannot be used.
     """
     from vaelab.explorer.bundle import Bundle
     from vaelab.explorer.explored import explored_run
-    from vaelab.model_file import load_model
+    from vaelab.model_file import label_number, load_model
     from vaelab.run_data import RunData, chosen_data
     from vaelab.runs import Run
 
@@ -51,5 +53,9 @@ def bundle_of(
             if known[key].note:
                 say(known[key].note)
         chosen = prior if number == 0 or prior in run.prior_names() else TRAINED
-        explored.append(explored_run(run, known[key].dataset, prior=chosen, split=known[key].split))
+        number_of = None if label is None else label_number(run, label)
+        own_data = known[key]
+        explored.append(
+            explored_run(run, own_data.dataset, prior=chosen, split=own_data.split, label=number_of, say=say)
+        )
     return Bundle(tuple(explored))

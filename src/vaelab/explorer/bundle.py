@@ -23,7 +23,7 @@ from vaelab.errors import VaelabError
 from vaelab.explorer.economy import Economy, can_be_smaller, light_columns, light_manifest, smaller_networks
 from vaelab.explorer.explored import Explored, with_decoder
 from vaelab.explorer.prior_columns import prior_columns
-from vaelab.generating import Encoded, decode, encode
+from vaelab.generating import Encoded, decode
 from vaelab.generating.pictures import as_levels
 from vaelab.graph import UnknownOperation, multiplications
 from vaelab.language import translated
@@ -167,7 +167,7 @@ def _tensors_of(graph: Mapping[str, Any]) -> set[str]:
 def _run_columns(explored: Explored) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """A run's entry in the manifest, and its columns."""
     model = explored.model
-    encoded = encode(model, explored.images)
+    encoded = explored.encoded
     low, high = explored.shown
     height, width, channels = explored.shape
     columns: dict[str, np.ndarray] = {
@@ -281,7 +281,7 @@ def density_quantiles(encoded: Encoded) -> list[float] | None:
         z = encoded.draw[part].astype(np.float64)
         each = -0.5 * (z**2 @ precision.T - 2.0 * z @ (mean * precision).T + offset)
         each[np.arange(len(part)), part] = -np.inf
-        values.append(logsumexp(each, axis=1) - math.log(len(mean) - 1))
+        values.append(np.asarray(logsumexp(each, axis=1)) - math.log(len(mean) - 1))
     return np.quantile(np.concatenate(values), np.linspace(0.0, 1.0, QUANTILES)).tolist()
 
 

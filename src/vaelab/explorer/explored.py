@@ -1,7 +1,7 @@
 """What the explorer looks at: a trained model, its priors, the images on the map, and how it was trained."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,13 +11,16 @@ from jaxtyping import Integer, Shaped
 
 from vaelab.conditional import ConditionalDensity
 from vaelab.data import Dataset
-from vaelab.generating import check_images, decode
+from vaelab.errors import VaelabError
+from vaelab.generating import Encoded, check_images, decode, encode
 from vaelab.generating.pictures import is_picture, shown_range
-from vaelab.generating.sampling import can_sample, sample_latents
+from vaelab.generating.sampling import can_sample, sampled
 from vaelab.kept_sample import chosen_rows
+from vaelab.labels import called, check_conditional, check_known
+from vaelab.language import translated
 from vaelab.model import Model
 from vaelab.model_file import load_model
-from vaelab.naming import with_named_arrays
+from vaelab.naming import named_arrays, with_named_arrays
 from vaelab.prior_file import TRAINED
 from vaelab.runs import Run
 from vaelab.training.snapshots import Snapshot, read_snapshots
@@ -55,6 +58,14 @@ class Explored:
     metrics: list[dict[str, Any]] = field(default_factory=list)
     snapshots: list[Snapshot] = field(default_factory=list)
     numbers: Integer[np.ndarray, " images"] | None = None
+    conditional: Model | None = (
+        None  # of a model that sees labels; `model` is then the model given one, by which the page decodes
+    )
+
+    @cached_property
+    def encoded(self) -> Encoded:
+        """q(z|x) of the images on the map; of a model that sees labels given each image's own."""
+        return encode(self.conditional or self.model, self.images, self.labels)
 
     @cached_property
     def shape(self) -> tuple[int, int, int]:
@@ -92,10 +103,19 @@ def order_of(total: int, shown: int, snapshots: Sequence[Snapshot]) -> Integer[n
     return np.concatenate([rows, np.setdiff1d(np.arange(total), rows)])[:shown].astype(np.int64)
 
 
-def explored_run(run: Run, dataset: Dataset, *, prior: str = TRAINED, split: str = "test") -> Explored:
+def explored_run(
+    run: Run,
+    dataset: Dataset,
+    *,
+    prior: str = TRAINED,
+    split: str = "test",
+    label: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Explored:
     """A run of a folder as the explorer shows it: its own prior and each one fitted to it, its metrics and its snapshots.
 
-    `split`: what the data set's test part holds.
+    `split`: what the data set's test part holds. `label`: by which the page decodes and draws, of a model that sees labels; where none is
+    asked for `say` is told which.
 
     Raises:
         VaelabError: where the run has no model or a damaged one, no prior of that name, or the data do not fit it.
@@ -112,7 +132,7 @@ def explored_run(run: Run, dataset: Dataset, *, prior: str = TRAINED, split: str
     order = order_of(len(images), count, snapshots)
     chosen = slice(count) if order is None else order
     labels = dataset.test.labels
-    return Explored(
+    found = Explored(
         name=run.name,
         model=model,
         priors=priors,
@@ -129,6 +149,50 @@ def explored_run(run: Run, dataset: Dataset, *, prior: str = TRAINED, split: str
         snapshots=snapshots,
         numbers=order,
     )
+    found = given_label(found, label)
+    if found.conditional is not None and label is None:
+        say(translated("{name}; --label chooses another", name=found.name))
+    return found
+
+
+def given_label(explored: Explored, label: int | None) -> Explored:
+    """A model that sees labels as the page shows it: decoded and drawn as one label, its images encoded each given its own. Any other as it
+    is.
+
+    Raises:
+        VaelabError: for a label that the model does not know, a label of a model that sees none, and images without labels.
+    """
+    model = explored.model
+    if not model.is_conditional:
+        if label is not None:
+            check_conditional(model)
+        return explored
+    if explored.labels is None:
+        raise VaelabError(
+            translated(
+                "{name}: sees labels, and its images are encoded given theirs; these have none", name=explored.name
+            )
+        )
+    chosen = model.labels[0] if label is None else label
+    check_known(model, chosen, explored.label_names)
+    known = called(chosen, explored.label_names)
+    return replace(
+        explored,
+        name=translated(
+            "{name}, decoded as {label}, encoded given each image's label", name=explored.name, label=known
+        ),
+        model=model.given(chosen),
+        conditional=model,
+        priors={name: one.given(chosen) for name, one in explored.priors.items()},
+        snapshots=[_snapshot_given(model, one, chosen) for one in explored.snapshots],
+    )
+
+
+def _snapshot_given(model: Model, snapshot: Snapshot, label: int) -> Snapshot:
+    """A snapshot whose decoder is the one given a label, as the page has it."""
+    decoder = with_decoder(model, snapshot).given(label).decoder
+    arrays = {f"decoder.{name}": array.astype(np.float16) for name, array in named_arrays(decoder).items()}
+    return replace(snapshot, decoder=arrays)
 
 
 def with_decoder(model: Model, snapshot: Snapshot) -> Model:
@@ -150,6 +214,8 @@ def explored_model(
     metrics: list[dict[str, Any]] | None = None,
     snapshots: Sequence[Snapshot] = (),
     shown: int | None = None,
+    label: int | None = None,
+    label_names: Sequence[str] | None = None,
 ) -> Explored:
     """A model without a run folder, as the explorer shows it. Without images, the map shows draws from the model itself.
 
@@ -159,7 +225,9 @@ def explored_model(
         VaelabError: where the images do not fit the model, or there are none and nothing can be drawn.
     """
     if images is None:
-        images, labels = decode(model, sample_latents(model, DRAWN_IMAGES)), None
+        drawn = sampled(model, DRAWN_IMAGES)
+        images = decode(model, drawn.z, drawn.labels)
+        labels = drawn.labels if model.is_conditional else None
         data, split = "draws from the model", "drawn"
     check_images(model, images)
     count = images_shown(images) if shown is None else min(shown, images_shown(images))
@@ -168,14 +236,18 @@ def explored_model(
         order = chosen_rows(len(images), count)
     chosen = slice(count) if order is None else order
     known = None if labels is None else np.unique(labels)
-    return Explored(
+    numbers = None if labels is None or known is None else np.searchsorted(known, labels[chosen])
+    names = None if known is None else tuple(map(str, known.tolist()))
+    if model.is_conditional and label_names is not None and names is not None and numbers is not None:
+        numbers, names = np.array([label_names.index(names[one]) for one in numbers], np.int64), tuple(label_names)
+    found = Explored(
         name=name,
         model=model,
         priors={TRAINED: model} if can_sample(model) else {},
         images=images[chosen],
         total=len(images),
-        labels=None if labels is None or known is None else np.searchsorted(known, labels[chosen]),
-        label_names=None if known is None else tuple(map(str, known.tolist())),
+        labels=numbers,
+        label_names=names,
         data=data,
         split=split,
         beta=beta,
@@ -183,3 +255,4 @@ def explored_model(
         snapshots=list(snapshots),
         numbers=order,
     )
+    return given_label(found, label)

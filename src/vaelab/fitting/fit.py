@@ -89,14 +89,17 @@ def fit_prior(
     fitted_places = all_places[:MOST_FITTED]
     fitted_key, held_out_key = jr.split(jr.key(seed))
 
+    def of(places: np.ndarray) -> np.ndarray | None:
+        return None if labels is None else labels[places]
+
     def fresh_of(places: np.ndarray) -> Callable[[PRNGKeyArray], np.ndarray] | None:
         if model.latent_dim <= LEARNT_BY_HEART:
             return None
-        return lambda key: posterior_draws(model, images[places], pixels, key=key)
+        return lambda key: posterior_draws(model, images[places], pixels, of(places), key=key)
 
     draws = Draws(
-        posterior_draws(model, images[fitted_places], pixels, key=fitted_key),
-        posterior_draws(model, images[held_out_places], pixels, key=held_out_key),
+        posterior_draws(model, images[fitted_places], pixels, of(fitted_places), key=fitted_key),
+        posterior_draws(model, images[held_out_places], pixels, of(held_out_places), key=held_out_key),
         fresh_of(all_places),
     )
     if by_class:

@@ -3,9 +3,10 @@
 from vaelab.generating.checking import check_images, check_latents
 from vaelab.generating.coding import Encoded, decode, draw_pixels, encode, log_likelihoods, reconstruct
 from vaelab.generating.interpolation import path_between
-from vaelab.generating.sampling import can_sample, sample_latents
+from vaelab.generating.sampling import Drawn, can_sample, sample_latents, sampled
 
 __all__ = [
+    "Drawn",
     "Encoded",
     "can_sample",
     "check_images",
@@ -17,4 +18,5 @@ __all__ = [
     "path_between",
     "reconstruct",
     "sample_latents",
+    "sampled",
 ]

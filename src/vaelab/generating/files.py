@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 
 from vaelab.errors import VaelabError
 from vaelab.generating.pictures import as_levels, columns_for, is_picture, png_bytes, shown_range, tiled
@@ -144,3 +144,25 @@ def read_latents(path: Path, name: str | None = None) -> tuple[Float[np.ndarray,
             )
         )
     return values.astype(np.float32), chosen
+
+
+def read_labels(path: Path, count: int) -> Int[np.ndarray, " count"]:
+    """The labels of `count` points, from the array `labels` beside them in a file that `read_latents` took.
+
+    Raises:
+        VaelabError: where it has none, or not one for each.
+    """
+    labels = None
+    if path.suffix.lower() == ".npz":
+        with np.load(path, allow_pickle=False) as arrays:
+            labels = arrays["labels"] if "labels" in arrays.files else None
+    if labels is None or labels.shape != (count,) or labels.dtype.kind not in "iu":
+        raise VaelabError(
+            translated(
+                "{path}: this model sees labels, and points are decoded given theirs: expected an array labels of {count:,} whole numbers; "
+                "give one label for all with --label",
+                path=path,
+                count=count,
+            )
+        )
+    return labels.astype(np.int32)

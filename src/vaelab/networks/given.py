@@ -79,7 +79,8 @@ class GivenNetwork(AbstractNetwork):
         network = cls(arrays=arrays, structure=structure, takes=takes, out_shape=())
         example = given.back(jax.numpy.zeros(given.size))
         try:
-            features = eqx.filter_eval_shape(lambda network, x: network(x), network, example)
+            label = jax.numpy.int32(0) if "condition" in takes else None
+            features = eqx.filter_eval_shape(lambda network, x: network(x, label), network, example)
         except Exception as error:
             first = (str(error).splitlines() or [""])[0]
             raise VaelabError(

@@ -78,6 +78,21 @@ class Mlp(AbstractNetwork):
                 x = ACTIVATIONS[self.activation](x)
         return x
 
+    def with_last_inputs(self, constant: Float[Array, " last"]) -> "Mlp | None":
+        """The first layer with W [x; c] + b = W_x x + (W_c c + b)."""
+        if not self.layers:
+            return None
+        kept = self.given.size - constant.shape[0]
+
+        def fixed(linear: Linear) -> Linear:
+            bias = linear.bias + constant @ linear.weight[kept:]
+            return eqx.tree_at(lambda one: (one.weight, one.bias), linear, (linear.weight[:kept], bias))
+
+        first = jax.tree.map(fixed, self.layers[0], is_leaf=lambda node: isinstance(node, Linear))
+        widths = tuple(jax.tree.leaves(layer)[-1].shape[0] for layer in self.layers)
+        shapes = eqx.filter_eval_shape(lambda key: Mlp(kept, widths, self.activation, key=key), jr.key(0))
+        return eqx.tree_at(lambda mlp: mlp.layers, shapes, (first, *self.layers[1:]))
+
     def reads_input(self) -> PyTree[bool]:
         """The weights of the first layer, its gate's included."""
         first = {id(leaf) for leaf in jax.tree.leaves(self.layers[:1]) if leaf.ndim == 2}

@@ -1,10 +1,11 @@
 """The settings of the networks."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 
 from vaelab.errors import VaelabError
+from vaelab.kinds import NETWORKS
 from vaelab.language import translated
 from vaelab.settings import NetworkSettings, PositiveCount
 
@@ -20,6 +21,7 @@ LARGEST_WITH_BLOCKS = 32
 
 class MlpSettings(NetworkSettings):
     part = "vaelab.networks.mlp:Mlp"
+    is_flat: ClassVar[bool] = True
     kind: Literal["mlp"] = Field(default="mlp", description="multilayer perceptron")
     hidden: tuple[PositiveCount, ...] = Field(default=(256,), description="widths, from the input on")
     activation: Literal["relu", "tanh", "gated"] = Field(default="relu", description="`relu`, `tanh`, `gated`")
@@ -158,3 +160,13 @@ def halvings(height: int, width: int) -> int:
     while side * side > 2 * SMALLEST_MAP**2 and side // 2 > 0:  # above 4 times the root of 2
         found, side = found + 1, side / 2
     return max(found, 1)
+
+
+class ConditionedSettings(NetworkSettings):
+    """Of a network that is told the label. No configuration names it: `model.condition = "labels"` puts it around its networks."""
+
+    part = "vaelab.networks.conditioned:Conditioned"
+    is_named: ClassVar[bool] = False
+    kind: Literal["conditioned"] = "conditioned"
+    network: Annotated[SerializeAsAny[NetworkSettings], BeforeValidator(NETWORKS.settings)]
+    classes: PositiveCount | None = None

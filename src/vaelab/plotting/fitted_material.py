@@ -51,7 +51,7 @@ class FittedMaterial:
 
     @cached_property
     def encoded(self) -> Encoded:
-        return encode(self.model, self.test.images)
+        return encode(self.model, self.test.images, self.test.labels)
 
     @property
     def how_to_sample(self) -> str:

@@ -11,6 +11,7 @@ from vaelab.config import Config
 from vaelab.data import Dataset, Split
 from vaelab.generating import Encoded, can_sample, decode, sample_latents
 from vaelab.generating.pictures import shown_range
+from vaelab.labels import called
 from vaelab.language import translated
 from vaelab.model import Model
 from vaelab.run_data import RunData, TrainingDataError
@@ -108,8 +109,21 @@ class FigureMaterial:
     def can_sample(self) -> bool:
         return can_sample(self.model)
 
-    def decode(self, z: Float[np.ndarray, "n latent"]) -> Shaped[np.ndarray, "n ..."]:
-        return decode(self.model, np.asarray(z, np.float32))
+    def decode(
+        self, z: Float[np.ndarray, "n latent"], labels: Integer[np.ndarray, " n"] | int | None = None
+    ) -> Shaped[np.ndarray, "n ..."]:
+        """The pictures at these points; of a model that sees labels as these, and of any other whatever they are."""
+        return decode(self.model, np.asarray(z, np.float32), labels)
+
+    def as_label(self, facts: str, label: int) -> str:
+        """`facts`, with the label that a model which sees them decodes as; of any other as they are."""
+        from vaelab.plotting.page import SEPARATOR
+
+        if not self.model.is_conditional:
+            return facts
+        return SEPARATOR.join(
+            [facts, translated("decoded as label {label}", label=called(label, self.material.dataset.label_names))]
+        )
 
     @property
     def facts(self) -> str:

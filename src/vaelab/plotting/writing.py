@@ -270,7 +270,8 @@ def _manifold(material: "FigureMaterial", style: str) -> "Figure":
         )
     up = values[1] if size == 2 else None
     z = grid_of(values[0], up) if up is not None else values[0][:, None]
-    images = material.decode(z)
+    label = material.model.labels[0] if material.model.is_conditional else 0
+    images = material.decode(z, label)
     if style == "tutorial" and size == 2:
         return tutorial_grid(images, len(values[0]), shown=material.shown)
     return manifold_figure(
@@ -279,7 +280,7 @@ def _manifold(material: "FigureMaterial", style: str) -> "Figure":
         up,
         shown=material.shown,
         title=translated("What the decoder makes of the latent space"),
-        facts=f"{material.facts}{SEPARATOR}{where}",
+        facts=material.as_label(f"{material.facts}{SEPARATOR}{where}", label),
     )
 
 
@@ -309,7 +310,8 @@ def _traversals(material: "FigureMaterial", style: str) -> "Figure":
         shares = np.linspace(0.01, 0.99, STEPS)
         values = np.stack([np.quantile(encoded.mean[:, row].astype(np.float64), shares) for row in rows])
         where = translated("from quantile 1 % to 99 % of the images' own latents")
-    images = material.decode(traversal_points(encoded.mean[0], rows, values))
+    label = int(material.labels[0]) if material.model.is_conditional and material.labels is not None else 0
+    images = material.decode(traversal_points(encoded.mean[0], rows, values), label)
     if size == 1:
         title = translated("Traversals: the only dimension, moved")
     elif len(rows) == size:
@@ -328,7 +330,7 @@ def _traversals(material: "FigureMaterial", style: str) -> "Figure":
         [f"{latent_name(row)}   {unit} {amount(float(weights[row]), decimals)}" for row in rows],
         shown=material.shown,
         title=title,
-        facts=f"{material.facts}{SEPARATOR}{around}",
+        facts=material.as_label(f"{material.facts}{SEPARATOR}{around}", label),
     )
 
 
@@ -346,7 +348,7 @@ def _reconstructions(material: "FigureMaterial", style: str) -> "Figure":
     )
     return reconstructions_figure(
         material.test.images[chosen],
-        material.decode(material.encoded.mean[chosen]),
+        material.decode(material.encoded.mean[chosen], None if material.labels is None else material.labels[chosen]),
         shown=material.shown,
         title=translated(title),
         facts=material.facts,
@@ -362,10 +364,11 @@ def _samples(material: "FigureMaterial", style: str) -> "Figure":
                 how_to_sample=material.how_to_sample,
             )
         )
-    from vaelab.generating import sample_latents
+    from vaelab.generating.sampling import sampled
     from vaelab.plotting.samples import COUNT, samples_figure
 
-    images = material.decode(sample_latents(material.model, COUNT))
+    drawn = sampled(material.model, COUNT)
+    images = material.decode(drawn.z, drawn.labels)
     return samples_figure(
         images,
         shown=material.shown,
@@ -377,6 +380,12 @@ def _samples(material: "FigureMaterial", style: str) -> "Figure":
 def _prior(material: "FigureMaterial", style: str) -> "Figure":
     """The codes of training images, as the model sees them, against its prior; a fitted one beside the trained."""
     del style
+    if material.model.is_conditional:
+        raise UnavailableError(
+            translated(
+                "prior: of a model that sees labels each has a prior and codes of its own, and the figure is of one"
+            )
+        )
     from vaelab.generating import encode
     from vaelab.pixels import seen_once
     from vaelab.plotting.prior import MOST_POSTERIORS, prior_figure
@@ -411,6 +420,12 @@ def _posterior(material: "FigureMaterial", style: str) -> "Figure":
     from vaelab.evaluation.inputs import why_no_quadrature
 
     size = material.model.latent_dim
+    if material.model.is_conditional:
+        raise UnavailableError(
+            translated(
+                "posterior: the figure is of p(z|x), and this model has one for each label; none of them alone is meant"
+            )
+        )
     if size > 2 or not material.model.has_density:
         what = (
             to_translate("this model has {size}", size=size)

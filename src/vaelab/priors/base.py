@@ -1,7 +1,7 @@
 """What every prior offers."""
 
 from abc import abstractmethod
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import equinox as eqx
 import jax
@@ -30,6 +30,8 @@ class AbstractPrior(eqx.Module):
     """
 
     latent_dim: eqx.AbstractVar[int]
+    reads_encoder: ClassVar[bool] = False
+    """Whether `density` asks the encoder; of a conditional model it is then asked for each label."""
 
     @abstractmethod
     def density(self, encoder: AbstractConditional | None = None) -> AbstractDensity:

@@ -1,6 +1,6 @@
 """The VampPrior."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import equinox as eqx
 import jax
@@ -28,6 +28,7 @@ class VampPrior(AbstractPrior):
     Where floating-point images go beyond [0, 1] (under a Gaussian likelihood), `bounds` is their range.
     """
 
+    reads_encoder: ClassVar[bool] = True  # pyright: ignore[reportIncompatibleVariableOverride]
     pseudo_inputs: Float[Array, "components *image"]
     bounds: Float[Array, " 2"]
     latent_dim: int = eqx.field(static=True)

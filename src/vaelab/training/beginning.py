@@ -21,6 +21,7 @@ from vaelab.model import Model, weights_on_pixels, with_output_bias
 from vaelab.objectives.base import MODEL, AbstractObjective
 from vaelab.priors.by_label import class_count
 from vaelab.training.defaults import chosen_by_data, mean_image, pixel_size
+from vaelab.training.labelled import check_labels, classes_of, with_frequencies
 from vaelab.training.programs import compiled
 from vaelab.training.sources import TrainingData
 from vaelab.training.trainer import Trainer, TrainingState, build_trainer
@@ -55,6 +56,9 @@ def resolve(config: Config, data: TrainingData) -> Config:
     if config.data.pixels != "grey":
         check_unit(data.images, "training images", reason="where pixels are binarised")
     known: dict[str, Any] = {"model.image_shape": list(data.image_shape)}
+    check_labels(config, data)
+    if config.model.is_conditional:
+        known["model.classes"] = classes_of(config, data)
     if config.training.batch_size > len(data.images):
         known["training.batch_size"] = len(data.images)
     known |= chosen_by_data(config, data.images)
@@ -137,7 +141,7 @@ def initial_model(config: Config, data: TrainingData) -> Model:
     model = compiled(build_model, config.model, key)(config.model, key)
     model = replace(model, values=ImageValues.of(data.images))
     prior = model.prior.started_from(data.images, data.labels, key=jr.fold_in(key, 1))
-    model = eqx.tree_at(lambda model: model.prior, model, prior)
+    model = with_frequencies(eqx.tree_at(lambda model: model.prior, model, prior), data.labels)
     if config.training.first_layer_rate != 1.0:
         model = _with_unit_inputs(model, data.images)
     if config.model.output_bias == "data-mean":

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Bool, Float, PyTree
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from vaelab.config import Config
 from vaelab.language import translated
@@ -73,22 +73,26 @@ class Bar:
         return min(trained, held_out) > self.height or held_out > self.height + 10.0 * max(self.pixels, 100)
 
 
-def bar(model: Model, images: np.ndarray, pixels: Pixels) -> Bar:
-    """The bar for the model at its beginning, on training images (n, *image_shape), of which some are scored."""
+def bar(model: Model, images: np.ndarray, pixels: Pixels, labels: np.ndarray | None = None) -> Bar:
+    """The bar for the model at its beginning, on training images (n, *image_shape), of which some are scored.
+
+    A conditional model sees their `labels`; any other looks away.
+    """
     model = replace(model, values=None)  # which no loss looks at, and programs would differ by
     # with no weights before its bias, a decoder draws the mean image whatever z is
     drawer = mean_image_alone(model, jnp.asarray(mean_image(images), jnp.float32))
     some = jnp.asarray(images[:JUDGED])
 
     some = seen(some, pixels, jr.key(0))
-    return Bar(float(_loss_of_draws(drawer, some)), float(_loss_of_draws(model, some)), some[0].size)
+    own = jnp.asarray(labels[:JUDGED]) if model.is_conditional and labels is not None else None
+    return Bar(float(_loss_of_draws(drawer, some, own)), float(_loss_of_draws(model, some, own)), some[0].size)
 
 
 @jax.jit
-def _loss_of_draws(model: Model, images: Float[Array, "n *image"]) -> Float[Array, ""]:
+def _loss_of_draws(model: Model, images: Float[Array, "n *image"], labels: Int[Array, " n"] | None) -> Float[Array, ""]:
     """The mean of -log p(x|z) in nats, each image under a z of its own from N(0, I): about where an untrained encoder puts them."""
     z = jr.normal(jr.key(1), (images.shape[0], model.latent_dim))
-    return -jax.vmap(lambda z, image: model.likelihood(z).log_prob(image))(z, images).mean()
+    return -jax.vmap(lambda z, image, label: model.likelihood(z, label).log_prob(image))(z, images, labels).mean()
 
 
 def under_current_beta(reconstruction: float, kl: float, beta: float) -> float:

@@ -132,8 +132,13 @@ def _check_carried(before: PyTree, after: PyTree) -> None:
 SCORE_CHUNK = 1000
 
 
-def score(trainer: Trainer, state: TrainingState, images: Array) -> Scores:
-    """The averages over all images, in chunks that fit in memory; the last chunk is padded and its padding not counted."""
+def score(
+    trainer: Trainer, state: TrainingState, images: Array, labels: Int[Array | np.ndarray, " n"] | None = None
+) -> Scores:
+    """The averages over all images, in chunks that fit in memory; the last chunk is padded and its padding not counted.
+
+    `labels` are a conditional model's, which is scored given them: its loss bounds log p(x|y). Any other model gets none.
+    """
     model, beta = trainer.model_of(state), jnp.float32(trainer.plan.beta)
     key = jr.fold_in(trainer.score_key, state.step)
     count = images.shape[0]
@@ -144,7 +149,7 @@ def score(trainer: Trainer, state: TrainingState, images: Array) -> Scores:
         here, key = inputs
         chosen = jnp.minimum(here, count - 1)
         # a class prior is scored as the mixture over its labels: the held-out label is never used
-        batch = Batch(seen(images[chosen], "grey", key), labels=None)
+        batch = Batch(seen(images[chosen], "grey", key), None if labels is None else labels[chosen])
         terms = trainer.objective.score(model, batch, beta, jr.split(key, size))
         _check_shown(terms)
         counted = (here < count).astype(jnp.float32)

@@ -33,10 +33,11 @@ from vaelab.training.divergence import (
     under_current_beta,
 )
 from vaelab.training.epoch import Scores, StepLosses, in_order, run_epoch, score
+from vaelab.training.labelled import source_of
 from vaelab.training.place import fetch
 from vaelab.training.programs import compiled
 from vaelab.training.snapshots import Snapshot, snapshot_epochs, snapshot_of, write_snapshot
-from vaelab.training.sources import AbstractSource, InMemory, TrainingData
+from vaelab.training.sources import AbstractSource, TrainingData
 from vaelab.training.trainer import Trainer, TrainingState
 
 EpochReport = dict[str, Any]
@@ -114,11 +115,15 @@ def train(
     if written is not None:
         written.keep_metrics(progress.epoch)
 
-    source = place.whole(InMemory(data.images, data.labels))
+    source = place.whole(source_of(config, data))
     held_out = _held_out(config, data)
     # where nothing is held out, some training images show whether the weights are of use; their scores are not reported
     scored = place.whole(_seen_once(data.images[:JUDGED], config) if held_out is None else held_out)
-    do_epoch, do_score, to_beat = _compiled(begun.model, trainer, state, source, scored, config, data)
+    scored_labels = None
+    if config.model.is_conditional:
+        scored_labels = data.labels[:JUDGED] if held_out is None else data.validation_labels  # pyright: ignore[reportOptionalSubscript]
+        scored_labels = place.whole(scored_labels)
+    do_epoch, do_score, to_beat = _compiled(begun.model, trainer, state, source, scored, scored_labels, config, data)
     take = on_snapshot or (None if written is None else partial(write_snapshot, written))
     snapshots = set(snapshot_epochs(config.training.epochs, config.training.snapshots)) if take is not None else set()
     watched = place.whole(data.watched_images) if snapshots else None
@@ -126,7 +131,8 @@ def train(
 
     def snapshot(epoch: int, state: TrainingState) -> None:
         if take is not None and watched is not None and epoch in snapshots:
-            take(snapshot_of(epoch, trainer.model_of(state), watched, data.watched_rows))
+            labels = data.watched_labels if config.model.is_conditional else None
+            take(snapshot_of(epoch, trainer.model_of(state), watched, data.watched_rows, labels))
 
     def save_sound() -> None:
         if written is not None:
@@ -163,7 +169,7 @@ def train(
     while progress.epoch < config.training.epochs:
         started = time.monotonic()
         new_state, losses = do_epoch(trainer, state, source)
-        scores = do_score(trainer, new_state, scored)
+        scores = do_score(trainer, new_state, scored, scored_labels)
         finite = all_finite((new_state.players, new_state.average))
         if not _wait_for((new_state, losses, scores, finite), stop):
             outcome = Outcome.INTERRUPTED
@@ -252,6 +258,7 @@ def _compiled(
     state: TrainingState,
     source: AbstractSource,
     scored: Array,
+    scored_labels: Array | np.ndarray | None,
     config: Config,
     data: TrainingData,
 ) -> tuple[Callable[..., tuple[TrainingState, StepLosses]], Callable[..., Scores], Bar]:
@@ -261,8 +268,8 @@ def _compiled(
     """
     with ThreadPoolExecutor(2) as pool:
         epoch = pool.submit(compiled, run_epoch, trainer, state, source)
-        scores = pool.submit(compiled, score, trainer, state, scored)
-        to_beat = pool.submit(bar, model, data.images, config.data.pixels)
+        scores = pool.submit(compiled, score, trainer, state, scored, scored_labels)
+        to_beat = pool.submit(bar, model, data.images, config.data.pixels, data.labels)
         return epoch.result(), scores.result(), to_beat.result()
 
 

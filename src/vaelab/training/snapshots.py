@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jax
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Integer
+from jaxtyping import Array, Float, Int, Integer
 
 from vaelab.migration import migrated_arrays
 from vaelab.model import Model
@@ -41,24 +42,32 @@ def snapshot_epochs(epochs: int, count: int) -> list[int]:
 
 
 @jax.jit
-def posterior_parameters(model: Model, images: Array) -> dict[str, Float[Array, "images latent"]]:
-    """`means` and, for a Gaussian posterior, `log_variances` of q(z|x) of uint8 or floating-point images, as grey values."""
+def posterior_parameters(
+    model: Model, images: Array, labels: Int[Array | np.ndarray, " images"] | None = None
+) -> dict[str, Float[Array, "images latent"]]:
+    """`means` and, for a Gaussian posterior, `log_variances` of q(z|x) of uint8 or floating-point images, as grey values.
 
-    def parameters(image: Float[Array, " *image"]) -> dict[str, Float[Array, " latent"]]:
-        posterior = model.posterior(image)
+    `labels`: of a conditional model, each image's own.
+    """
+
+    def parameters(image: Float[Array, " *image"], label: Int[Array, ""] | None) -> dict[str, Float[Array, " latent"]]:
+        posterior = model.posterior(image, condition=label)
         spread = {} if posterior.marginal_log_variance is None else {"log_variances": posterior.marginal_log_variance}
         return {"means": posterior.centre, **spread}
 
-    return jax.vmap(parameters)(scaled(images))
+    return jax.vmap(parameters)(scaled(images), None if labels is None else jnp.asarray(labels))
 
 
 def snapshot_of(
-    epoch: int, model: Model, watched_images: Array, rows: Integer[np.ndarray, " watched"] | None = None
+    epoch: int,
+    model: Model,
+    watched_images: Array,
+    rows: Integer[np.ndarray, " watched"] | None = None,
+    labels: Integer[np.ndarray, " watched"] | None = None,
 ) -> Snapshot:
-    """The latents of the watched images and the decoder's tensors at this epoch."""
-    arrays = {
-        name: np.asarray(array, np.float16) for name, array in posterior_parameters(model, watched_images).items()
-    }
+    """The latents of the watched images, given their `labels` where the model is conditional, and the decoder's tensors at this epoch."""
+    found = posterior_parameters(model, watched_images, labels)
+    arrays = {name: np.asarray(array, np.float16) for name, array in found.items()}
     decoder = {f"decoder.{name}": array.astype(np.float16) for name, array in named_arrays(model.decoder).items()}
     return Snapshot(epoch, arrays["means"], arrays.get("log_variances"), decoder, rows)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import equinox as eqx
+import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Int, PRNGKeyArray, PyTree, Shaped
@@ -30,6 +31,7 @@ class TrainingData:
     validation_images: np.ndarray | None = None
     validation_labels: np.ndarray | None = None
     test_images: np.ndarray | None = None
+    test_labels: np.ndarray | None = None
 
     @property
     def image_shape(self) -> tuple[int, ...]:
@@ -44,6 +46,14 @@ class TrainingData:
         return self.images if held_out is None or len(held_out) == 0 else held_out
 
     @property
+    def shown_labels(self) -> np.ndarray | None:
+        """Those of `shown_images`."""
+        if self.test_images is not None:
+            return self.test_labels
+        held_out = self.validation_images
+        return self.labels if held_out is None or len(held_out) == 0 else self.validation_labels
+
+    @property
     def watched_rows(self) -> np.ndarray | None:
         """Which of `shown_images` the snapshots follow: None for the first ones. Arrays may be sorted by class, so of them a choice."""
         return None if self.test_images is not None else chosen_rows(len(self.shown_images), WATCHED)
@@ -53,6 +63,12 @@ class TrainingData:
         """The images whose latent means the snapshots follow."""
         rows = self.watched_rows
         return self.shown_images[:WATCHED] if rows is None else self.shown_images[rows]
+
+    @property
+    def watched_labels(self) -> np.ndarray | None:
+        """Those of `watched_images`."""
+        rows, labels = self.watched_rows, self.shown_labels
+        return None if labels is None else labels[:WATCHED] if rows is None else labels[rows]
 
     def image_spec(self, likelihood: LikelihoodSettings) -> ImageSpec:
         """What the model will take; every part is held against it.
@@ -78,11 +94,12 @@ class TrainingData:
         test = dataset.test.images
         if config.validation == "held-out":
             held_out = dataset.validation
-            return cls(dataset.train.images, dataset.train.labels, held_out.images, held_out.labels, test)
+            train = dataset.train
+            return cls(train.images, train.labels, held_out.images, held_out.labels, test, dataset.test.labels)
         joined = dataset.train_and_validation
         if config.validation == "none":
-            return cls(joined.images, joined.labels, test_images=test)
-        return cls(joined.images, joined.labels, test, dataset.test.labels, test)
+            return cls(joined.images, joined.labels, test_images=test, test_labels=dataset.test.labels)
+        return cls(joined.images, joined.labels, test, dataset.test.labels, test, dataset.test.labels)
 
 
 class AbstractSource(eqx.Module):
@@ -111,10 +128,13 @@ class AbstractSource(eqx.Module):
 
 
 class InMemory(AbstractSource):
-    """All images on the device; a batch is gathered from them in its step."""
+    """All images on the device; a batch is gathered from them in its step. `classes`, where each label is to come equally often: their
+    number of images each.
+    """
 
     images: Shaped[Array | np.ndarray, "n *image"]
     labels: Int[Array | np.ndarray, " n"] | None
+    classes: Int[Array | np.ndarray, " classes"] | None = None
 
     @property
     def count(self) -> int:
@@ -125,6 +145,8 @@ class InMemory(AbstractSource):
         return self.images.shape[1:]
 
     def epoch(self, key: PRNGKeyArray, batch_size: int) -> Int[Array, "steps batch"]:
+        if self.classes is not None and self.labels is not None:
+            return balanced_order(key, jnp.asarray(self.labels), jnp.asarray(self.classes), batch_size)
         return order_of_epoch(key, self.count, batch_size)
 
     def batch(self, part: Int[Array, " batch"]) -> tuple[Shaped[Array, "batch *image"], Int[Array, " batch"] | None]:
@@ -138,3 +160,25 @@ def order_of_epoch(key: PRNGKeyArray, count: int, batch_size: int) -> Int[Array,
     """Which images each step takes: a fresh permutation by the epoch's key; images left over wait for the next epoch."""
     steps = count // batch_size
     return jr.permutation(key, count)[: steps * batch_size].reshape(steps, batch_size)
+
+
+def balanced_order(
+    key: PRNGKeyArray, labels: Int[Array, " n"], counts: Int[Array, " classes"], batch_size: int
+) -> Int[Array, "steps batch"]:
+    """Which images each step takes, as many of each label as of any other (to one), and as many in all as there are images.
+
+    A label with fewer images than its share gives each of them equally often (to one), one with more a fresh choice of them. A function
+    of the epoch's key. `counts` are of the labels that occur, 1 or more each, numbered as `labels` are.
+    """
+    count = labels.shape[0]
+    order_key, class_key, slot_key = jr.split(key, 3)
+    # the images of each label in an order of their own, label after label
+    shuffled = jr.permutation(order_key, count)
+    rows = shuffled[jnp.argsort(labels[shuffled], stable=True)]
+    starts = jnp.cumsum(counts) - counts
+    # labels in turn; where they do not divide the images, the key says which come once more
+    turn = jnp.arange(count)
+    label = jr.permutation(class_key, len(counts))[turn % len(counts)]
+    taken = rows[starts[label] + (turn // len(counts)) % counts[label]]
+    steps = count // batch_size
+    return jr.permutation(slot_key, taken)[: steps * batch_size].reshape(steps, batch_size)
