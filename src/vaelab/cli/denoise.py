@@ -7,7 +7,7 @@ import typer
 
 from vaelab.cli.inputs import PartName, input_images
 from vaelab.cli.options import DataName, Overwrite, PriorName, RunName, Seed, TrainingDataPath, output_path
-from vaelab.cli.possible import Draws, HowMany, say_possible, write_possible
+from vaelab.cli.possible import AsLabel, Draws, HowMany, labels_of, say_possible, write_possible
 from vaelab.language import translated
 
 
@@ -37,6 +37,7 @@ def denoise(
     draws: Draws = 5,
     count: HowMany = 10,
     part: PartName = None,
+    label: AsLabel = None,
     prior: PriorName = "trained",
     training_data: TrainingDataPath = None,
     seed: Seed = 0,
@@ -67,6 +68,7 @@ def denoise(
             model,
             noisy,
             sigma,
+            labels=labels_of(opened, model, split, label, len(noisy)),
             draws=draws,
             seed=seed,
             on_progress=lambda done, total: on_progress(translated("drawing"), done, total),

@@ -23,6 +23,7 @@ from vaelab.errors import VaelabError
 from vaelab.estimator.arguments import configured, label_number, label_numbers, labels_of, whole_number, widths
 from vaelab.estimator.by_label import bounds_given, elbo_given, scores_of_labels
 from vaelab.estimator.parts import given_parts, kind_of_both, network_values, part_values
+from vaelab.estimator.possible import denoised, inpainted
 from vaelab.estimator.saved import OwnPrior, load_estimator, save_estimator, trained_model
 from vaelab.estimator.views import explore, fitted_data, plot, records_of
 from vaelab.estimator.warm_start import check_same_labels, goes_on, with_its_model
@@ -33,6 +34,7 @@ from vaelab.evaluation.numbers import Condition
 from vaelab.evaluation.row_numbers import row_numbers
 from vaelab.fitting import fit_prior
 from vaelab.generating import check_latents, decode, encode, path_between
+from vaelab.generating.inpainting import Possible
 from vaelab.generating.sampling import check_label, sampled
 from vaelab.labels import check_conditional
 from vaelab.language import translated
@@ -67,7 +69,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         network: `"mlp"`, `"convolutional"` or `"residual"`: the kind of both networks where `encoder` and `decoder` say nothing. The latter
             two are for images (n, H, W) or (n, H, W, C), as deep as their size asks for; `hidden` is the perceptron's.
         prior: `"normal"`, `"mixture"`, `"vamp"`, `"flow"` or `"class"` (which needs labels `y`).
-        likelihood: `"bernoulli"`, `"continuous-bernoulli"` or `"gaussian"`.
+        likelihood: `"bernoulli"`, `"continuous-bernoulli"`, `"gaussian"`, `"laplace"`; over the 256 levels of uint8
+            `"discretised-logistic"` (for photographs in colour), `"logistic-mixture"`, `"categorical"`.
         encoder, decoder, posterior, objective: likewise. Each of the six takes the name of a kind, its settings
             (`{"kind": "mlp", "hidden": (64,)}`), or the part itself, as a factory `(shape, key) -> module` (`vaelab.estimator.parts`).
         condition: `"labels"`: encoder, decoder and prior see the labels `y`, and images of a label can be asked for; or `"none"`.
@@ -360,6 +363,30 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             own = labels == label
             z[own] = sampled(self.model_, len(labels), seed=seed, label=label, temperature=temperature).z[own]
         return self._as_fitted(decode(self.model_, z, labels if self.model_.is_conditional else None))
+
+    def inpaint(
+        self, X: ArrayLike, hidden: ArrayLike, y: Any = None, *, draws: SupportsIndex = 5, random_state: Any = None
+    ) -> Possible:
+        """What each image may have been where `hidden` is True ((height, width), or of an image's shape): `draws` pictures an image, with
+        their z, how many are distinct in origin, and log p(visible pixels). Labels y as in `transform`.
+
+        Raises:
+            VaelabError: for a mask of another shape, or that hides everything or nothing; for an autoencoder without a fitted prior.
+        """
+        check_is_fitted(self)
+        return inpainted(self, X, hidden, y, draws, int(check_random_state(random_state).randint(2**31)))
+
+    def denoise(
+        self, X: ArrayLike, sigma: float, y: Any = None, *, draws: SupportsIndex = 5, random_state: Any = None
+    ) -> Possible:
+        """What each image may have been before Gaussian noise of standard deviation `sigma` was added, in units of the pixels as the model
+        sees them (0 to 1 for uint8): as `inpaint`.
+
+        Raises:
+            VaelabError: for a sigma that is not positive, and an autoencoder without a fitted prior.
+        """
+        check_is_fitted(self)
+        return denoised(self, X, sigma, y, draws, int(check_random_state(random_state).randint(2**31)))
 
     # --- scores ---------------------------------------------------------------------------------------------------------------------
 

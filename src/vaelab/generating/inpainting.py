@@ -12,6 +12,7 @@ from vaelab.generating.coding import decode
 from vaelab.generating.conditioning import Known, NoisyImage, VisiblePixels, draws_given
 from vaelab.generating.pictures import as_seen
 from vaelab.generating.sampling import can_sample
+from vaelab.labels import labels_given
 from vaelab.language import translated
 from vaelab.model import Model
 from vaelab.pixels import scaled
@@ -37,6 +38,7 @@ def inpaint(
     images: Shaped[np.ndarray, "n ..."],
     hidden: Bool[np.ndarray, "..."],
     *,
+    labels: Int[np.ndarray, " n"] | None = None,
     draws: int = 5,
     seed: int = 0,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
@@ -45,6 +47,7 @@ def inpaint(
 
     - `images`: uint8 or floats, (n, *image), that the model takes; what they hold where they are hidden is not looked at
     - `hidden`: True where an image is hidden, of an image's shape, or (height, width) for all its channels
+    - `labels`: of each image, for a model that sees labels
 
     Raises:
         VaelabError: for a mask of another shape, one that hides everything or nothing, and an autoencoder without a fitted prior.
@@ -54,7 +57,7 @@ def inpaint(
     visible = jnp.asarray(~mask, jnp.float32)
     # a hidden NaN or an outlier would go through a multiplication with nought
     known = (VisiblePixels(jnp.asarray(np.where(mask, 0.0, image), jnp.float32), visible) for image in seen)
-    found = _possible(model, known, len(seen), draws, seed, on_progress)
+    found = _possible(model, known, labels, len(seen), draws, seed, on_progress)
     return found._replace(pictures=np.where(mask, found.pictures, seen[:, None]))
 
 
@@ -63,12 +66,13 @@ def denoise(
     images: Shaped[np.ndarray, "n ..."],
     sigma: float,
     *,
+    labels: Int[np.ndarray, " n"] | None = None,
     draws: int = 5,
     seed: int = 0,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Possible:
     """What each image may have been before Gaussian noise was added to its pixels, of standard deviation `sigma` in their units ([0, 1] for
-    uint8). Noise may have carried floats out of [0, 1].
+    uint8). Noise may have carried floats out of [0, 1]. `labels` as in `inpaint`.
 
     Raises:
         VaelabError: for a sigma that is not positive, and an autoencoder without a fitted prior.
@@ -83,7 +87,7 @@ def denoise(
         )
     noisy = np.asarray(scaled(jnp.asarray(images)))
     known = (NoisyImage(jnp.asarray(image), jnp.float32(sigma)) for image in noisy)
-    return _possible(model, known, len(noisy), draws, seed, on_progress)
+    return _possible(model, known, labels, len(noisy), draws, seed, on_progress)
 
 
 def as_mask(hidden: np.ndarray, image_shape: tuple[int, ...]) -> Bool[np.ndarray, "..."]:
@@ -117,6 +121,7 @@ def as_mask(hidden: np.ndarray, image_shape: tuple[int, ...]) -> Bool[np.ndarray
 def _possible(
     model: Model,
     known: Iterator[Known],
+    labels: Int[np.ndarray, " n"] | None,
     count: int,
     draws: int,
     seed: int,
@@ -128,12 +133,13 @@ def _possible(
                 "an autoencoder has no prior, so nothing is likelier than anything else; fit one to its codes first"
             )
         )
-    found = []
+    found, given = [], labels_given(model, labels, count)
     for number, one in enumerate(known):
-        found.append(draws_given(model, one, draws, seed=seed + number))
+        of_label = model.given(jnp.asarray(given[0][number])) if given else model
+        found.append(draws_given(of_label, one, draws, seed=seed + number))
         on_progress(number + 1, count)
     z = np.stack([one.z for one in found])
-    pictures = decode(model, z.reshape(-1, model.latent_dim)).reshape(count, draws, *model.image_shape)
+    pictures = decode(model, z.reshape(-1, model.latent_dim), *(np.repeat(part, draws) for part in given)).reshape(count, draws, *model.image_shape)
     return Possible(
         pictures, z, np.array([one.distinct for one in found]), np.array([one.log_evidence for one in found])
     )
