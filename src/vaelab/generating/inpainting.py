@@ -139,7 +139,8 @@ def _possible(
         found.append(draws_given(of_label, one, draws, seed=seed + number))
         on_progress(number + 1, count)
     z = np.stack([one.z for one in found])
-    pictures = decode(model, z.reshape(-1, model.latent_dim), *(np.repeat(part, draws) for part in given)).reshape(count, draws, *model.image_shape)
+    of_each = [np.repeat(part, draws) for part in given]
+    pictures = decode(model, z.reshape(-1, model.latent_dim), *of_each).reshape(count, draws, *model.image_shape)
     return Possible(
         pictures, z, np.array([one.distinct for one in found]), np.array([one.log_evidence for one in found])
     )
