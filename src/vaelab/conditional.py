@@ -97,7 +97,8 @@ class ConditionalDensity(AbstractConditional):
             network = AtLabel(network=self.network, label=label, out_shape=self.network.out_shape)
             return eqx.tree_at(lambda part: part.network, self, network)
 
-        def fixed(head: Linear) -> Linear:
+        def fixed(head: Head) -> Linear:
+            assert isinstance(head, Linear)  # of a vector of features
             weight, bias = told.scale[:, None] * head.weight, head.bias + told.shift @ head.weight
             return eqx.tree_at(lambda one: (one.weight, one.bias), head, (weight, bias))
 
