@@ -29,7 +29,9 @@ def installed(*folders: Path) -> Iterator[None]:
     sys.path.extend(map(str, folders))
     invalidate_caches()
     forget_rows()
-    yield
-    for folder in folders:
-        sys.path.remove(str(folder))
-    forget_rows()
+    try:
+        yield
+    finally:
+        for folder in folders:
+            sys.path.remove(str(folder))
+        forget_rows()

@@ -128,8 +128,9 @@ def test_labels_are_told_by_the_marginals_posterior(vae: VAE) -> None:
     assert found.setting.condition == "marginal"
     assert found.by_label is not None
     assert found.by_label.accuracy.value == pytest.approx((vae.predict(few) == Y[300:330]).mean())
-    with pytest.raises(VaelabError, match="this model sees no labels"):
+    with pytest.raises(AttributeError, match="has no attribute 'predict'") as caught:
         VAE(**SMALL).fit(X).predict(X[:2])
+    assert "this model sees no labels" in str(caught.value.__cause__)
 
 
 # --- a network of another library -----------------------------------------------------------------------------------------------------

@@ -8,6 +8,9 @@ import jax
 import jax.random as jr
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
+from vaelab.errors import VaelabError
+from vaelab.language import translated
+
 
 class AbstractDensity(eqx.Module):
     """What has a log-density and can be drawn from. A value is an array, or a tree of arrays (docs/design.md, `Space`)."""
@@ -52,9 +55,15 @@ class AbstractCentredDensity(AbstractDensity):
         Every likelihood of ours has it, for its entries are independent, or those of a place are; it is what inpainting asks.
 
         Raises:
-            NotImplementedError: for a density that offers none.
+            VaelabError: for a density that offers none.
         """
-        raise NotImplementedError(type(self).__name__)
+        del seen, value
+        raise VaelabError(
+            translated(
+                "{name} does not say how likely a part of an image is (`log_prob_where`), so nothing can be drawn given a part of one",
+                name=type(self).__name__,
+            )
+        )
 
     @property
     def marginal_log_variance(self) -> PyTree | None:

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Tags, check_random_state
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from vaelab.config import Config
@@ -54,6 +55,19 @@ Images = Shaped[np.ndarray, "n ..."]
 
 ArrayLike = Any
 """What scikit-learn makes an array of: arrays, lists, data frames."""
+
+
+def _sees_labels(vae: "VAE") -> bool:
+    """Whether it tells labels: a pipeline looks whether `predict` is there.
+
+    Raises:
+        VaelabError: how to have one that does, which Python shows beside the attribute that is missing.
+    """
+    if vae.condition != "labels":
+        raise VaelabError(
+            translated("y: this model sees no labels; train one that does: VAE(condition='labels').fit(X, y)")
+        )
+    return True
 
 
 class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -425,6 +439,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         del y
         return float(self.score_samples(X).mean())
 
+    @available_if(_sees_labels)
     def predict_proba(self, X: ArrayLike) -> Float[np.ndarray, "n classes"]:
         """p(y|x) of each row, proportional to p(y) p(x|y) with p(y) the frequencies in training: a column for each of `label_names_`.
 
@@ -437,6 +452,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         images, _ = self._seen(X)
         return scores_of_labels(self, images).posterior
 
+    @available_if(_sees_labels)
     def predict(self, X: ArrayLike) -> np.ndarray:
         """The likeliest label of each row by `predict_proba`, as it was fitted."""
         numbers, names = self.predict_proba(X).argmax(axis=1), getattr(self, "label_names_", None)
