@@ -27,7 +27,7 @@ default_role = "code"  # `name`, as the docstrings write it
 nitpicky = True  # a type of ours that a signature names has its place here; those of others have theirs elsewhere
 nitpick_ignore_regex = [
     ("py:.*", r"(?!vaelab\.).*"),
-    ("py:.*", r"vaelab\.(settings\.Annotated|config\.data\._|kinds\.Kinds\.settings).*"),
+    ("py:.*", r"vaelab\.(settings\.Annotated|config\.data\._|kinds\.Kinds\.settings|evaluation\.by_label\.Found).*"),
 ]
 
 napoleon_numpy_docstring = False

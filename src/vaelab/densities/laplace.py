@@ -10,7 +10,7 @@ from vaelab.densities.base import AbstractCentredDensity
 class IsotropicLaplace(AbstractCentredDensity):
     """Independent Laplace entries around `mean`, any shape: one scale b for all of them.
 
-    log p(x) = -sum_i [ log 2 b + |x_i - mean_i| / b ]. The variance of an entry is 2 b^2.
+    log p(x) = -sum_i [ log 2 b + abs(x_i - mean_i) / b ]. The variance of an entry is 2 b^2.
     """
 
     mean: Float[Array, " *shape"]

@@ -18,7 +18,7 @@ class LabelScores:
 
     - `accuracy`: the share whose likeliest label is their own
     - `log_loss`: -log p(y|x) of their own label, nats
-    - `calibration_error`: the expected calibration error, sum_b n_b / n |accuracy_b - confidence_b| over bins of the likeliest label's
+    - `calibration_error`: the expected calibration error, sum_b n_b / n abs(accuracy_b - confidence_b) over bins of the likeliest label's
       share (Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks", ICML 2017, eq. 3)
     - `reliability`: for each bin that has images its mean confidence, its accuracy, and how many
     """

@@ -90,7 +90,7 @@ def feature_distance(
     """How far `others` (reconstructions) lie from their images in the features of a network: 0 for the images themselves, 1 for as far as
     the images lie from each other.
 
-    mean_i |f(x_i) - f(x'_i)| / mean_{i != j} |f(x_i) - f(x_j)|, the second mean over each image and one other. Features are divided by
+    mean_i norm(f(x_i) - f(x'_i)) / mean_{i != j} norm(f(x_i) - f(x_j)), the second mean over each image and one other. Features are divided by
     their standard deviation over the images.
 
     Raises:

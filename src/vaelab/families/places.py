@@ -18,6 +18,6 @@ def channels_of(shape: Shape) -> int:
 
 
 def spread_over(values: Array, count: int) -> Array:
-    """A value for each entry of an image, `count` times over, as a head (*places, channels * count) has them."""
+    """A value for each entry of an image, `count` times over, as a head of shape (places, channels x count) has them."""
     places = places_of(values.shape)
     return jnp.broadcast_to(values[..., None], (*values.shape, count)).reshape(*places, -1)

@@ -45,7 +45,7 @@ def inpaint(
 ) -> Possible:
     """What the hidden pixels of each image may have been: z given the visible ones; those stand in the pictures as they were.
 
-    - `images`: uint8 or floats, (n, *image), that the model takes; what they hold where they are hidden is not looked at
+    - `images`: uint8 or floats, n of the model's shape, that the model takes; what they hold where they are hidden is not looked at
     - `hidden`: True where an image is hidden, of an image's shape, or (height, width) for all its channels
     - `labels`: of each image, for a model that sees labels
 
