@@ -90,8 +90,8 @@ def feature_distance(
     """How far `others` (reconstructions) lie from their images in the features of a network: 0 for the images themselves, 1 for as far as
     the images lie from each other.
 
-    mean_i norm(f(x_i) - f(x'_i)) / mean_{i != j} norm(f(x_i) - f(x_j)), the second mean over each image and one other. Features are divided by
-    their standard deviation over the images.
+    mean_i norm(f(x_i) - f(x'_i)) / mean_{i != j} norm(f(x_i) - f(x_j)), the second mean over each image and one other. Features are
+    divided by their standard deviation over the images.
 
     Raises:
         VaelabError: for fewer than two images, or such as the network does not read.
