@@ -9,6 +9,7 @@ china, flower). Of each the left four fifths are for training and the rest for s
 both.
 """
 
+import json
 import sys
 import time
 from collections.abc import Iterator

@@ -9,10 +9,16 @@ from scipy import stats
 
 from vaelab.building import build_model
 from vaelab.config import Config
+from vaelab.errors import VaelabError
+from vaelab.families.gaussian_pixels import GaussianPixels
 from vaelab.generating.conditioning import NoisyImage, VisiblePixels, draws_given
 from vaelab.model import Model
 
 SCALE = 0.5
+
+
+def linear_family(scale: float) -> GaussianPixels:
+    return GaussianPixels((3, 4), scale=scale, learned=False, floor=1e-3)
 
 
 def linear_model(latent: int) -> Model:
@@ -62,6 +68,20 @@ def test_draws_given_visible_pixels_are_those_of_the_closed_form(latent: int) ->
     tolerance = 0.02 if latent <= 2 else 0.5
     assert np.mean([one.log_evidence for one in found]) == pytest.approx(log_evidence, abs=tolerance)
     assert all(30 < one.distinct <= 256 for one in found)
+
+
+def test_what_no_particle_comes_near_is_reached_by_small_steps_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a scale that puts the beginnings tens of thousands of nats off."""
+    model = linear_model(5)
+    image = np.asarray(jr.normal(jr.key(4), (3, 4)), np.float64)
+    known = NoisyImage(jnp.asarray(image, jnp.float32), jnp.float32(1e-3))
+    narrow = eqx.tree_at(lambda model: model.decoder.family, model, linear_family(0.01))
+    mean, covariance, _ = exact(narrow, image, np.ones(12, bool), 1e-4 + 1e-6)
+    found = draws_given(narrow, known, 256)
+    np.testing.assert_allclose(found.z.mean(axis=0), mean, atol=0.5 * float(np.sqrt(np.diag(covariance)).max()))
+    monkeypatch.setattr("vaelab.generating.conditioning.MOST_RISES", 2)
+    with pytest.raises(VaelabError, match="after 2 steps only"):
+        draws_given(linear_model(4), known, 8)
 
 
 def test_what_is_hidden_has_no_part() -> None:

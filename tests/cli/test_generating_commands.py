@@ -109,7 +109,7 @@ def test_inpaint_keeps_what_is_visible(command: Command, tiny_run: Run, few_digi
     for way in ("mask.png", "0,14,28,14"):
         printed = command("inpaint", tiny_run.folder, "--mask", way, "-n", 2, "--draws", 3, "--out", f"{len(way)}.npz")
         assert "2 images of" in printed
-        assert "3 draws each" in printed
+        assert "of the 3 draws of each at least" in printed
     arrays, same = arrays_of("8.npz"), arrays_of("10.npz")
     assert arrays["images"].shape == (2, 3, 28, 28)
     top = few_digits.test.images[:2, None, :14] / np.float32(255)
@@ -125,6 +125,9 @@ def test_denoise_draws_several_pictures(command: Command, tiny_run: Run) -> None
     arrays = arrays_of("d.npz")
     assert arrays["images"].shape == (2, 4, 28, 28)
     assert arrays["noisy"].min() < 0.0
+    np.save("noisy.npy", arrays["noisy"])  # out of [0, 1], as noise leaves it
+    command("denoise", tiny_run.folder, "noisy.npy", "--sigma", 0.4, "--draws", 4, "--out", "again.npz")
+    np.testing.assert_array_equal(arrays_of("again.npz")["images"], arrays["images"])
 
 
 def test_the_demo_stands_on_two_runs(
@@ -163,6 +166,11 @@ def test_an_autoencoder_is_not_sampled(command: Command, tiny_autoencoder_run: R
         (["inpaint", "RUN", "--mask", "0,0,0,0"], "the mask hides nothing"),
         (["inpaint", "RUN", "--mask", "none.png"], "no such image file: none.png"),
         (["denoise", "RUN", "--sigma", "0"], "sigma: expected the standard deviation of the noise, above 0"),
+        (["denoise", "RUN", "--sigma", "inf"], "above 0 and finite"),
+        (
+            ["denoise", "RUN", "noisy.npy", "--sigma", "0.01"],
+            "of noise with sigma = 0.01 on what this model was fitted on they lie from",
+        ),
         (["sample", "RUN", "--label", "7"], "does not know of labels"),
         (["sample", "RUN", "--label", "seven"], "no such label"),
         (["sample", "RUN", "--out", "s.jpg"], r"ending in \.png or \.npz"),
@@ -181,6 +189,7 @@ def test_an_autoencoder_is_not_sampled(command: Command, tiny_autoencoder_run: R
 )
 def test_bad_input_is_one_line(words: list[str], complaint: str, command: Command, tiny_run: Run) -> None:
     np.savez("wrong.npz", z=np.zeros((3, 5)))
+    np.save("noisy.npy", np.full((2, 28, 28), 1.7, np.float32))
     with pytest.raises(VaelabError, match=complaint) as caught:
         command(*(tiny_run.folder if word == "RUN" else word for word in words))
     assert "\n" not in str(caught.value)

@@ -39,8 +39,15 @@ def test_bad_input_is_one_line(vae: VAE) -> None:
         vae.inpaint(X[:1], HIDDEN[:3])
     with pytest.raises(VaelabError, match="hides everything"):
         vae.inpaint(X[:1], np.ones((8, 8), bool))
-    with pytest.raises(VaelabError, match="sigma"):
-        vae.denoise(X[:1], -1.0)
+    for sigma in (-1.0, np.inf, np.nan):
+        with pytest.raises(VaelabError, match="sigma"):
+            vae.denoise(X[:1], sigma)
+    with pytest.raises(VaelabError, match="images have shape"):
+        vae.denoise(X[:1, :5], 0.1)
+    with pytest.raises(VaelabError, match="NaN"):
+        vae.denoise(np.full((1, 8, 8), np.nan), 0.1)
+    with pytest.raises(VaelabError, match="images to denoise: found values from 100 to 100"):
+        vae.denoise(np.full((1, 8, 8), 100.0), 0.1)
     with pytest.raises(VaelabError, match="has no prior"):
         VAE(2, (4,), deterministic=True, epochs=1).fit(X).inpaint(X[:1], HIDDEN)
 

@@ -59,7 +59,7 @@ def denoise(
     from vaelab.model_file import load_model
 
     model = load_model(opened, prior)
-    split, name = input_images(opened, model, data, part, training_data)
+    split, name = input_images(opened, model, data, part, training_data, spec=model.image_spec.noisy())
     noisy = as_seen(split.images[:count])
     if add:
         noisy = noisy + np.float32(sigma) * np.random.default_rng(seed).standard_normal(noisy.shape, np.float32)
@@ -74,4 +74,4 @@ def denoise(
             on_progress=lambda done, total: on_progress(translated("drawing"), done, total),
         )
     write_possible(out, noisy, found, {"noisy": noisy})
-    say_possible(out, found, name)
+    say_possible(out, found, name, model, label)

@@ -78,7 +78,7 @@ def inpaint(
         )
     given = np.where(hidden, np.float32(0.5), as_seen(images))
     write_possible(out, given, found, {"originals": as_seen(images), "hidden": hidden})
-    say_possible(out, found, name)
+    say_possible(out, found, name, model, label)
 
 
 def _mask(text: str, image_shape: tuple[int, ...]) -> "np.ndarray":

@@ -10,6 +10,7 @@ from vaelab.language import translated
 
 if TYPE_CHECKING:
     from vaelab.data import Split
+    from vaelab.data.image_spec import ImageSpec
     from vaelab.model import Model
     from vaelab.runs import Run
 
@@ -26,9 +27,15 @@ PartName = Annotated[
 
 
 def input_images(
-    run: "Run", model: "Model", data: str | None, part: str | None, training_data: str | None = None
+    run: "Run",
+    model: "Model",
+    data: str | None,
+    part: str | None,
+    training_data: str | None = None,
+    *,
+    spec: "ImageSpec | None" = None,
 ) -> tuple["Split", str]:
-    """The images, checked against the model, and what to call them.
+    """The images, checked against the model (or `spec`), and what to call them.
 
     Without DATA they are of the run's own data set, wherever `training_data` says that it is. One image file is one image, brought to
     the model's shape.
@@ -41,6 +48,7 @@ def input_images(
     from vaelab.data import Split, load_image, load_images
     from vaelab.data.pictures import IMAGE_SUFFIXES
 
+    wanted = model.image_spec if spec is None else spec
     if data is not None and Path(data).suffix.lower() in IMAGE_SUFFIXES and not Path(data).is_dir():
         image = load_image(data, model.image_shape)
         return Split(np.asarray(image)[None]), data
@@ -49,9 +57,9 @@ def input_images(
     else:
         own = run.config.data
         size = own.size if Path(data).is_dir() else None
-        split, _ = load_images(data, part=part, size=size, skip_bad=own.skip_bad, fitted=model.values)
+        split, _ = load_images(data, part=part, size=size, skip_bad=own.skip_bad, fitted=wanted.values)
         name = data
-    return Split(model.image_spec.taken(split.images, name), split.labels), name
+    return Split(wanted.taken(split.images, name), split.labels), name
 
 
 def _own_images(run: "Run", part: str, training_data: str | None) -> tuple["Split", str]:

@@ -53,11 +53,13 @@ def write_possible(out: Path, given: "np.ndarray", found: "Possible", arrays: Ma
     import numpy as np
 
     from vaelab.generating.files import output_kind, write_images
+    from vaelab.generating.pictures import shown_range
 
     kind = output_kind(out, given.shape[1:])
     if kind == "sheet":
         rows = np.concatenate([given[:, None], found.pictures], axis=1)
-        pictures = np.clip(rows, 0.0, 1.0) if rows.min() >= -2.0 and rows.max() <= 3.0 else rows
+        # noise does not decide what is black and white
+        pictures = np.clip(rows, *shown_range(found.pictures))
         write_images(out, pictures.reshape(-1, *given.shape[1:]), columns=rows.shape[1])
     elif kind == "arrays":
         write_images(out, found.pictures, arrays={**arrays, "z": found.z, "distinct": found.distinct})
@@ -65,17 +67,24 @@ def write_possible(out: Path, given: "np.ndarray", found: "Possible", arrays: Ma
         write_images(out, found.pictures.reshape(-1, *given.shape[1:]))
 
 
-def say_possible(out: Path, found: "Possible", name: str) -> None:
+def say_possible(out: Path, found: "Possible", name: str, model: "Model", label: str | None) -> None:
+    """What was written, and how many of the draws of the image that has fewest are distinct in origin."""
     count, draws = found.pictures.shape[:2]
-    least, most = int(found.distinct.min()), int(found.distinct.max())
+    given = ""
+    if model.is_conditional:
+        given = (
+            translated(", given their labels")
+            if label is None
+            else translated(", given the label {label}", label=label)
+        )
     typer.echo(
         translated(
-            "{out}: {count:,} images of {name}, {draws} draws each, of which {least} to {most} are distinct in origin",
+            "{out}: {count:,} images of {name}{given}; of the {draws} draws of each at least {least} are distinct in origin",
             out=out,
             count=count,
             name=name,
+            given=given,
             draws=draws,
-            least=least,
-            most=most,
+            least=int(found.distinct.min()),
         )
     )

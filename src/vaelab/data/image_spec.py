@@ -1,7 +1,7 @@
 """The images that a model takes: of one shape, of the values that it was fitted on, and such as its likelihood can score."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,6 +57,10 @@ class ImageSpec:
         images = as_fitted(array, source, self.values)
         self.check(images, source)
         return images
+
+    def noisy(self) -> "ImageSpec":
+        """Of such images after noise was added: of that shape and finite, of any range."""
+        return replace(self, support=REALS, values=None)
 
     def check(self, images: Images, source: str) -> None:
         """Refuse images, uint8 or floats, of another shape or range; nothing is converted."""

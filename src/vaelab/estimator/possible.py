@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike
 from vaelab.estimator.arguments import whole_number
 from vaelab.estimator.fitted import FittedVAE
 from vaelab.generating.inpainting import Possible, denoise, inpaint
-from vaelab.generating.pictures import as_seen
 
 
 def inpainted(vae: FittedVAE, X: ArrayLike, hidden: ArrayLike, y: Any, draws: SupportsIndex, seed: int) -> Possible:
@@ -19,8 +18,8 @@ def inpainted(vae: FittedVAE, X: ArrayLike, hidden: ArrayLike, y: Any, draws: Su
 
 
 def denoised(vae: FittedVAE, X: ArrayLike, sigma: float, y: Any, draws: SupportsIndex, seed: int) -> Possible:
-    """`VAE.denoise`: the noise may have carried values out of the range that was fitted, so they are not held against it."""
-    images = as_seen(np.asarray(X))
+    """`VAE.denoise`: the noise may have carried values out of the range that was fitted."""
+    images = vae.model_.image_spec.noisy().taken(np.asarray(X), "X")
     how = {"labels": _labels(vae, y, len(images)), "draws": whole_number(draws, "draws"), "seed": seed}
     return _as_fitted(vae, denoise(vae.model_, images, float(sigma), **how))
 

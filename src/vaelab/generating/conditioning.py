@@ -7,7 +7,7 @@ by Hamiltonian steps that leave the density of that t as it is. How many of the 
 are worth.
 """
 
-from collections.abc import Callable
+from abc import abstractmethod
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -19,12 +19,15 @@ from jaxtyping import Array, Float, Float32, Key
 
 from vaelab.densities import AbstractDensity
 from vaelab.densities.box import box_of
+from vaelab.errors import VaelabError
+from vaelab.language import translated
 from vaelab.model import Model
 
 PARTICLES = 256
 EFFECTIVE = 0.5
 """The share of particles that is still effective after t has risen."""
-MOST_RISES = 60
+MOST_RISES = 400
+"""Rises of t; a photograph in 32 dimensions takes some fifty."""
 MOVES, LEAPS = 3, 5
 """Hamiltonian moves after each rise, and leapfrog steps of each."""
 ACCEPTED = 0.7
@@ -34,9 +37,6 @@ COARSE, FINE = 56, 72
 """Cells along an axis of the plane (their squares, of a line): of the whole box of the prior, then of where the mass is."""
 DEPTH = 14.0
 """Nats below the best cell, beyond which a cell holds nothing."""
-
-Score = Callable[[Model, Float[Array, " latent"]], Float[Array, ""]]
-"""log p(known | z) in nats, of one z."""
 
 
 class Draws(NamedTuple):
@@ -50,15 +50,15 @@ class Draws(NamedTuple):
     log_evidence: float
 
 
-class Known(eqx.Module):
+class AbstractKnown(eqx.Module):
     """What is known of one image, as a score of z. Its leaves are arrays, so that one program serves all images."""
 
+    @abstractmethod
     def log_prob(self, model: Model, z: Float[Array, " latent"]) -> Float[Array, ""]:
         """log p(known | z) in nats."""
-        raise NotImplementedError
 
 
-class VisiblePixels(Known):
+class VisiblePixels(AbstractKnown):
     """Pixels of an image where `seen` is 1; what lies elsewhere is not looked at."""
 
     image: Float[Array, " *image"]
@@ -68,7 +68,7 @@ class VisiblePixels(Known):
         return model.likelihood(z).log_prob_where(self.seen, self.image)
 
 
-class NoisyImage(Known):
+class NoisyImage(AbstractKnown):
     """y = picture + noise, N(0, sigma^2) for each pixel: p(y | z) = N(y; the decoder's picture, sigma^2 + its own variance where the
     likelihood tells one in closed form).
     """
@@ -83,13 +83,27 @@ class NoisyImage(Known):
         return -0.5 * jnp.sum((self.image - density.centre) ** 2 / variance + jnp.log(2.0 * jnp.pi * variance))
 
 
-def draws_given(model: Model, known: Known, count: int, *, seed: int = 0) -> Draws:
-    """`count` draws of z given what is known of one image."""
+def draws_given(model: Model, known: AbstractKnown, count: int, *, seed: int = 0) -> Draws:
+    """`count` draws of z given what is known of one image.
+
+    Raises:
+        VaelabError: in more than two dimensions, where the particles do not reach p(z | known).
+    """
     prior = model.prior_density()
     if model.latent_dim <= 2:
         return _by_quadrature(model, prior, known, count, np.random.default_rng(seed))
     key = jr.key(seed)
-    z, beginnings, log_evidence = _annealed(model, prior, known, key)
+    z, beginnings, log_evidence, temperature = _annealed(model, prior, known, key)
+    if not temperature >= 1.0:  # nan, too
+        raise VaelabError(
+            translated(
+                "what is known of an image is too much for {particles} particles: after {rises} steps only {share:.2g} of its "
+                "log-likelihood was let in, and draws would be of another density. Hide more of it, or denoise with a larger sigma",
+                particles=PARTICLES,
+                rises=MOST_RISES,
+                share=float(temperature),
+            )
+        )
     # of the particles, which are equal in weight, as even a choice as there is
     chosen = np.random.default_rng(seed).permutation(PARTICLES)
     chosen = chosen[np.arange(count) % PARTICLES]
@@ -101,7 +115,7 @@ def draws_given(model: Model, known: Known, count: int, *, seed: int = 0) -> Dra
 
 
 def _by_quadrature(
-    model: Model, prior: AbstractDensity, known: Known, count: int, generator: np.random.Generator
+    model: Model, prior: AbstractDensity, known: AbstractKnown, count: int, generator: np.random.Generator
 ) -> Draws:
     low, high = box_of(prior, model.latent_dim)
     for along in (COARSE, FINE):
@@ -122,7 +136,7 @@ def _by_quadrature(
 
 @eqx.filter_jit
 def _log_joint(
-    model: Model, prior: AbstractDensity, known: Known, z: Float[Array, "points latent"]
+    model: Model, prior: AbstractDensity, known: AbstractKnown, z: Float[Array, "points latent"]
 ) -> Float[Array, " points"]:
     return jax.lax.map(lambda one: known.log_prob(model, one) + prior.log_prob(one), z, batch_size=128)
 
@@ -143,9 +157,9 @@ class _State(NamedTuple):
 
 @eqx.filter_jit
 def _annealed(
-    model: Model, prior: AbstractDensity, known: Known, key: Key[Array, ""]
-) -> tuple[Float[Array, "particles latent"], Array, Float[Array, ""]]:
-    """Particles of p(z | known), of which beginning each descends, and the estimate of log p(known)."""
+    model: Model, prior: AbstractDensity, known: AbstractKnown, key: Key[Array, ""]
+) -> tuple[Float[Array, "particles latent"], Array, Float[Array, ""], Float[Array, ""]]:
+    """Particles of p(z | known), of which beginning each descends, the estimate of log p(known), and the t that was reached."""
 
     def of_known(z: Array) -> Array:
         return jax.vmap(lambda one: known.log_prob(model, one))(z)
@@ -178,7 +192,7 @@ def _annealed(
         )
 
     end = jax.lax.while_loop(lambda state: (state.temperature < 1.0) & (state.rises < MOST_RISES), rise, start)
-    return end.z, end.beginnings, end.log_evidence
+    return end.z, end.beginnings, end.log_evidence, end.temperature
 
 
 def _next_temperature(log_known: Float[Array, " particles"], now: Float[Array, ""]) -> Float[Array, ""]:
@@ -208,7 +222,7 @@ def _systematic(key: Key[Array, ""], weights: Float[Array, " particles"]) -> Arr
 def _moved(
     model: Model,
     prior: AbstractDensity,
-    known: Known,
+    known: AbstractKnown,
     z: Float[Array, "particles latent"],
     temperature: Float[Array, ""],
     steps: Float[Array, " latent"],

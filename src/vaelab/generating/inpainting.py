@@ -9,13 +9,16 @@ from jaxtyping import Bool, Float32, Float64, Int, Shaped
 
 from vaelab.errors import VaelabError
 from vaelab.generating.coding import decode
-from vaelab.generating.conditioning import Known, NoisyImage, VisiblePixels, draws_given
+from vaelab.generating.conditioning import AbstractKnown, NoisyImage, VisiblePixels, draws_given
 from vaelab.generating.pictures import as_seen
 from vaelab.generating.sampling import can_sample
 from vaelab.labels import labels_given
 from vaelab.language import translated
 from vaelab.model import Model
 from vaelab.pixels import scaled
+
+FARTHEST = 8.0
+"""Sigmas that noise carries a value, at most: one in 10^15 goes farther."""
 
 
 class Possible(NamedTuple):
@@ -24,7 +27,7 @@ class Possible(NamedTuple):
     - `pictures`: the decoder's pictures at draws of z, pixels as the model sees them
     - `z`: those draws
     - `distinct`: how many of them are different in origin; few of many: the draws say little
-    - `log_evidence`: log p(what is known of the image), nats
+    - `log_evidence`: log p(what is known of the image), nats; of grey pixels under a Bernoulli likelihood a cross-entropy's, as every score
     """
 
     pictures: Float32[np.ndarray, "n draws ..."]
@@ -77,17 +80,38 @@ def denoise(
     Raises:
         VaelabError: for a sigma that is not positive, and an autoencoder without a fitted prior.
     """
-    if not sigma > 0.0:
+    if not 0.0 < sigma < np.inf:
         raise VaelabError(
             translated(
-                "sigma: expected the standard deviation of the noise, above 0, in units of the pixels as the model sees them; "
+                "sigma: expected the standard deviation of the noise, above 0 and finite, in units of the pixels as the model sees them; "
                 "found {sigma:g}",
                 sigma=sigma,
             )
         )
     noisy = np.asarray(scaled(jnp.asarray(images)))
+    _check_reach(model, noisy, sigma)
     known = (NoisyImage(jnp.asarray(image), jnp.float32(sigma)) for image in noisy)
     return _possible(model, known, labels, len(noisy), draws, seed, on_progress)
+
+
+def _check_reach(model: Model, noisy: Float32[np.ndarray, "n ..."], sigma: float) -> None:
+    """Refuse values farther out than such noise carries any."""
+    if model.values is None:
+        return
+    low, high = model.values.low - FARTHEST * sigma, model.values.high + FARTHEST * sigma
+    found = float(noisy.min()), float(noisy.max())
+    if found[0] < low or found[1] > high:
+        raise VaelabError(
+            translated(
+                "images to denoise: found values from {least:g} to {most:g}; of noise with sigma = {sigma:g} on what this model was fitted "
+                "on they lie from {low:g} to {high:g}. Bring them to that scale, or give the sigma that they have",
+                least=found[0],
+                most=found[1],
+                sigma=sigma,
+                low=low,
+                high=high,
+            )
+        )
 
 
 def as_mask(hidden: np.ndarray, image_shape: tuple[int, ...]) -> Bool[np.ndarray, "..."]:
@@ -120,7 +144,7 @@ def as_mask(hidden: np.ndarray, image_shape: tuple[int, ...]) -> Bool[np.ndarray
 
 def _possible(
     model: Model,
-    known: Iterator[Known],
+    known: Iterator[AbstractKnown],
     labels: Int[np.ndarray, " n"] | None,
     count: int,
     draws: int,
