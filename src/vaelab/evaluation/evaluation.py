@@ -12,7 +12,8 @@ from vaelab.evaluation.condition import checked_condition
 from vaelab.evaluation.feature_networks import FeatureNetwork
 from vaelab.evaluation.measuring import Asked, Progress, measured
 from vaelab.evaluation.numbers import Condition, Numbers
-from vaelab.evaluation.report import as_json, as_table
+from vaelab.evaluation.record import as_json
+from vaelab.evaluation.report import as_table
 from vaelab.model import Model
 from vaelab.pixels import Pixels
 

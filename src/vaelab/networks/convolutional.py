@@ -1,7 +1,7 @@
 """The convolutional network: an image halved by 4 x 4 convolutions of stride 2, or z doubled to an image by transposed ones."""
 
 from itertools import pairwise
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 from vaelab.networks.base import AbstractNetwork
 from vaelab.networks.convolution import HE, Downward, Upward
 from vaelab.networks.linear import Linear
-from vaelab.networks.maps import ACTIVATIONS, as_map, dropped, keys_for, sizes_down
+from vaelab.networks.maps import ACTIVATIONS, as_map, dropped, keys_for, layout_of
 from vaelab.networks.settings import ConvolutionalSettings
 from vaelab.space import Shape, Space
 
@@ -45,13 +45,8 @@ class Convolutional(AbstractNetwork):
         Raises:
             VaelabError: for images without height and width, or smaller than the kernel or the strides.
         """
-        decodes, image = wanted is not None, given if wanted is None else wanted
-        settings = settings.of_image(image.shape, decodes=decodes)
-        height, width, depth = (*image.shape, 1)[:3]
-        channels = cast(Shape, settings.channels)  # no longer `auto`
-        sizes = sizes_down((height, width), len(channels))
+        settings, decodes, depth, channels, sizes, smallest = layout_of(settings, given, wanted)
         keys = iter(jr.split(key, len(channels) + len(settings.dense) + 1))
-        smallest = (*sizes[-1], channels[0] if decodes else channels[-1])
         size = Space.of_shape(smallest).size
         widths = (given.size, *settings.dense, size) if decodes else (size, *settings.dense)
         dense = tuple(Linear(*pair, key=next(keys)) for pair in pairwise(widths))

@@ -1,5 +1,7 @@
 """Maps (height, width, channels) on their way down from an image and up to one, and squares of theirs folded into channels."""
 
+from typing import Any, NamedTuple
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -9,6 +11,45 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from vaelab.networks.convolution import halved
 from vaelab.networks.convolving import Size
 from vaelab.networks.linear import Linear
+from vaelab.networks.settings import OfMapsSettings
+from vaelab.space import Shape, Space
+
+
+class Layout(NamedTuple):
+    """How a network of maps goes from an image down or up to one, with no `auto` left in its settings.
+
+    - `channels`: of each map, from the input on; `depth`: of the image
+    - `sizes`: height and width of the image, and after each halving
+    - `smallest`: the shape of the smallest map
+    """
+
+    settings: Any
+    decodes: bool
+    depth: int
+    channels: Shape
+    sizes: list[Size]
+    smallest: Shape
+
+
+def layout_of(settings: OfMapsSettings, given: Space, wanted: Space | None) -> Layout:
+    """Of an encoder of what is given or, where it aims at the image `wanted`, a decoder.
+
+    Raises:
+        VaelabError: for images without height and width, or smaller than the kernel or the strides.
+    """
+    decodes, image = wanted is not None, given if wanted is None else wanted
+    chosen = settings.of_image(image.shape, decodes=decodes)
+    height, width, depth = (*image.shape, 1)[:3]
+    sizes = sizes_down((height, width), len(chosen.channels))
+    return Layout(
+        settings=chosen,
+        decodes=decodes,
+        depth=depth,
+        channels=chosen.channels,
+        sizes=sizes,
+        smallest=(*sizes[-1], chosen.channels[0 if decodes else -1]),
+    )
+
 
 ACTIVATIONS = {"relu": jax.nn.relu, "silu": jax.nn.silu}
 

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 from vaelab.networks.base import AbstractNetwork
 from vaelab.networks.convolution import HE, Convolution, Downward
 from vaelab.networks.linear import Linear
-from vaelab.networks.maps import ACTIVATIONS, Fold, Unfold, as_map, dropped, keys_for, sizes_down
+from vaelab.networks.maps import ACTIVATIONS, Fold, Unfold, as_map, dropped, keys_for, layout_of
 from vaelab.networks.normalisation import GroupNorm
 from vaelab.networks.settings import ResidualSettings
 from vaelab.space import Shape, Space
@@ -76,13 +76,8 @@ class Residual(AbstractNetwork):
         Raises:
             VaelabError: for images without height and width, or smaller than the kernel or the strides.
         """
-        decodes, image = wanted is not None, given if wanted is None else wanted
-        settings = settings.of_image(image.shape, decodes=decodes)
-        height, width, depth = (*image.shape, 1)[:3]
-        channels, counts = cast(Shape, settings.channels), cast(Shape, settings.blocks)  # no longer `auto`
-        sizes = sizes_down((height, width), len(channels))
+        settings, decodes, depth, channels, sizes, smallest = layout_of(settings, given, wanted)
         first_key, moves_key, blocks_key = jr.split(key, 3)
-        smallest = (*sizes[-1], channels[0] if decodes else channels[-1])
         pairs = list(pairwise(channels))
         keys = jr.split(moves_key, max(len(pairs), 1))
         if decodes:
@@ -95,7 +90,9 @@ class Residual(AbstractNetwork):
             moves = tuple(Fold(*pair, key=key) for pair, key in zip(pairs, keys, strict=False))
         blocks = tuple(
             tuple(Block(width, settings, key=key) for key in jr.split(here, count))
-            for width, count, here in zip(channels, counts, jr.split(blocks_key, len(channels)), strict=True)
+            for width, count, here in zip(
+                channels, cast(Shape, settings.blocks), jr.split(blocks_key, len(channels)), strict=True
+            )
         )
         norms = (GroupNorm(channels[-1]),) if settings.norm == "group" else ()
         out_shape = (*sizes[1], channels[-1]) if decodes else smallest
