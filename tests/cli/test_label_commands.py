@@ -1,46 +1,21 @@
 """The commands of a model that sees labels: a seven that is asked for, the same z as another label, a way within one."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from vaelab.cli.app import app
+from cli.in_process import Command, arrays_of, command_on
 from vaelab.data import Dataset
 from vaelab.errors import VaelabError
 from vaelab.generating import decode, encode, reconstruct
 from vaelab.model_file import load_model
 from vaelab.runs import Run
 
-Command = Callable[..., str]
-
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, few_digits: Dataset) -> Command:
-    """Run a command in an empty folder, on few digits; gives what it printed. What it refuses is raised."""
-    monkeypatch.chdir(tmp_path)
-
-    def few(*_: Any, **__: Any) -> Dataset:
-        return few_digits
-
-    monkeypatch.setattr("vaelab.run_data.load_data", few)
-
-    def run(*words: object) -> str:
-        result = CliRunner().invoke(app, [str(word) for word in words])
-        if isinstance(result.exception, VaelabError):
-            raise result.exception
-        assert result.exit_code == 0, result.output
-        return result.output
-
-    return run
-
-
-def arrays_of(path: str) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+    return command_on(few_digits, monkeypatch, tmp_path)
 
 
 def test_a_label_is_asked_for(command: Command, tiny_conditional_run: Run) -> None:

@@ -7,19 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaelab import cli
+from cli.in_process import vaelab
 from vaelab.runs import Run
 
 SMALL = ["digits", "--epochs", "1", "--no-figures", "--quiet"]
-
-
-def vaelab(*arguments: str) -> int:
-    sys.argv = ["vaelab", *arguments]
-    try:
-        cli.main()
-    except SystemExit as stopped:
-        return int(stopped.code or 0)
-    return 0
 
 
 @pytest.fixture(autouse=True)

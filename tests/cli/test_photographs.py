@@ -8,19 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaelab import cli
+from cli.in_process import vaelab
 from vaelab.runs import Run
 
 SMALL = ["photographs.npz", "--hidden", "8", "--epochs", "2", "--batch-size", "20", "--no-figures", "--quiet"]
-
-
-def vaelab(*arguments: str) -> int:
-    sys.argv = ["vaelab", *arguments]
-    try:
-        cli.main()
-    except SystemExit as stopped:
-        return int(stopped.code or 0)
-    return 0
 
 
 @pytest.fixture(autouse=True)

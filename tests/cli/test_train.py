@@ -8,22 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaelab import cli
+from cli.in_process import vaelab
 from vaelab.model_file import load_model
 from vaelab.naming import named_arrays
 from vaelab.runs import Run
 
 SMALL = ["digits", "--hidden", "8", "--epochs", "2", "--no-figures"]
-
-
-def vaelab(*arguments: str) -> int:
-    """Run the command in this process; its exit code."""
-    sys.argv = ["vaelab", *arguments]
-    try:
-        cli.main()
-    except SystemExit as stopped:
-        return int(stopped.code or 0)
-    return 0
 
 
 @pytest.fixture(autouse=True)
