@@ -61,10 +61,10 @@ def silenced(command: Any) -> None:
 
 
 def configuration_of(line: str, monkeypatch: pytest.MonkeyPatch) -> Config:
-    """What a `vaelab train` line would train."""
+    """What a `vaelab train` line would train; of a dry run what it would rehearse."""
     made: list[Config] = []
     monkeypatch.setattr("vaelab.cli.train._train_new", lambda config, out, **options: made.append(config))
-    result = CliRunner().invoke(app, words_of(line), catch_exceptions=False)
+    result = CliRunner().invoke(app, [word for word in words_of(line) if word != "--dry-run"], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return made[0]
 

@@ -1,11 +1,11 @@
 """What a convolution computes, for maps (n, height, width, channels): 3 x 3 of stride 1, 4 x 4 of stride 2 down, and 4 x 4 of stride 2 up.
 
-On CPUs a convolution is slices of the maps and matrix products: `jax.lax.conv` inside `jax.lax.scan`, which an epoch is, runs 20 times as
-slow there (jax issue 12868). Elsewhere it is `jax.lax.conv_general_dilated`. Which of the two is chosen where a program is lowered for a
-device, and both give the same numbers but for rounding (tests/core/test_convolution.py).
+On CPUs a convolution is slices of the maps and matrix products: `jax.lax.conv` inside `jax.lax.scan`, which an epoch is, runs 29 times as
+slow there (jax issue 12868; `python -m benchmarks.convolution_gradients`). Elsewhere it is `jax.lax.conv_general_dilated`. Which of the
+two is chosen where a program is lowered for a device, and both give the same numbers but for rounding (tests/core/test_convolution.py).
 
 The three are one JAX primitive, linear in the maps and in the weight, for two reasons. Its transpose is a convolution again: the gradient
-that JAX takes of slices and products writes the slices' gradients out before it adds them, and takes twice as long. And its name stands
+that JAX takes of slices and products writes the slices' gradients out before it adds them, and takes 1.4 times as long. And its name stands
 in a jaxpr, so that a reader of one sees a convolution (`graph/`). Under `jax.vmap` all examples are one product.
 """
 
