@@ -86,13 +86,13 @@ def kind_of_both(network: Any) -> str | None:
 
 def network_values(name: str, network: Any, hidden: list[int], activation: Any) -> dict[str, Any]:
     """What widths and activation say of a network, where it is one that has such: the estimator's own, which is asked for by no name or
-    by its kind alone.
+    by its kind alone. An activation that is None says nothing.
     """
     if network is not None and not isinstance(network, str):
         return {}
     kind = NETWORKS.names[0] if network is None else network
     known = NETWORKS.settings_of(kind).model_fields
-    values = {"hidden": hidden, "activation": activation}
+    values = {"hidden": hidden} | ({} if activation is None else {"activation": activation})
     return {f"model.{name}.{key}": value for key, value in values.items() if key in known}
 
 

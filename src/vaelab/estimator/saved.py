@@ -220,17 +220,19 @@ def _give_names(vae: FittedVAE, facts: Mapping[str, Any], kept: Mapping[str, Any
 def _parameters(kind: type, config: Config) -> dict[str, Any]:
     """The constructor's arguments that train such a model: what has no argument of its own stands in `settings`."""
     model, training, run_parts = config.model, config.training, config.parts
+    encoder = _part(model.encoder, run_parts.get("encoder"), NETWORKS.names[0])
     parameters: dict[str, Any] = {
         "latent_dim": model.latent_dim,
         "hidden": getattr(model.encoder, "hidden", (256,)),
-        "encoder": _part(model.encoder, run_parts.get("encoder"), NETWORKS.names[0]),
+        "encoder": encoder,
         "decoder": _part(model.decoder, run_parts.get("decoder"), NETWORKS.names[0]),
         "prior": _part(model.prior, run_parts.get("prior")),
         "likelihood": _part(model.likelihood, run_parts.get("likelihood")),
         "posterior": _part(model.posterior, run_parts.get("posterior"), POSTERIORS.names[0]),
         "objective": _part(config.objective, run_parts.get("objective"), OBJECTIVES.names[0]),
         "condition": model.condition,
-        "activation": getattr(model.encoder, "activation", "relu"),
+        # where the encoder is no perceptron, those of both sides stand with their other settings
+        "activation": getattr(model.encoder, "activation", None) if encoder is None else None,
         "pixels": config.data.pixels,
         "beta": config.objective.beta,
         "warmup": config.objective.warmup,
@@ -240,7 +242,8 @@ def _parameters(kind: type, config: Config) -> dict[str, Any]:
         "optimiser": training.optimiser,
         "random_state": config.seed,
     }
-    without = kind(**parameters)._values(0, validated=config.data.validation == "held-out")
+    vae = kind(**parameters)
+    without = vae._values(0, vae._parts(), validated=config.data.validation == "held-out")
     if config.data.pixels == "static":
         without["data.static_file"] = config.data.static_file
     usual = flat(Config().with_values(without, source="VAE").model_dump(mode="json"))

@@ -63,7 +63,7 @@ class VAE(Generating, Scoring):
             (`{"kind": "mlp", "hidden": (64,)}`), or the part itself, as a factory `(shape, key) -> module` (`vaelab.estimator.parts`).
         condition: `"labels"`: encoder, decoder and prior see the labels `y`, and images of a label can be asked for; or `"none"`.
         deterministic: no spread and no prior: a plain autoencoder.
-        activation: `"relu"`, `"tanh"` or `"gated"`.
+        activation: of perceptrons `"relu"`, `"tanh"` or `"gated"`, of the others `"silu"` or `"relu"`; None: the first of these.
         pixels: as the model sees them, `"grey"` or `"dynamic"` (binarised afresh each time in training).
         beta: the weight of the KL term.
         warmup: how long beta rises from 0: a share of training, or `"5 epochs"`, or `"2000 steps"`.
@@ -102,7 +102,7 @@ class VAE(Generating, Scoring):
         objective: Any = None,
         condition: str = "none",
         deterministic: bool = False,
-        activation: str = "relu",
+        activation: str | None = None,
         pixels: str = "grey",
         beta: float = 1.0,
         warmup: float | str = 0.0,

@@ -25,6 +25,8 @@ Size = tuple[int, int]
 Maps = Float[Array, "n height width channels"]
 
 AXES = ("NHWC", "HWIO", "NHWC")
+FEW = 8
+"""Channels below which copies are cheaper than products."""
 NAME = "vaelab_convolution"
 """What the primitive is called in a jaxpr; its parameters are `kind` and `size`."""
 
@@ -67,10 +69,20 @@ def same_sliced(x: Maps, weight: Array, size: Size) -> Array:
 
 
 def down_sliced(x: Maps, weight: Array, size: Size) -> Array:
-    """Squares of 2 x 2 folded into channels, and a 2 x 2 convolution of those: four slices and one product."""
+    """Of many channels: four neighbours along a row beside each other, and one product for each of the four rows that a place reads.
+
+    Of few, squares of 2 x 2 folded into channels, and a 2 x 2 convolution of those by four slices and one product: products of so few
+    numbers a row cost more than the copies do.
+    """
     (count, height, width, channels), out = x.shape, weight.shape[-1]
     tall, wide = size
     padded = jnp.pad(x, ((0, 0), (1, 1 + height % 2), (1, 1 + width % 2), (0, 0)))
+    if channels >= FEW:
+        pairs = jnp.reshape(padded, (count, tall + 1, 2, wide + 1, 2 * channels))
+        along = jnp.concatenate([pairs[..., :-1, :], pairs[..., 1:, :]], axis=-1)
+        above, below = along[:, :-1], along[:, 1:]
+        first, second, third, fourth = jnp.reshape(weight, (4, 4 * channels, out))
+        return above[:, :, 0] @ first + above[:, :, 1] @ second + below[:, :, 0] @ third + below[:, :, 1] @ fourth
     squares = jnp.reshape(padded, (count, tall + 1, 2, wide + 1, 2, channels))
     folded = jnp.reshape(jnp.transpose(squares, (0, 1, 3, 2, 4, 5)), (count, tall + 1, wide + 1, 4 * channels))
     patches = jnp.concatenate([folded[:, a : a + tall, b : b + wide] for a in range(2) for b in range(2)], axis=-1)
@@ -79,18 +91,20 @@ def down_sliced(x: Maps, weight: Array, size: Size) -> Array:
 
 
 def up_sliced(x: Maps, weight: Array, size: Size) -> Array:
-    """Four slices of the padded maps and one product give squares of 2 x 2 in channels, which are unfolded and cropped by one.
+    """One product makes of each place the 4 x 4 of the image that it is part of; these overlap by half, and are added up.
 
-    With k + 1 = 2 m + r the sum is x[m] W[r] + x[m - 1] W[r + 2], along each axis.
+    With k + 1 = 2 m + r the sum is x[m] W[r] + x[m - 1] W[r + 2], along each axis: four squares of 2 x 2, each moved by none or one.
     """
     (count, height, width, channels), out = x.shape, weight.shape[-1]
-    padded = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    slices = [padded[:, 1 - a : 2 - a + height, 1 - b : 2 - b + width] for a in range(2) for b in range(2)]
-    patches = jnp.concatenate(slices, axis=-1)  # (n, height + 1, width + 1, 4 * channels)
-    ordered = jnp.transpose(jnp.reshape(weight, (2, 2, 2, 2, channels, out)), (0, 2, 4, 1, 3, 5))
-    folded = patches @ jnp.reshape(ordered, (4 * channels, 4 * out))
-    squares = jnp.transpose(jnp.reshape(folded, (count, height + 1, width + 1, 2, 2, out)), (0, 1, 3, 2, 4, 5))
-    whole = jnp.reshape(squares, (count, 2 * height + 2, 2 * width + 2, out))
+    turned = jnp.reshape(jnp.transpose(weight, (2, 0, 1, 3)), (channels, 16 * out))
+    parts = jnp.reshape(x @ turned, (count, height, width, 2, 2, 2, 2, out))
+
+    def moved(down: int, right: int) -> Array:
+        here = parts[:, :, :, down, :, right]
+        return jnp.pad(here, ((0, 0), (down, 1 - down), (right, 1 - right), (0, 0), (0, 0), (0, 0)))
+
+    squares = moved(0, 0) + moved(0, 1) + moved(1, 0) + moved(1, 1)
+    whole = jnp.reshape(jnp.transpose(squares, (0, 1, 3, 2, 4, 5)), (count, 2 * height + 2, 2 * width + 2, out))
     return whole[:, 1 : 1 + size[0], 1 : 1 + size[1]]
 
 
@@ -170,6 +184,13 @@ def _by_weight(x: Maps, gradient: Array, *, kind: Kind, function: Callable[..., 
     return found
 
 
+def _by_weight_sliced(x: Maps, gradient: Array, *, kind: Kind) -> Array:
+    """That of `up` is that of `down` with maps and gradient exchanged, whose slices are cheaper."""
+    if kind == "up":
+        return jnp.swapaxes(_by_weight(gradient, x, kind="down", function=in_slices), 2, 3)
+    return _by_weight(x, gradient, kind=kind, function=in_slices)
+
+
 def _by_maps(gradient: Array, weight: Array, *, kind: Kind, size: Size) -> Array:
     """The transpose of what is linear in the maps: a convolution of the gradient, to their size."""
     turned = jnp.swapaxes(weight[::-1, ::-1] if kind == "same" else weight, 2, 3)
@@ -199,14 +220,15 @@ def _convolution_of_batch(values: tuple[Array, Array], axes: tuple[Any, Any], *,
 
 
 def _weight_gradient_of_batch(values: tuple[Array, Array], axes: tuple[Any, Any], *, kind: Kind) -> Any:
-    return jax.vmap(partial(_by_weight, kind=kind, function=in_slices), axes)(*values), 0
+    return jax.vmap(partial(_by_weight_sliced, kind=kind), axes)(*values), 0
 
 
 batching.primitive_batchers[convolution_p] = _convolution_of_batch
 batching.primitive_batchers[weight_gradient_p] = _weight_gradient_of_batch
 
-for platform, implementation in ((None, of_lax), ("cpu", in_slices)):
-    own: dict[str, Any] = {} if platform is None else {"platform": platform}
-    mlir.register_lowering(convolution_p, mlir.lower_fun(implementation, multiple_results=False), **own)
-    gradient = partial(_by_weight, function=implementation)
-    mlir.register_lowering(weight_gradient_p, mlir.lower_fun(gradient, multiple_results=False), **own)
+for primitive, everywhere, on_cpus in (
+    (convolution_p, of_lax, in_slices),
+    (weight_gradient_p, partial(_by_weight, function=of_lax), _by_weight_sliced),
+):
+    mlir.register_lowering(primitive, mlir.lower_fun(everywhere, multiple_results=False))
+    mlir.register_lowering(primitive, mlir.lower_fun(on_cpus, multiple_results=False), platform="cpu")

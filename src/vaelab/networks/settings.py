@@ -35,7 +35,7 @@ class OfMapsSettings(NetworkSettings):
         description="channels of each map, from the input on: an encoder halves the image as often, a decoder doubles; `auto`: 32, 64, "
         "128, 128, ... by the image's size, in a decoder the other way round",
     )
-    activation: Literal["relu", "silu"] = Field(default="relu", description="`relu`, `silu`")
+    activation: Literal["silu", "relu"] = Field(default="silu", description="`silu`, `relu`")
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = Field(
         default=0.0, description="the share of channels that a training step leaves out, after each activation"
     )
