@@ -27,22 +27,19 @@ export function buildHeader(explorer, scope) {
   scope.listen(["ready"], showPlace);
   showPlace();
 
+  const choice = select(
+    t.priorTip,
+    run.priors.map((view, index) => [String(index), t.priorName(view.name, view.kind)]),
+    String(state.prior),
+    (value) => explorer.choosePrior(Number(value)),
+  );
+  scope.listen(["prior"], () => void (choice.value = String(explorer.state.prior)));
   const prior = run.priors.length
-    ? element(
-        "label.vx-field",
-        {},
-        element("span", {}, t.prior),
-        select(
-          t.priorTip,
-          run.priors.map((view, index) => [String(index), t.priorName(view.name, view.kind)]),
-          String(state.prior),
-          (value) => explorer.choosePrior(Number(value)),
-        ),
-      )
+    ? element("label.vx-field", {}, element("span", {}, t.prior), choice)
     : element("span.vx-field", {}, t.noPrior);
 
   const copy = button(t.copyLink, t.copyLinkTip, async () => {
-    const address = new URL(explorer.link(), location.href).href;
+    const address = explorer.address();
     try {
       await navigator.clipboard.writeText(address);
       copy.textContent = t.copied;

@@ -18,17 +18,20 @@ import { splatPainter } from "./points.js";
 /** @typedef {Record<"points" | "ellipses" | "exact" | "prior" | "aggregate" | "holes" | "manifold", boolean>} Layers */
 /**
  * @typedef {object} Marks what lies above the points
- * @property {Float32Array | null} pin @property {number | null} pinImage
+ * @property {Float32Array | null} pin @property {boolean} off whether it lies beside the plane @property {number | null} pinImage
  * @property {Float32Array | null} hover
  * @property {number | null} nearest @property {number | null} lit an image lit up from elsewhere
  * @property {{mean: Float32Array, logVariance: Float32Array | null, z: Float32Array} | null} drawn
- * @property {{a: Float32Array | null, b: Float32Array | null, way: Float32Array[]}} path
+ * @property {{a: Float32Array | null, b: Float32Array | null, way: Float32Array[], at: Float32Array | null}} path
  * @property {{a: Int32Array | null, b: Int32Array | null}} selection
  * @property {Float32Array[]} samples
  * @property {Float32Array[]} corners
  * @property {boolean} ghosts whether the interpolation's ends are shown
  */
-/** @typedef {{tiles: {x: number, y: number, width: number, height: number, image: CanvasImageSource}[]}} Mosaic */
+/** @typedef {{x: number, y: number, width: number, height: number, image: CanvasImageSource}} Tile */
+/** @typedef {{tiles: Tile[]}} Mosaic */
+
+/** What a map shows of its plane. @typedef {{centre: number[], scale: number, fitted: boolean}} Sight */
 
 const POINT_RADIUS = 1.9;
 /** The least side of the canvas that follows the pointer, in pixels. */
@@ -36,10 +39,11 @@ const SMALLEST = 64;
 
 export class MapView {
   /**
-   * @param {HTMLElement} host @param {Pane} pane @param {string} label
+   * @param {HTMLElement} host @param {Pane} pane @param {string} label @param {Sight} sight
    */
-  constructor(host, pane, label) {
+  constructor(host, pane, label, sight) {
     this.pane = pane;
+    this.sight = sight;
     this.host = host;
     this.ground = element("canvas.vx-layer", { "aria-hidden": "true" });
     this.dots = element("canvas.vx-layer", { "aria-hidden": "true" });
@@ -47,8 +51,6 @@ export class MapView {
     this.painter = splatPainter(this.dots);
     this.pointer = element("canvas.vx-pointer", { "aria-hidden": "true" });
     host.replaceChildren(this.ground, this.dots, this.overlay, this.pointer);
-    this.centre = [0, 0];
-    this.scale = 100;
     /** @type {Layers} */
     this.layers = { points: true, ellipses: false, exact: false, prior: true, aggregate: false, holes: false, manifold: false };
     /** @type {Set<number>} */
@@ -59,10 +61,30 @@ export class MapView {
     this.exact = [];
     /** @type {[number, number][]} */
     this.lasso = [];
-    this.fitted = true;
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(host);
     this.resize();
+  }
+
+  get centre() {
+    return this.sight.centre;
+  }
+  set centre(centre) {
+    this.sight.centre = centre;
+  }
+  /** Pixels a unit of the plane. */
+  get scale() {
+    return this.sight.scale;
+  }
+  set scale(scale) {
+    this.sight.scale = scale;
+  }
+  /** Whether everything is shown, whatever the size of the map. */
+  get fitted() {
+    return this.sight.fitted;
+  }
+  set fitted(fitted) {
+    this.sight.fitted = fitted;
   }
 
   destroy() {
@@ -143,7 +165,7 @@ export class MapView {
   /** @param {number} x @param {number} y @returns {Float32Array} the latent under a place on screen */
   latentAt(x, y) {
     const [a, b] = this.toPlane(x, y);
-    return lift(/** @type {any} */ (this.pane.plane), a, b);
+    return lift(this.pane.plane, a, b);
   }
 
   /** The point drawn nearest a place on screen, within so many pixels, or null. @param {number} x @param {number} y */
@@ -190,7 +212,11 @@ export class MapView {
     this.drawGround();
     this.drawPoints();
     this.drawOverlay(this.marks);
+    this.whenDrawn();
   }
+
+  /** Called after the view was drawn at another place, size or zoom. */
+  whenDrawn = () => {};
 
   drawGround() {
     const context = this.begin(this.ground);
@@ -242,7 +268,7 @@ export class MapView {
         if (!vertical && y > 24 && y < this.height - 24) context.fillText(text, 4, y - 3);
       }
     }
-    const { pair } = /** @type {any} */ (this.pane.plane);
+    const { pair } = this.pane.plane;
     const names = pair ? [pair[0] + 1, pair[1] + 1].map((n) => `z${subscript(n)}`) : ["u", "v"];
     context.fillStyle = this.ink("quiet");
     context.font = "italic 13px Georgia, 'Times New Roman', serif";
@@ -291,8 +317,8 @@ export class MapView {
     if (mixture && mixture.count === 1 && mixture.diagonal) {
       // One Gaussian: its rings at 1, 2 and 3 sigma, exactly.
       const logVariance = mixture.factors.map((value) => 2 * Math.log(value));
-      const [xx, xy, yy] = projectVariances(/** @type {any} */ (this.pane.plane), logVariance);
-      const [a, b] = project(/** @type {any} */ (this.pane.plane), mixture.means);
+      const [xx, xy, yy] = projectVariances(this.pane.plane, logVariance);
+      const [a, b] = project(this.pane.plane, mixture.means);
       for (const sigma of [1, 2, 3]) {
         context.setLineDash(sigma === 1 ? [] : sigma === 2 ? [6, 4] : [2, 4]);
         this.traceEllipse(context, a, b, xx, xy, yy, sigma);
@@ -302,10 +328,9 @@ export class MapView {
       massLevels(field, SIGMA_SHARES).forEach((level, sigma) => {
         context.setLineDash(sigma === 0 ? [] : sigma === 1 ? [6, 4] : [2, 4]);
         context.beginPath();
-        const segments = contour(field, level);
-        for (let i = 0; i < segments.length; i += 4) {
-          context.moveTo(...this.toScreen(segments[i], segments[i + 1]));
-          context.lineTo(...this.toScreen(segments[i + 2], segments[i + 3]));
+        for (const { points, closed } of contour(field, level)) {
+          points.forEach(([a, b], i) => (i ? context.lineTo(...this.toScreen(a, b)) : context.moveTo(...this.toScreen(a, b))));
+          if (closed) context.closePath();
         }
         context.stroke();
       });
@@ -397,7 +422,12 @@ export class MapView {
     for (const z of marks.corners) this.drawDot(context, z, this.ink("accent"), 5);
     if (marks.pinImage !== null) this.drawImageMark(context, marks.pinImage, this.ink("accent"), true);
     if (marks.drawn) this.drawDrawn(context, marks.drawn);
-    if (marks.pin) this.drawCross(context, marks.pin, this.ink("accent"), 9);
+    if (marks.pin) {
+      // A pin beside the plane is its shadow: a broken cross.
+      context.setLineDash(marks.off ? [3, 3] : []);
+      this.drawCross(context, marks.pin, this.ink("accent"), 9);
+      context.setLineDash([]);
+    }
     if (this.lasso.length) this.traceOutline(context, this.lasso);
     this.drawPointer(marks);
   }
@@ -441,8 +471,13 @@ export class MapView {
   }
 
   /** @param {Float32Array} z @returns {[number, number]} */
+  planeOf(z) {
+    return project(this.pane.plane, z);
+  }
+
+  /** @param {Float32Array} z @returns {[number, number]} */
   placeOf(z) {
-    return this.toScreen(...project(/** @type {any} */ (this.pane.plane), z));
+    return this.toScreen(...this.planeOf(z));
   }
 
   /** @param {CanvasRenderingContext2D} context @param {Float32Array} z @param {string} colour @param {number} size */
@@ -500,7 +535,7 @@ export class MapView {
 
   /** @param {CanvasRenderingContext2D} context @param {NonNullable<Marks["drawn"]>} drawn */
   drawDrawn(context, { mean, logVariance, z }) {
-    const plane = /** @type {any} */ (this.pane.plane);
+    const plane = this.pane.plane;
     const colour = this.ink("drawn");
     context.strokeStyle = colour;
     if (logVariance) {
@@ -526,6 +561,7 @@ export class MapView {
       path.way.forEach((z, i) => (i ? context.lineTo(...this.placeOf(z)) : context.moveTo(...this.placeOf(z))));
       context.stroke();
     }
+    if (path.at) this.drawDot(context, path.at, this.ink("ink"), 5);
     for (const [name, z] of /** @type {[string, Float32Array | null][]} */ ([
       ["A", path.a],
       ["B", path.b],
