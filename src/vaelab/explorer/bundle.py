@@ -22,12 +22,13 @@ from scipy.stats import norm
 from vaelab.batching import equal_pieces
 from vaelab.errors import VaelabError
 from vaelab.explorer.economy import Economy, can_be_smaller, light_columns, light_manifest, smaller_networks
-from vaelab.explorer.explored import Explored, with_decoder
+from vaelab.explorer.explored import Explored, as_label, with_decoder
 from vaelab.explorer.prior_columns import prior_columns
 from vaelab.generating import Encoded, decode
 from vaelab.generating.pictures import as_levels
 from vaelab.graph import UnknownOperation, multiplications
 from vaelab.kinds import PRIORS
+from vaelab.labels import called
 from vaelab.language import translated
 from vaelab.model import Model
 from vaelab.model_graph import operation_graph, part_graphs
@@ -187,6 +188,14 @@ class Bundle:
             )
         return found
 
+    def as_label(self, label: int) -> "Bundle":
+        """The models that see labels decoded as another one.
+
+        Raises:
+            VaelabError: for a label that one of them does not know.
+        """
+        return Bundle(tuple(as_label(one, label) for one in self.explored))
+
     @property
     def networks_can_be_smaller(self) -> bool:
         """Whether those that run in the page can be made for smaller pictures."""
@@ -301,6 +310,7 @@ def _run_columns(explored: Explored, say: Callable[[str], None]) -> tuple[dict[s
         "prior": names.index(explored.first_prior) if explored.first_prior in names else min(0, len(names) - 1),
         "engine": {"place": place, "reason": reason},
         "manifold": {"z": MANIFOLD_PLACES},
+        "labels": labels_of(explored),
         "metrics": [_finite(record) for record in explored.metrics],
         "snapshots": snapshots,
         "density_quantiles": density_quantiles(encoded, encoded.draw),
@@ -308,6 +318,18 @@ def _run_columns(explored: Explored, say: Callable[[str], None]) -> tuple[dict[s
         "distance_quantiles": distance_quantiles(encoded.mean),
     }
     return manifest, columns
+
+
+def labels_of(explored: Explored) -> dict[str, Any] | None:
+    """Of a model that sees labels: those that it knows, by number and name, and the one that it decodes as; None of any other."""
+    if explored.conditional is None:
+        return None
+    known = [int(label) for label in explored.conditional.labels]
+    return {
+        "values": known,
+        "names": [called(label, explored.label_names) for label in known],
+        "chosen": explored.label,
+    }
 
 
 def _numbers(explored: Explored) -> Integer[np.ndarray, " images"]:

@@ -13,6 +13,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 from starlette.applications import Starlette
@@ -117,7 +118,8 @@ class OnlyOurs:
             return
         given = connection.query_params.get("token")
         if scope["type"] == "http" and given is not None:
-            response = RedirectResponse(scope["path"] or "/", 303, self._headers())
+            kept = urlencode([pair for pair in connection.query_params.multi_items() if pair[0] != "token"])
+            response = RedirectResponse((scope["path"] or "/") + (f"?{kept}" if kept else ""), 303, self._headers())
             response.set_cookie(self.cookie, self.token, httponly=True, samesite="strict")
             await response(scope, receive, send)
             return
@@ -180,33 +182,33 @@ def make_app(bundle: Bundle | Source, *, token: str, port: int) -> ASGIApp:
         return Response(style_sheet() + PAGE_STYLE, media_type="text/css")
 
     async def view(request: Request) -> Response:
-        del request
-        version, newest = await run_in_threadpool(source.newest)
-        return await octets(lambda: newest.first_view, {"x-version": version})
+        label = _label_of(request)
+        await run_in_threadpool(source.newest)
+        return await octets(lambda: source.as_label(label)[1].first_view, {"x-version": source.at_hand[0]})
 
     async def version(request: Request) -> Response:
         del request
         return PlainTextResponse(await run_in_threadpool(lambda: source.version))
 
     async def progress(request: Request) -> Response:
-        del request
-        return JSONResponse(source.at_hand[1].progress.as_json())
+        _, own = source.as_label(_label_of(request))
+        return JSONResponse(own.progress.as_json())
 
     def part(make: Callable[[Bundle, dict[str, int]], bytes]) -> Callable[[Request], Any]:
         """What belongs to a view: refused to a page whose view is of another version."""
 
         async def answer(request: Request) -> Response:
-            version, own = source.at_hand
+            version, label = source.at_hand[0], _label_of(request)
             asked = request.query_params.get("version", version)
             if asked != version or asked != await run_in_threadpool(lambda: source.version):
                 return PlainTextResponse(CHANGED, 409)
-            return await octets(lambda: make(own, request.path_params))
+            return await octets(lambda: make(source.as_label(label)[1], request.path_params))
 
         return answer
 
     async def exported(request: Request) -> Response:
-        del request
-        _, newest = await run_in_threadpool(source.newest)
+        await run_in_threadpool(source.newest)
+        _, newest = await run_in_threadpool(source.as_label, _label_of(request))
         content = await run_in_threadpool(export_html, newest)
         return Response(
             content,
@@ -216,11 +218,11 @@ def make_app(bundle: Bundle | Source, *, token: str, port: int) -> ASGIApp:
 
     async def channel(websocket: WebSocket) -> None:
         await websocket.accept()
-        asked = websocket.query_params.get("version")
+        asked, label = websocket.query_params.get("version"), _label_of(websocket)
         try:
             while True:
                 frame = await websocket.receive_bytes()
-                version, own = source.at_hand
+                version, own = await run_in_threadpool(source.as_label, label)
                 if asked not in (None, version):
                     await websocket.send_bytes(refused_frame(frame))
                     continue
@@ -249,6 +251,12 @@ def make_app(bundle: Bundle | Source, *, token: str, port: int) -> ASGIApp:
 
 
 CHANGED = "the run was trained anew since this page was opened"
+
+
+def _label_of(connection: HTTPConnection) -> int | None:
+    """The label that a page asked for, by its number; None for none."""
+    given = connection.query_params.get("label", "")
+    return int(given) if given.isascii() and given.isdigit() else None
 
 
 def _known(bundle: Bundle, run: int) -> int:

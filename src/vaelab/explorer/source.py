@@ -22,6 +22,7 @@ class Source:
         self._make = make
         self._stamp = stamp
         self._lock = threading.Lock()
+        self._labelled: dict[tuple[str, int], Bundle] = {}
         self._version = stamp()
         self._bundle = make() if bundle is None else bundle
 
@@ -39,6 +40,21 @@ class Source:
     def at_hand(self) -> tuple[str, Bundle]:
         """The version and the bundle that pages were last given."""
         return self._version, self._bundle
+
+    def as_label(self, label: int | None) -> tuple[str, Bundle]:
+        """The bundle at hand, its models that see labels decoded as one of them (None: as it was made); each made once.
+
+        Raises:
+            VaelabError: for a label that they do not know.
+        """
+        version, bundle = self.at_hand
+        if label is None:
+            return version, bundle
+        with self._lock:
+            if (version, label) not in self._labelled:
+                self._labelled = {key: one for key, one in self._labelled.items() if key[0] == version}
+                self._labelled[version, label] = bundle.as_label(label)
+            return version, self._labelled[version, label]
 
     def newest(self) -> tuple[str, Bundle]:
         """The bundle of what is there now."""

@@ -35,6 +35,7 @@ import { readSafetensors } from "./safetensors.js";
  * @property {{z: number[]} | null} manifold the places of the baked grid along both axes
  * @property {Record<string, number>[]} metrics
  * @property {SnapshotView[]} snapshots
+ * @property {{values: number[], names: string[], chosen: number} | null} [labels] of a model that sees labels: those it knows, and the one it decodes as
  * @property {{decoders: boolean, picture: [number, number] | null, weights: boolean, images: number | null}} [left_out] of a file that is
  *   kept small: decoders of earlier epochs; height and width of the model's own pictures, where those here are smaller; all weights; images
  * @property {number[] | null} density_quantiles of log q(z), left-one-out, at draws from the images' posteriors: 0 to 100 %

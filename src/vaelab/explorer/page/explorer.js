@@ -33,6 +33,7 @@ import { textsFor } from "./texts.js";
  * @property {string | null} [exportAddress] where the server gives this page as one file
  * @property {((file: File) => Promise<import("./digit.js").Picture>) | null} [readPicture] who opens a dropped file
  * @property {boolean} [address] keep the state in the page's address
+ * @property {((label: number, hash: string) => void) | null} [chooseLabel] decode as another label, of a model that sees labels
  * @property {string | null} [token] what opens the server's page elsewhere
  * @property {(() => Promise<boolean>) | null} [changed] whether what is shown was made anew since
  */
@@ -162,8 +163,7 @@ export class Explorer {
       drawing: null,
       epoch: null,
       other,
-      // Quantiles of N(0, I) say nothing of a model without a prior.
-      spacing: runs[0].priors.length ? "quantile" : "even",
+      spacing: "even",
       problem: null,
       stale: false,
       notice: null,
@@ -299,7 +299,7 @@ export class Explorer {
     const given = new Set();
     for (let left = waiting(); ask && left.length; left = waiting()) {
       const { prior: chosen, other } = this.state;
-      const next = left.find(({ run, prior }) => (run === 0 && prior === chosen) || (run === other?.run && prior === other.prior)) ?? left[0];
+      const next = left.find(({ run, prior }) => run === 0 && prior === chosen) ?? left.find(({ run, prior }) => run === other?.run && prior === other.prior) ?? left[0];
       given.add(`${next.run}/${next.prior}`);
       try {
         addPrior(this.bundle, next.run, next.prior, await ask(next.run, next.prior));

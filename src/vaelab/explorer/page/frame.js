@@ -60,6 +60,7 @@ export function buildFrame(explorer) {
     /** @param {Float32Array} image @param {Float32Array} z */
     showDecoded(image, z) {
       readout.showDecoded(image, z);
+      maps.showInset(image);
       tabs.decoded(image);
     },
     /** @param {string} text */

@@ -21,9 +21,18 @@ const PATIENCE = 300;
 /** The version of the view that this page has: what belongs to another is refused. */
 let version = "";
 
+/** The label that the page decodes as, where it was asked for one. */
+const label = new URLSearchParams(location.search).get("label");
+
+/** @param {string} address */
+function asked(address) {
+  const query = new URLSearchParams({ ...(version && { version }), ...(label && { label }) }).toString();
+  return query ? `${address}?${query}` : address;
+}
+
 /** @param {string} address */
 async function answerTo(address) {
-  const answer = await fetch(version ? `${address}?version=${version}` : address).catch(() => {
+  const answer = await fetch(asked(address)).catch(() => {
     throw Object.assign(new Error("the server does not answer"), { name: "ServerAway" });
   });
   if (answer.status === 409) throw Object.assign(new Error(await answer.text()), { name: "RunChanged" });
@@ -59,7 +68,7 @@ async function showProgress(place, done) {
   void done.finally(() => (waiting = false)).catch(() => {});
   const rest = () => new Promise((wake) => setTimeout(wake, PATIENCE));
   for (await rest(); waiting && place; await rest()) {
-    const answer = await fetch("progress").catch(() => null);
+    const answer = await fetch(asked("progress")).catch(() => null);
     if (!answer?.ok || !waiting) continue;
     const { step, share } = await answer.json();
     bar.value = share;
@@ -86,6 +95,14 @@ const FROM_FILE = {
   prior: (run, prior) => embedded(`prior-${run}-${prior}`),
 };
 
+/** Open the page as another label; what else it shows stays, in its address. @param {number} chosen @param {string} hash */
+function chooseLabel(chosen, hash) {
+  const address = new URL(location.href);
+  address.searchParams.set("label", String(chosen));
+  address.hash = hash;
+  location.assign(address);
+}
+
 /** @param {string | null} workerSource */
 export async function begin(workerSource) {
   const host = /** @type {HTMLElement} */ (document.getElementById("explorer"));
@@ -98,8 +115,9 @@ export async function begin(workerSource) {
     const explorer = new Explorer(host, bundle, {
       workerSource,
       address: true,
-      socket: served ? `${location.protocol.replace("http", "ws")}//${location.host}/socket?version=${version}` : null,
-      exportAddress: served ? "export" : null,
+      socket: served ? `${location.protocol.replace("http", "ws")}//${location.host}/${asked("socket")}` : null,
+      exportAddress: served ? asked("export") : null,
+      chooseLabel: served ? chooseLabel : null,
       readPicture: served ? serverPictures : null,
       token: document.documentElement.dataset.token ?? null,
       changed: served ? changed : null,

@@ -7,6 +7,7 @@ import { MapView, subscript } from "./map.js";
 import { listenToMap } from "./map-input.js";
 import { mosaicKeeper } from "./mosaic.js";
 import { between } from "./path.js";
+import { paint } from "./picture.js";
 import { distanceFrom } from "./plane.js";
 
 /** @typedef {import("./map.js").Layers} Layers */
@@ -189,12 +190,24 @@ export function buildMaps(explorer, scope) {
   const spacing = select(
     t.spacingTip,
     [
-      ["quantile", t.quantileSpacing],
       ["even", t.evenSpacing],
+      ["quantile", t.quantileSpacing],
     ],
     explorer.state.spacing,
     (value) => store.set({ spacing: value }),
   );
+
+  // On a narrow page the picture lies upon the map, on the side where no finger is.
+  const inset = element("canvas.vx-inset", { "aria-hidden": "true" });
+  /** @param {Float32Array} image */
+  const showInset = (image) => paint(inset, image, explorer.pane.run.image);
+  const placeInset = () => {
+    const { hover, hoverPane, pin } = explorer.state;
+    const [x] = views[0]?.placeOf(hover && hoverPane === 0 ? hover : pin) ?? [0];
+    const side = hover ? (x > (views[0]?.width ?? 0) / 2 ? "left" : "right") : inset.dataset.side;
+    if (inset.dataset.side !== side) inset.dataset.side = side ?? "right";
+  };
+  scope.listen(["hover"], placeInset);
 
   const legend = element("div.vx-legend", { role: "group", "aria-label": t.legend });
   function showLegend() {
@@ -313,13 +326,14 @@ export function buildMaps(explorer, scope) {
   return {
     node,
     views,
-    redraw,
-    arrange,
+    showInset,
     fit: () => each((view) => view.fit()),
     settle() {
       views[0] = new MapView(hosts[0], explorer.pane, t.mapLabel, explorer.sights[0]);
       views[0].whenDrawn = mosaicKeeper(explorer, views[0], 0);
       scope.atEnd(listenToMap(explorer, views[0], 0));
+      hosts[0].append(inset);
+      if (explorer.decodedImage) showInset(explorer.decodedImage);
       arrange();
     },
   };

@@ -197,33 +197,29 @@ export function buildDraw(explorer, scope) {
     element(
       "div.vx-row",
       {},
-      element("figure.vx-figure", {}, pad, element("figcaption", {}, t.padCaption)),
+      element("figure.vx-figure.vx-pad-box", {}, pad, element("figcaption", {}, t.padCaption)),
       element(
-        "div.vx-column",
+        "div.vx-pair",
         {},
-        element(
-          "div.vx-pair",
-          {},
-          element("figure.vx-figure", {}, seen, element("figcaption", { title: t.asSeenTip }, normalise === "mnist" ? t.asSeen : t.asFitted)),
-          element("figure.vx-figure", {}, rebuilt, element("figcaption", {}, t.reconstruction)),
-        ),
-        words,
+        element("figure.vx-figure", {}, seen, element("figcaption", { title: t.asSeenTip }, normalise === "mnist" ? t.asSeen : t.asFitted)),
+        element("figure.vx-figure", {}, rebuilt, element("figcaption", {}, t.reconstruction)),
+      ),
+      element(
+        "div.vx-actions",
+        {},
+        button(t.clear, t.clearTip, () => {
+          clearPad();
+          explorer.padVersion++;
+          store.set({ drawing: null });
+          words.textContent = "";
+        }),
+        button(t.openImage, t.openImageTip, () => chooser.click()),
+        resample,
+        pinDrawn,
+        chooser,
       ),
     ),
-    element(
-      "div.vx-actions",
-      {},
-      button(t.clear, t.clearTip, () => {
-        clearPad();
-        explorer.padVersion++;
-        store.set({ drawing: null });
-        words.textContent = "";
-      }),
-      button(t.openImage, t.openImageTip, () => chooser.click()),
-      resample,
-      pinDrawn,
-      chooser,
-    ),
+    words,
   );
   return { node };
 }
