@@ -1,7 +1,6 @@
 """The explorer of a model that sees labels: pictures of one label, images encoded each given its own, and the page says so."""
 
 import json
-import re
 from pathlib import Path
 
 import numpy as np
