@@ -7,6 +7,7 @@ import uvicorn
 
 from vaelab.explorer.bundle import Bundle
 from vaelab.explorer.server import free_port, make_app
+from vaelab.explorer.source import Source
 
 TOKEN = "a-token-for-tests"
 
@@ -14,7 +15,7 @@ TOKEN = "a-token-for-tests"
 class Serving:
     """A server in a thread, for as long as the block lasts."""
 
-    def __init__(self, bundle: Bundle, port: int = 0):
+    def __init__(self, bundle: Bundle | Source, port: int = 0):
         self.bundle = bundle
         self.port = port
 

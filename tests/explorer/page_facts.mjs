@@ -5,8 +5,8 @@ import { pathToFileURL } from "node:url";
 const [modules, folder] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(`${modules}/${name}.js`).href);
 const given = JSON.parse(readFileSync(`${folder}/given.json`, "utf8"));
-const [densities, plane, digit, lasso, path, link, pictures, contours, pane, texts] = await Promise.all(
-  ["densities", "plane", "digit", "lasso", "path", "link", "open-picture", "contours", "pane", "texts"].map(load),
+const [densities, plane, digit, lasso, path, link, pictures, contours, pane, texts, elbo, dom] = await Promise.all(
+  ["densities", "plane", "digit", "lasso", "path", "link", "open-picture", "contours", "pane", "texts", "elbo", "dom"].map(load),
 );
 const { widen, readSafetensors } = await load("safetensors");
 const flat = (rows) => Float32Array.from(rows.flat(3));
@@ -29,12 +29,18 @@ facts.mass = field.values.reduce((sum, value) => sum + Math.exp(value), 0) * (12
 const gaussian = densities.emptyField({ left: -6, right: 6, bottom: -6, top: 6 }, 240, 240);
 densities.fillMixture(gaussian, new Float32Array(2), Float32Array.from([1, 0, 1]));
 const levels = contours.massLevels(gaussian, pane.SIGMA_SHARES);
-facts.contourRadii = levels.map((level) => {
-  const segments = contours.contour(gaussian, level);
-  const radii = [];
-  for (let i = 0; i < segments.length; i += 2) radii.push(Math.hypot(segments[i], segments[i + 1]));
-  return [Math.min(...radii), Math.max(...radii)];
-});
+facts.contours = levels.map((level) =>
+  contours.contour(gaussian, level).map(({ points, closed }) => {
+    const radii = points.map(([x, y]) => Math.hypot(x, y));
+    const steps = points.slice(1).map(([x, y], i) => Math.hypot(x - points[i][0], y - points[i][1]));
+    return { closed, radii: [Math.min(...radii), Math.max(...radii)], longest: Math.max(...steps), length: steps.reduce((sum, step) => sum + step, 0) };
+  }),
+);
+const slope = densities.emptyField({ left: -1, right: 1, bottom: -1, top: 1 }, 20, 20);
+slope.values.set(slope.values.map((_, cell) => cell % 20));
+facts.openLine = contours.contour(slope, 9.5).map(({ points, closed }) => ({ closed, count: points.length }));
+facts.hermite = [1, 2, 5, 20, 48].map(elbo.gaussHermite);
+facts.numbers = [0, -1.234, 999999, -1e6, -812231904995.03, 3e-9, NaN, -Infinity].map((value) => dom.number(value));
 
 facts.likelihoods = Object.fromEntries(
   given.likelihoods.map((likelihood) => {

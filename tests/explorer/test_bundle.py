@@ -73,12 +73,12 @@ def test_quantiles_leave_each_image_out_of_its_own_average():
         np.zeros((2, 2), np.float32),
         np.array([[-20.0, 0], [20, 0]], np.float32),
     )
-    quantiles = density_quantiles(encoded)
+    quantiles = density_quantiles(encoded, encoded.draw)
     assert quantiles is not None
     assert max(quantiles) < -700
     # Two in one place: the density there is the other's own.
     together = Encoded(np.zeros((2, 2), np.float32), np.zeros((2, 2), np.float32), np.zeros((2, 2), np.float32))
-    np.testing.assert_allclose(density_quantiles(together), -np.log(2 * np.pi), atol=1e-6)
+    np.testing.assert_allclose(density_quantiles(together, together.draw), -np.log(2 * np.pi), atol=1e-6)
 
 
 def densities() -> dict:

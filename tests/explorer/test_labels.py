@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load
 
+from explorer.local_server import Serving
+from explorer.test_browser import Page, same
 from vaelab.data import Dataset
 from vaelab.errors import VaelabError
 from vaelab.explorer.bundle import MANIFOLD_PLACES, Bundle
@@ -84,6 +86,32 @@ def test_a_model_in_memory(tiny_conditional_run: Run, few_digits: Dataset) -> No
     drawn = explored_model(model)  # no images: draws, each of a label of its own
     assert drawn.labels is not None
     assert "decoded as 0" in drawn.name
+
+
+def test_the_page_says_its_label_and_another_can_be_chosen(chromium, bundle: Bundle, tiny_conditional_run: Run) -> None:
+    """The map stays where it is; pictures, and what else one had chosen, are the other label's."""
+    model = load_model(tiny_conditional_run)
+    context = chromium.new_context(viewport={"width": 1360, "height": 900}, locale="en-GB")
+    with Serving(bundle) as address:
+        page = Page(context.new_page()).open(f"{address}#lang=en&theme=light&z=0.4,-0.2")
+        choice = page.page.locator(".vx-as-label select")
+        assert choice.evaluate("one => one.selectedOptions[0].textContent") == "7"
+        z = np.array([[0.4, -0.2]], np.float32)
+        assert same(page.decoded(z[0]), np.rint(255 * decode(model, z, 7)[0]).ravel())
+        before = page.page.evaluate("[...vaelabExplorer.pane.places]")
+        choice.select_option("3")
+        page.until(
+            "new URLSearchParams(location.search).get('label') === '3' && window.vaelabExplorer?.state.decoded > 0"
+        )
+        assert same(page.decoded(z[0]), np.rint(255 * decode(model, z, 3)[0]).ravel())
+        assert choice.evaluate("one => one.selectedOptions[0].textContent") == "3"
+        np.testing.assert_allclose(page.page.evaluate("[...vaelabExplorer.pane.places]"), before, atol=1e-6)
+        assert "label=3" in page.page.evaluate("vaelabExplorer.address()")
+        grid = page.page.evaluate("[...vaelabExplorer.bundle.columns.get('0/manifold').slice(0, 784)]")
+        corner = np.full((1, 2), MANIFOLD_PLACES[0], np.float32)
+        assert np.abs(np.array(grid) - 255 * decode(model, corner, 3)[0].ravel()).max() < 0.6
+        assert page.faults == []
+    context.close()
 
 
 def test_wrong_labels_are_one_clear_line(tiny_conditional_run: Run, tiny_run: Run, few_digits: Dataset) -> None:

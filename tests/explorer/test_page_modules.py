@@ -100,8 +100,26 @@ def test_the_aggregate_posterior_is_the_average_of_the_posteriors(facts, given):
     assert facts["mass"] == pytest.approx(1.0, abs=1e-3)
 
 
-def test_contours_of_a_gaussian_are_circles_of_one_two_and_three_sigma(facts):
-    np.testing.assert_allclose(facts["contourRadii"], [[1, 1], [2, 2], [3, 3]], atol=0.03)
+def test_contours_of_a_gaussian_are_circles_of_one_two_and_three_sigma_each_in_one_piece(facts):
+    """In one piece, so that its dashes run on: cut into cells, 1 and 2 sigma look alike."""
+    assert [len(lines) for lines in facts["contours"]] == [1, 1, 1]
+    for sigma, (line,) in enumerate(facts["contours"], start=1):
+        assert line["closed"]
+        np.testing.assert_allclose(line["radii"], [sigma, sigma], atol=0.03)
+        assert line["longest"] < 0.1  # from cell to cell
+        assert line["length"] == pytest.approx(2 * np.pi * sigma, rel=0.03)
+    assert facts["openLine"] == [{"closed": False, "count": 20}]
+
+
+def test_quadrature_is_that_of_numpy(facts):
+    for found, count in zip(facts["hermite"], (1, 2, 5, 20, 48), strict=True):
+        places, weights = np.polynomial.hermite_e.hermegauss(count)
+        np.testing.assert_allclose(found["places"], places, atol=1e-10)
+        np.testing.assert_allclose(found["weights"], weights / np.sqrt(2 * np.pi), rtol=1e-8, atol=1e-30)
+
+
+def test_numbers_that_are_too_large_for_two_decimals_are_powers_of_ten(facts):
+    assert facts["numbers"] == ["0.00", "−1.23", "999999.00", "−1.0 × 10⁶", "−8.1 × 10¹¹", "0.00", "–", "–"]
 
 
 def test_likelihoods_from_logits(facts, given):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import socket
 
     from vaelab.explorer.bundle import Bundle
+    from vaelab.explorer.source import Source
 
 DEFAULT_RUN = "pretrained:tutorial"
 MOST_RUNS = 2
@@ -86,6 +87,7 @@ def explore(
     from vaelab.cli.steps import steps
     from vaelab.explorer import bundle_of
     from vaelab.explorer.server import free_port
+    from vaelab.explorer.source import Source, stamp_of
 
     def say(words: str) -> None:
         typer.echo(words, err=True)
@@ -126,15 +128,19 @@ def explore(
     found = listener.getsockname()[1]
     if port not in (0, found):
         typer.echo(translated("port {port} is in use; serving on {found}", port=port, found=found))
+
+    def gathered() -> "Bundle":
+        return bundle_of(names, data=data, prior=prior, training_data=training_data, label=label, say=say)
+
     try:
-        bundle = bundle_of(names, data=data, prior=prior, training_data=training_data, label=label, say=say)
+        source = Source(gathered, stamp_of(names))
     except BaseException:
         listener.close()
         raise
-    _serve(bundle, listener, open_browser=open_browser)
+    _serve(source, listener, open_browser=open_browser)
 
 
-def _serve(bundle: "Bundle", listener: "socket.socket", *, open_browser: bool) -> None:
+def _serve(source: "Source", listener: "socket.socket", *, open_browser: bool) -> None:
     import webbrowser
 
     from vaelab.explorer.server import serve
@@ -144,4 +150,4 @@ def _serve(bundle: "Bundle", listener: "socket.socket", *, open_browser: bool) -
         if open_browser:
             webbrowser.open(address)
 
-    serve(bundle, listener, ready=ready)
+    serve(source, listener, ready=ready)

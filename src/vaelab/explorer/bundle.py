@@ -6,7 +6,8 @@ weights come apart, so that the page can be looked at before they are there. Wha
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,11 +22,13 @@ from scipy.stats import norm
 from vaelab.batching import equal_pieces
 from vaelab.errors import VaelabError
 from vaelab.explorer.economy import Economy, can_be_smaller, light_columns, light_manifest, smaller_networks
-from vaelab.explorer.explored import Explored, with_decoder
+from vaelab.explorer.explored import Explored, as_label, with_decoder
 from vaelab.explorer.prior_columns import prior_columns
 from vaelab.generating import Encoded, decode
 from vaelab.generating.pictures import as_levels
 from vaelab.graph import UnknownOperation, multiplications
+from vaelab.kinds import PRIORS
+from vaelab.labels import called
 from vaelab.language import translated
 from vaelab.model import Model
 from vaelab.model_graph import operation_graph, part_graphs
@@ -53,6 +56,28 @@ QUANTILE_DRAWS = 2000
 QUANTILE_CHUNK = 200
 
 
+STEPS = ("latents", "grid", "replay", "densities", "priors")
+"""What the first view waits for, in its order, for each run."""
+
+
+@dataclass
+class Progress:
+    """How far a bundle's first view is: so many of all steps, and the one that is under way."""
+
+    steps: int
+    begun: int = 0
+    step: str = ""
+
+    def said(self, step: str) -> None:
+        self.begun, self.step = self.begun + 1, step
+
+    def finished(self) -> None:
+        self.said("priors")
+
+    def as_json(self) -> dict[str, Any]:
+        return {"step": self.step, "share": min(1.0, self.begun / self.steps)}
+
+
 @dataclass(frozen=True)
 class Bundle:
     """One or two models as the page is given them."""
@@ -66,13 +91,65 @@ class Bundle:
     @cached_property
     def view(self) -> bytes:
         """The manifest and every column, a safetensors file."""
-        return self._view(self._runs)
+        return self._view(self._whole)
+
+    @cached_property
+    def first_view(self) -> bytes:
+        """The same without the priors that the page does not begin with: they come one by one (`prior_file`), and their entries say so."""
+        found = []
+        for run, (manifest, columns) in enumerate(self._runs):
+            first = manifest["prior"]
+            entries = [
+                entry if number == first else {**entry, "pending": True}
+                for number, entry in enumerate(manifest["priors"])
+            ]
+            if first >= 0:
+                entries[first], own = self.prior(run, first)
+                columns = columns | own
+            found.append(({**manifest, "priors": entries}, columns))
+            self.progress.finished()
+        return self._view(found)
+
+    def prior_file(self, run: int, number: int) -> bytes:
+        """One prior of a run: its columns, and its entry of the manifest as metadata `prior`.
+
+        Raises:
+            IndexError: where there is none of that number.
+        """
+        entry, columns = self.prior(run, number)
+        named = {f"{run}/{name}": np.ascontiguousarray(array) for name, array in columns.items()}
+        return format_tensors(named, metadata={"prior": json.dumps(entry)})
+
+    def prior(self, run: int, number: int) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """The manifest's entry of a prior, and its columns; computed once."""
+        with self._lock:
+            if (run, number) not in self._priors:
+                explored = self.explored[run]
+                name, model = list(explored.priors.items())[number]
+                reach = max(3.5, float(np.abs(explored.encoded.mean).max()) * 1.05)
+                entry, own = prior_columns(model, reach)
+                columns = {f"prior/{number}/{column}": array for column, array in own.items()}
+                self._priors[run, number] = {"name": name, **entry}, columns
+            return self._priors[run, number]
+
+    @cached_property
+    def _priors(self) -> dict[tuple[int, int], tuple[dict[str, Any], dict[str, np.ndarray]]]:
+        return {}
+
+    @cached_property
+    def _lock(self) -> threading.RLock:
+        return threading.RLock()
+
+    @cached_property
+    def progress(self) -> "Progress":
+        """How far the first view is."""
+        return Progress(len(self.explored) * (len(STEPS) + 1))
 
     def light_view(self, economy: Economy) -> bytes:
         """The same for a file to give away, without what it leaves out; `left_out` in a run's entry says what that is."""
         columns = [
             light_columns(own, one.model.image_shape, economy)
-            for (_, own), one in zip(self._runs, self.explored, strict=True)
+            for (_, own), one in zip(self._whole, self.explored, strict=True)
         ]
         return self._view(list(zip(self.light_manifests(economy), columns, strict=True)))
 
@@ -80,7 +157,7 @@ class Bundle:
         """Each run's entry in the manifest of `light_view`."""
         return [
             light_manifest(manifest, one.model.image_shape, economy)
-            for (manifest, _), one in zip(self._runs, self.explored, strict=True)
+            for (manifest, _), one in zip(self._whole, self.explored, strict=True)
         ]
 
     def _view(self, found: Sequence[tuple[dict[str, Any], dict[str, np.ndarray]]]) -> bytes:
@@ -94,7 +171,30 @@ class Bundle:
 
     @cached_property
     def _runs(self) -> list[tuple[dict[str, Any], dict[str, np.ndarray]]]:
-        return [_run_columns(one) for one in self.explored]
+        """Each run's entry and columns but for its priors, of which the entry has only the names and kinds."""
+        return [_run_columns(one, self.progress.said) for one in self.explored]
+
+    @cached_property
+    def _whole(self) -> list[tuple[dict[str, Any], dict[str, np.ndarray]]]:
+        """Each run's entry and all its columns."""
+        found = []
+        for run, (manifest, columns) in enumerate(self._runs):
+            priors = [self.prior(run, number) for number in range(len(manifest["priors"]))]
+            found.append(
+                (
+                    {**manifest, "priors": [entry for entry, _ in priors]},
+                    columns | {name: array for _, own in priors for name, array in own.items()},
+                )
+            )
+        return found
+
+    def as_label(self, label: int) -> "Bundle":
+        """The models that see labels decoded as another one.
+
+        Raises:
+            VaelabError: for a label that one of them does not know.
+        """
+        return Bundle(tuple(as_label(one, label) for one in self.explored))
 
     @property
     def networks_can_be_smaller(self) -> bool:
@@ -164,9 +264,10 @@ def _tensors_of(graph: Mapping[str, Any]) -> set[str]:
 # --- one run ------------------------------------------------------------------------------------------------------------------------
 
 
-def _run_columns(explored: Explored) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """A run's entry in the manifest, and its columns."""
+def _run_columns(explored: Explored, say: Callable[[str], None]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """A run's entry in the manifest, and its columns, without its priors; `say` is told each of the `STEPS` as it begins."""
     model = explored.model
+    say("latents")
     encoded = explored.encoded
     low, high = explored.shown
     height, width, channels = explored.shape
@@ -181,17 +282,15 @@ def _run_columns(explored: Explored) -> tuple[dict[str, Any], dict[str, np.ndarr
     if explored.labels is not None:
         columns["labels"] = explored.labels.astype(np.int32)
     if model.latent_dim == 2:
+        say("grid")
         columns["manifold"] = manifold(model, explored.shown)
 
-    reach = max(3.5, float(np.abs(encoded.mean).max()) * 1.05)
-    priors = []
-    for number, (name, with_prior) in enumerate(explored.priors.items()):
-        entry, own = prior_columns(with_prior, reach)
-        priors.append({"name": name, **entry})
-        columns |= {f"prior/{number}/{column}": array for column, array in own.items()}
+    priors = [{"name": name, "kind": PRIORS.name_of(one.prior)} for name, one in explored.priors.items()]
+    say("replay")
     snapshots = _snapshot_columns(explored, columns)
 
     names = list(explored.priors)
+    say("densities")
     place, reason = engine_for(model)
     manifest = {
         "name": explored.name,
@@ -211,12 +310,26 @@ def _run_columns(explored: Explored) -> tuple[dict[str, Any], dict[str, np.ndarr
         "prior": names.index(explored.first_prior) if explored.first_prior in names else min(0, len(names) - 1),
         "engine": {"place": place, "reason": reason},
         "manifold": {"z": MANIFOLD_PLACES},
+        "labels": labels_of(explored),
         "metrics": [_finite(record) for record in explored.metrics],
         "snapshots": snapshots,
-        "density_quantiles": density_quantiles(encoded),
+        "density_quantiles": density_quantiles(encoded, encoded.draw),
+        "mean_density_quantiles": density_quantiles(encoded, encoded.mean),
         "distance_quantiles": distance_quantiles(encoded.mean),
     }
     return manifest, columns
+
+
+def labels_of(explored: Explored) -> dict[str, Any] | None:
+    """Of a model that sees labels: those that it knows, by number and name, and the one that it decodes as; None of any other."""
+    if explored.conditional is None:
+        return None
+    known = [int(label) for label in explored.conditional.labels]
+    return {
+        "values": known,
+        "names": [called(label, explored.label_names) for label in known],
+        "chosen": explored.label,
+    }
 
 
 def _numbers(explored: Explored) -> Integer[np.ndarray, " images"]:
@@ -263,11 +376,11 @@ def manifold(model: Model, shown: tuple[float, float]) -> np.ndarray:
     return as_levels(decode(model, latents), low=shown[0], high=shown[1])
 
 
-def density_quantiles(encoded: Encoded) -> list[float] | None:
-    """0, 1, ..., 100 % quantiles of log q(z) at draws from the images' own posteriors, each left out of its own average.
+def density_quantiles(encoded: Encoded, places: Float[np.ndarray, "n latent"]) -> list[float] | None:
+    """0, 1, ..., 100 % quantiles of log q(z) at a place of each image's own (its posterior's mean, or a draw), the image left out.
 
-    q(z) = 1/(N - 1) sum_n q(z|x_n) over the others. They say how empty a place is beside the data's own places; None for a
-    deterministic posterior.
+    q(z) = 1/(N - 1) sum_n q(z|x_n) over the others. They say how empty another place is beside these; None for a deterministic posterior.
+    In many dimensions means lie denser than draws, so a mean is ranked among means and a draw among draws.
     """
     if encoded.log_variance is None or len(encoded.mean) < 2:
         return None
@@ -278,7 +391,7 @@ def density_quantiles(encoded: Encoded) -> list[float] | None:
     values = []
     for piece in equal_pieces(len(chosen), QUANTILE_CHUNK):
         part = chosen[piece]
-        z = encoded.draw[part].astype(np.float64)
+        z = places[part].astype(np.float64)
         each = -0.5 * (z**2 @ precision.T - 2.0 * z @ (mean * precision).T + offset)
         each[np.arange(len(part)), part] = -np.inf
         values.append(np.asarray(logsumexp(each, axis=1)) - math.log(len(mean) - 1))

@@ -61,6 +61,8 @@ class Explored:
     conditional: Model | None = (
         None  # of a model that sees labels; `model` is then the model given one, by which the page decodes
     )
+    label: int | None = None  # the one that it was given
+    unlabelled: "Explored | None" = None  # what it was before, to be given another
 
     @cached_property
     def encoded(self) -> Encoded:
@@ -183,9 +185,25 @@ def given_label(explored: Explored, label: int | None) -> Explored:
         ),
         model=model.given(chosen),
         conditional=model,
+        label=chosen,
+        unlabelled=explored,
         priors={name: one.given(chosen) for name, one in explored.priors.items()},
         snapshots=[_snapshot_given(model, one, chosen) for one in explored.snapshots],
     )
+
+
+def as_label(explored: Explored, label: int) -> Explored:
+    """A model that sees labels decoded and drawn as another one of them; any other as it is. The map stays: its images are encoded given
+    their own.
+
+    Raises:
+        VaelabError: for a label that the model does not know.
+    """
+    if explored.unlabelled is None or label == explored.label:
+        return explored
+    found = given_label(explored.unlabelled, label)
+    vars(found)["encoded"] = explored.encoded
+    return found
 
 
 def _snapshot_given(model: Model, snapshot: Snapshot, label: int) -> Snapshot:

@@ -117,7 +117,7 @@ def _page(bundle: Bundle, script: str, style: str, blocks: Mapping[str, str]) ->
 
 PAGE_STYLE = """
 html, body { margin: 0; height: 100%; }
-#explorer { min-height: 100vh; height: 100vh; }
+#explorer { height: 100vh; }
 @media (max-width: 860px) { #explorer { height: auto; } }
 """
 

@@ -19,13 +19,16 @@ DRAWS = 1024
 COMPONENTS = 4096
 """A mixture of more components than this is not computed in the page."""
 
-GRID = 96
+GRID = 128
+
+FIELD_MARGIN = 1.3
+"""A grid of log p(z) reaches so much farther than the images' means and the prior's draws: until the density is not seen any more."""
 
 
 def prior_columns(model: Model, reach: float) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The manifest's entry of a model's prior, and its columns.
 
-    `reach`: half the side of the square that a grid of log p(z) covers.
+    `reach`: how far from 0 the images lie; a grid of log p(z) covers a square that holds them and the draws.
     """
     density = model.prior_density()
     entry: dict[str, Any] = {"kind": PRIORS.name_of(model.prior), "mixture": False, "diagonal": True, "field": None}
@@ -36,7 +39,7 @@ def prior_columns(model: Model, reach: float) -> tuple[dict[str, Any], dict[str,
         entry |= {"mixture": True, "diagonal": factors.ndim == 2}
         columns |= {"log_weights": log_weights, "means": means, "factors": factors}
     elif model.latent_dim <= 2 and model.prior.scoring != "bound":
-        reach = max(reach, float(np.abs(columns["draws"]).max()) * 1.05)
+        reach = FIELD_MARGIN * max(reach, float(np.abs(columns["draws"]).max()))
         entry |= {"field": [-reach, reach, -reach, reach], "field_shape": [GRID, GRID]}
         columns["field"] = field_of(density, model.latent_dim, reach)
     return entry, columns

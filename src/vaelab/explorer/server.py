@@ -13,12 +13,13 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -28,6 +29,7 @@ from vaelab.errors import VaelabError
 from vaelab.explorer.assemble import page_script, style_sheet
 from vaelab.explorer.bundle import Bundle
 from vaelab.explorer.export import PAGE_STYLE, export_html
+from vaelab.explorer.source import Source
 from vaelab.generating import decode, encode, log_likelihoods
 from vaelab.language import translated
 
@@ -44,7 +46,7 @@ POLICY = (
 )
 
 PAGE = """<!doctype html>
-<html lang="en" data-served="yes">
+<html lang="en" data-served="yes" data-token="{token}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -53,7 +55,9 @@ PAGE = """<!doctype html>
 <link rel="stylesheet" href="style.css">
 </head>
 <body>
-<main id="explorer" class="vx"><p class="vx-wait">Preparing the map … &nbsp;·&nbsp; <span lang="zh-CN">正在准备地图……</span></p></main>
+<main id="explorer" class="vx">
+<p class="vx-wait" role="status">Preparing the map … &nbsp;·&nbsp; <span lang="zh-CN">正在准备地图……</span></p>
+</main>
 <script src="page.js"></script>
 </body>
 </html>
@@ -114,7 +118,8 @@ class OnlyOurs:
             return
         given = connection.query_params.get("token")
         if scope["type"] == "http" and given is not None:
-            response = RedirectResponse(scope["path"] or "/", 303, self._headers())
+            kept = urlencode([pair for pair in connection.query_params.multi_items() if pair[0] != "token"])
+            response = RedirectResponse((scope["path"] or "/") + (f"?{kept}" if kept else ""), 303, self._headers())
             response.set_cookie(self.cookie, self.token, httponly=True, samesite="strict")
             await response(scope, receive, send)
             return
@@ -153,19 +158,20 @@ class OnlyOurs:
         }
 
 
-def make_app(bundle: Bundle, *, token: str, port: int) -> ASGIApp:
-    """The server as an ASGI application."""
+def make_app(bundle: Bundle | Source, *, token: str, port: int) -> ASGIApp:
+    """The server as an ASGI application, of a bundle or of a source of newer ones."""
+    source = bundle if isinstance(bundle, Source) else Source.of(bundle)
 
-    def octets(make: Callable[[], bytes]) -> Callable[[Request], Any]:
-        async def answer(request: Request) -> Response:
-            del request
-            return Response(await run_in_threadpool(make), media_type="application/octet-stream")
-
-        return answer
+    async def octets(make: Callable[[], bytes], headers: dict[str, str] | None = None) -> Response:
+        try:
+            content = await run_in_threadpool(make)
+        except (VaelabError, IndexError) as error:
+            return PlainTextResponse(str(error), 404)
+        return Response(content, media_type="application/octet-stream", headers=headers)
 
     async def page(request: Request) -> Response:
         del request
-        return HTMLResponse(PAGE)
+        return HTMLResponse(PAGE.format(token=token))
 
     async def script(request: Request) -> Response:
         del request
@@ -175,41 +181,52 @@ def make_app(bundle: Bundle, *, token: str, port: int) -> ASGIApp:
         del request
         return Response(style_sheet() + PAGE_STYLE, media_type="text/css")
 
-    async def weights(request: Request) -> Response:
-        run = request.path_params["run"]
-        if run >= len(bundle.explored):
-            return PlainTextResponse("no such run", 404)
-        try:
-            content = await run_in_threadpool(bundle.weights, run)
-        except VaelabError as error:
-            return PlainTextResponse(str(error), 404)
-        return Response(content, media_type="application/octet-stream")
+    async def view(request: Request) -> Response:
+        label = _label_of(request)
+        await run_in_threadpool(source.newest)
+        return await octets(lambda: source.as_label(label)[1].first_view, {"x-version": source.at_hand[0]})
 
-    async def snapshot(request: Request) -> Response:
-        run, epoch = request.path_params["run"], request.path_params["epoch"]
-        if run >= len(bundle.explored):
-            return PlainTextResponse("no such run", 404)
-        try:
-            content = await run_in_threadpool(bundle.snapshot, run, epoch)
-        except VaelabError as error:
-            return PlainTextResponse(str(error), 404)
-        return Response(content, media_type="application/octet-stream")
+    async def version(request: Request) -> Response:
+        del request
+        return PlainTextResponse(await run_in_threadpool(lambda: source.version))
+
+    async def progress(request: Request) -> Response:
+        _, own = source.as_label(_label_of(request))
+        return JSONResponse(own.progress.as_json())
+
+    def part(make: Callable[[Bundle, dict[str, int]], bytes]) -> Callable[[Request], Any]:
+        """What belongs to a view: refused to a page whose view is of another version."""
+
+        async def answer(request: Request) -> Response:
+            version, label = source.at_hand[0], _label_of(request)
+            asked = request.query_params.get("version", version)
+            if asked != version or asked != await run_in_threadpool(lambda: source.version):
+                return PlainTextResponse(CHANGED, 409)
+            return await octets(lambda: make(source.as_label(label)[1], request.path_params))
+
+        return answer
 
     async def exported(request: Request) -> Response:
-        del request
-        content = await run_in_threadpool(export_html, bundle)
+        await run_in_threadpool(source.newest)
+        _, newest = await run_in_threadpool(source.as_label, _label_of(request))
+        content = await run_in_threadpool(export_html, newest)
         return Response(
             content,
             media_type="text/html",
-            headers={"content-disposition": f'attachment; filename="{_file_name(bundle)}"'},
+            headers={"content-disposition": f'attachment; filename="{_file_name(newest)}"'},
         )
 
     async def channel(websocket: WebSocket) -> None:
         await websocket.accept()
+        asked, label = websocket.query_params.get("version"), _label_of(websocket)
         try:
             while True:
                 frame = await websocket.receive_bytes()
-                answer = await run_in_threadpool(answer_frame, bundle, frame)
+                version, own = await run_in_threadpool(source.as_label, label)
+                if asked not in (None, version):
+                    await websocket.send_bytes(refused_frame(frame))
+                    continue
+                answer = await run_in_threadpool(answer_frame, own, frame)
                 await websocket.send_bytes(answer)
         except (WebSocketDisconnect, KeyError):
             return
@@ -218,14 +235,39 @@ def make_app(bundle: Bundle, *, token: str, port: int) -> ASGIApp:
         Route("/", page),
         Route("/page.js", script),
         Route("/style.css", style),
-        Route("/view", octets(lambda: bundle.view)),
-        Route("/weights/{run:int}", weights),
-        Route("/snapshots/{run:int}/{epoch:int}", snapshot),
+        Route("/view", view),
+        Route("/version", version),
+        Route("/progress", progress),
+        Route("/priors/{run:int}/{prior:int}", part(lambda own, at: own.prior_file(at["run"], at["prior"]))),
+        Route("/weights/{run:int}", part(lambda own, at: own.weights(_known(own, at["run"])))),
+        Route(
+            "/snapshots/{run:int}/{epoch:int}", part(lambda own, at: own.snapshot(_known(own, at["run"]), at["epoch"]))
+        ),
         Route("/export", exported),
         Route("/picture", read_picture, methods=["POST"]),
         WebSocketRoute("/socket", channel),
     ]
     return OnlyOurs(Starlette(routes=routes), token=token, port=port)
+
+
+CHANGED = "the run was trained anew since this page was opened"
+
+
+def _label_of(connection: HTTPConnection) -> int | None:
+    """The label that a page asked for, by its number; None for none."""
+    given = connection.query_params.get("label", "")
+    return int(given) if given.isascii() and given.isdigit() else None
+
+
+def _known(bundle: Bundle, run: int) -> int:
+    """The number of a run of the bundle.
+
+    Raises:
+        IndexError: where there is none.
+    """
+    if run >= len(bundle.explored):
+        raise IndexError("no such run")
+    return run
 
 
 def _file_name(bundle: Bundle) -> str:
@@ -305,6 +347,12 @@ def answer_frame(bundle: Bundle, frame: bytes) -> bytes:
         return write_frame({"id": identity, "error": str(error)})
 
 
+def refused_frame(frame: bytes) -> bytes:
+    """The answer to a page whose view is of another version."""
+    header, _ = read_frame(frame)
+    return write_frame({"id": header.get("id"), "error": CHANGED, "changed": True})
+
+
 def read_frame(frame: bytes) -> tuple[dict[str, Any], np.ndarray]:
     """The header and the float32 numbers of a frame.
 
@@ -333,7 +381,7 @@ def write_frame(header: dict[str, Any], *arrays: np.ndarray) -> bytes:
 
 
 def serve(
-    bundle: Bundle, listener: socket.socket, *, token: str | None = None, ready: Callable[[str], None] = print
+    bundle: Bundle | Source, listener: socket.socket, *, token: str | None = None, ready: Callable[[str], None] = print
 ) -> None:
     """Serve until interrupted. `ready` is called with the address, once it can be opened."""
     import uvicorn

@@ -9,7 +9,8 @@ export const COLLAPSED = 0.01;
 /** @param {import("./explorer.js").Explorer} explorer @param {import("./frame.js").Scope} scope */
 export function buildBars(explorer, scope) {
   const { texts: t, pane } = explorer;
-  const reach = Math.max(3, ...Float32Array.from(pane.means, Math.abs).sort().slice(-Math.ceil(pane.means.length / 200)).slice(0, 1));
+  // A whole number of steps, so that 0 is one of them.
+  const reach = Math.ceil(Math.max(3, ...Float32Array.from(pane.means, Math.abs).sort().slice(-Math.ceil(pane.means.length / 200)).slice(0, 1)));
   const rows = pane.order.map((dimension) => {
     const name = `z${subscript(dimension + 1)}`;
     const bar = element("i");
@@ -24,7 +25,7 @@ export function buildBars(explorer, scope) {
       oninput: () => {
         const z = Float32Array.from(explorer.state.pin);
         z[dimension] = Number(slider.value);
-        explorer.store.set({ hover: null, nearest: null });
+        explorer.hover(null);
         explorer.pin(z);
       },
     });
@@ -44,20 +45,20 @@ export function buildBars(explorer, scope) {
     }
   }
   function showPlace() {
-    const z = explorer.shownLatent;
+    const { z } = explorer.state.look;
     for (const { dimension, slider, value } of rows) {
       slider.value = String(z[dimension]);
       write(value, number(z[dimension]));
     }
   }
-  scope.listen(["pin", "hover"], showPlace);
+  scope.listen(["look"], showPlace);
   scope.listen(["epoch"], showAmounts);
   showAmounts();
   showPlace();
   return element(
     "section.vx-bars",
-    { "aria-label": t.klTitle },
-    element("h2", { title: t.klTip }, pane.logVariances ? t.klTitle : t.spreadTitle),
+    { "aria-label": pane.logVariances ? t.klTitle(pane.run.split) : t.spreadTitle },
+    element("h2", { title: t.klTip }, pane.logVariances ? t.klTitle(pane.run.split) : t.spreadTitle),
     element("div.vx-rows", { tabIndex: rows.length > 6 ? 0 : undefined }, ...rows.map(({ row }) => row)),
   );
 }

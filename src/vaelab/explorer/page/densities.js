@@ -272,18 +272,7 @@ function continuousNormaliser(logit) {
   return Math.log(size) - Math.max(logit, 0) - Math.log(-Math.expm1(-size));
 }
 
-/**
- * KL(N(mean, exp(log_variance)) || N(0, I)) in nats, for each dimension.
- * @param {ArrayLike<number>} mean @param {ArrayLike<number>} logVariance
- */
-export function divergences(mean, logVariance) {
-  return Float32Array.from(
-    { length: mean.length },
-    (_, i) => 0.5 * (Math.exp(logVariance[i]) + mean[i] ** 2 - 1 - logVariance[i]),
-  );
-}
-
-/** A draw from N(0, 1), by Box and Muller's method. @returns {number} */
-export function gaussian() {
-  return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+/** A draw from N(0, 1), by Box and Muller's method. @param {() => number} [random] uniform in [0, 1) @returns {number} */
+export function gaussian(random = Math.random) {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

@@ -52,5 +52,14 @@ export function write(node, text) {
   else if (only.data !== text) only.data = text;
 }
 
+/** From so large on, a number is written as a power of ten. */
+const LARGE = 1e6;
+
 /** @param {number} value @param {number} [digits] */
-export const number = (value, digits = 2) => (Number.isFinite(value) ? value.toFixed(digits).replace("-", "−") : "–");
+export function number(value, digits = 2) {
+  if (!Number.isFinite(value)) return "–";
+  if (Math.abs(value) < LARGE) return value.toFixed(digits).replace("-", "−");
+  const [factor, power] = value.toExponential(1).replace("-", "−").split("e");
+  const raised = [...power.replace("+", "")].map((digit) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)])).join("");
+  return `${factor} × 10${raised}`;
+}

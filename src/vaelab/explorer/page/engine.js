@@ -131,7 +131,7 @@ export function serverEngine(address, onState) {
         const [header, numbers] = readFrame(data);
         const waiting = open.get(header.id);
         open.delete(header.id);
-        if (header.error) return waiting?.reject(new Error(header.error));
+        if (header.error) return waiting?.reject(Object.assign(new Error(header.error), header.changed ? { name: "RunChanged" } : {}));
         waiting?.resolve(splitAnswer(header, numbers));
       };
       next.onclose = () => {

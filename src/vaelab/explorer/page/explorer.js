@@ -9,14 +9,18 @@
  * It takes columns of numbers (see bundle.js) and gives events; it fetches nothing by itself.
  */
 
+import { addPrior } from "./bundle.js";
 import { element } from "./dom.js";
 import { pageEngine, serverEngine } from "./engine.js";
 import { buildFrame } from "./frame.js";
+import { listenToKeys } from "./keys.js";
 import { newestWins } from "./latest.js";
 import { readLink, writeLink } from "./link.js";
 import { Pane } from "./pane.js";
-import { movedThrough, planeThrough } from "./plane.js";
-import { createStore } from "./store.js";
+import { between } from "./path.js";
+import { movedThrough, pairPlane, planeThrough } from "./plane.js";
+import { chosenSamples } from "./samples.js";
+import { createStore, remembered } from "./store.js";
 import { textsFor } from "./texts.js";
 
 /** @typedef {import("./bundle.js").Bundle} Bundle */
@@ -29,25 +33,41 @@ import { textsFor } from "./texts.js";
  * @property {string | null} [exportAddress] where the server gives this page as one file
  * @property {((file: File) => Promise<import("./digit.js").Picture>) | null} [readPicture] who opens a dropped file
  * @property {boolean} [address] keep the state in the page's address
+ * @property {((label: number, hash: string) => void) | null} [chooseLabel] decode as another label, of a model that sees labels
+ * @property {string | null} [token] what opens the server's page elsewhere
+ * @property {(() => Promise<boolean>) | null} [changed] whether what is shown was made anew since
  */
 /**
+ * What the page is showing: first the facts, each of which stands here and nowhere else, then what follows from them (`derived`).
  * @typedef {object} State
  * @property {"en" | "zh"} lang @property {"light" | "dark"} theme
  * @property {number} prior
- * @property {import("./plane.js").Plane} plane
- * @property {Float32Array} pin @property {number | null} pinImage
- * @property {Float32Array | null} hover what the pointer is over, on the map or in a panel
- * @property {number} hoverPane @property {number | null} nearest of the hover
+ * @property {{z: Float32Array} | {image: number}} pinned a place, or an image of the map, wherever it lies
+ * @property {Float32Array | null} hover what the pointer is over, on the map or in a panel @property {number} hoverPane
+ * @property {"pair" | "pca" | "points"} planeKind @property {[number, number] | null} planePair @property {Float32Array[]} planeThrough
  * @property {import("./map.js").Layers} layers @property {ReadonlySet<number>} muted
- * @property {"explore" | "pan" | "lasso"} tool @property {string} tab
+ * @property {"explore" | "pan" | "lasso"} chosenTool @property {string} tab
  * @property {{a: Float32Array | null, b: Float32Array | null}} ends @property {"straight" | "spherical"} way
+ * @property {number | null} along where on the way from A to B one looks, 0 to 1
  * @property {Int32Array | null} selectionA @property {Int32Array | null} selectionB @property {"a" | "b"} lassoInto
- * @property {Float32Array[]} samples @property {Float32Array[]} corners
- * @property {{image: Float32Array, mean: Float32Array, logVariance: Float32Array | null, z: Float32Array} | null} drawn
+ * @property {string} order of the sheet of draws @property {number} sheet which one
+ * @property {Float32Array[]} corners
+ * @property {{image: Float32Array, mean: Float32Array, logVariance: Float32Array | null, z: Float32Array} | null} drawing
  * @property {number | null} epoch index of the snapshot shown; null: the trained model
- * @property {{run: number, prior: number} | null} other @property {string} spacing of the decoded grid
- * @property {string | null} problem @property {boolean} connected @property {boolean} ready
- * @property {number} decoded counts the pictures decoded
+ * @property {{run: number, prior: number} | null} other what the second map shows @property {string} spacing of the decoded grid
+ * @property {string | null} problem @property {boolean} stale whether the run was trained anew since
+ * @property {"needsThree" | "ctrlZooms" | null} notice @property {boolean} connected @property {boolean} ready
+ * @property {boolean} playing whether the replay runs on by itself
+ * @property {number} decoded counts the pictures decoded @property {number} arrived counts the priors that came after the map
+ *
+ * @property {number | null} pinImage the image pinned
+ * @property {Float32Array} pin the pinned place: of an image, where it lay at the epoch shown
+ * @property {import("./plane.js").Plane} plane
+ * @property {{z: Float32Array, by: "hover" | "way" | "pin", image: number | null}} look the place whose picture is shown, and the image that it is the mean of
+ * @property {number | null} nearest image to what the pointer is over
+ * @property {"explore" | "pan" | "lasso"} tool the lasso belongs to its tab
+ * @property {Float32Array[]} samples @property {Pane | null} second the second map
+ * @property {State["drawing"]} drawn where the trained model is shown: earlier encoders were not kept
  */
 /** @typedef {{z: Float32Array, turn: number, pointer: number, frame: number}} Shown a picture asked for: when the pointer moved, when its frame began (ms) */
 
@@ -61,10 +81,13 @@ export class Explorer {
     this.handlers = new Map();
     /** @type {{pointer: number, frame: number, painted: number}[]} when the pointer moved, its frame began, its picture was painted (ms) */
     this.timings = [];
-    const main = new Pane(bundle, 0, bundle.manifest.runs[0].prior);
-    /** @type {(Pane | null)[]} */
-    this.panes = [main, null];
-    this.store = createStore(this.initialState(main));
+    this.pane = new Pane(bundle, 0, () => {
+      const { prior, epoch, plane } = this.state;
+      return { prior, epoch, plane };
+    });
+    /** Of each map what it shows of its plane: kept while the page changes its language. @type {import("./map.js").Sight[]} */
+    this.sights = [0, 1].map(() => ({ centre: [0, 0], scale: 100, fitted: true }));
+    this.store = createStore(this.initialState(), this.derived(), (error) => this.fail(error));
     /** @type {Map<string, Promise<unknown>>} */
     this.loading = new Map();
     /** @type {Set<string>} the keys of weights that are there */
@@ -86,61 +109,155 @@ export class Explorer {
       window.addEventListener("hashchange", this.onHash);
     }
     this.listenings = [
-      // Before all views: they read what it changes.
-      this.store.listen(["epoch"], () => this.pane.showSnapshot(this.state.epoch)),
-      this.store.listen(["pin", "hover", "epoch"], () => this.decodeSoon()),
+      this.store.listen(["look", "epoch"], () => this.decodeSoon()),
       this.store.listen(["lang"], () => this.build()),
       this.store.listen(["theme"], () => this.host.setAttribute("data-theme", this.state.theme)),
-      this.store.listen(["plane"], () => this.panes[0]?.setPlane(this.state.plane)),
       this.store.listen(LINKED, () => this.keepAddress()),
+      listenToKeys(this),
     ];
+    if (options.changed) {
+      const ask = options.changed;
+      this.onFocus = () => void ask().then((stale) => this.store.set({ stale }), () => {});
+      window.addEventListener("focus", this.onFocus);
+    }
     this.build();
-    this.begin();
+    void this.begin();
+    void this.gatherPriors();
   }
 
   get state() {
     return this.store.state;
   }
 
-  /** @param {Pane} pane @returns {State} */
-  initialState(pane) {
+  /** @returns {State} */
+  initialState() {
     const dark = typeof matchMedia === "function" && matchMedia("(prefers-color-scheme: dark)").matches;
     const chinese = typeof navigator === "object" && navigator.language?.toLowerCase().startsWith("zh");
     const { runs } = this.bundle.manifest;
     const others = runs[0].priors.map((_, index) => index).filter((index) => index !== runs[0].prior);
     const other = runs.length > 1 ? { run: 1, prior: runs[1].prior } : others.length ? { run: 0, prior: others[0] } : null;
-    return {
+    /** @type {Partial<State>} */
+    const facts = {
       lang: this.options.lang ?? (chinese ? "zh" : "en"),
       theme: this.options.theme ?? (dark ? "dark" : "light"),
-      prior: pane.prior,
-      plane: /** @type {any} */ (pane.plane),
-      pin: new Float32Array(pane.size),
-      pinImage: null,
+      prior: runs[0].prior,
+      pinned: { z: new Float32Array(runs[0].latent_dim) },
       hover: null,
       hoverPane: 0,
-      nearest: null,
+      planeKind: "pair",
+      planePair: null,
+      planeThrough: [],
       layers: { points: true, ellipses: false, exact: false, prior: true, aggregate: false, holes: false, manifold: false },
       muted: new Set(),
-      tool: "explore",
+      chosenTool: "explore",
       tab: "draw",
       ends: { a: null, b: null },
       way: "straight",
+      along: null,
       selectionA: null,
       selectionB: null,
       lassoInto: "a",
-      samples: [],
+      order: "drawn",
+      sheet: 1,
       corners: [],
-      drawn: null,
+      drawing: null,
       epoch: null,
       other,
-      // Quantiles of N(0, I) say nothing of a model without a prior.
-      spacing: pane.priorView ? "quantile" : "even",
+      spacing: "even",
       problem: null,
+      stale: false,
+      notice: null,
       connected: true,
       ready: false,
+      playing: false,
       decoded: 0,
+      arrived: 0,
+    };
+    return /** @type {State} */ (facts);
+  }
+
+  /** What follows from the facts of the state. @returns {Record<string, import("./store.js").Derived>} */
+  derived() {
+    const { pane } = this;
+    const now = () => this.state;
+    return {
+      pinImage: { of: ["pinned"], value: () => imageOf(now().pinned) },
+      pin: {
+        of: ["pinned", "epoch"],
+        value() {
+          const { pinned } = now();
+          if ("z" in pinned) return pinned.z;
+          // An image that the replay does not follow stays where the trained model has it.
+          return pinned.image < pane.count ? pane.meanOf(pinned.image) : meanAt(pane.means, pane.size, pinned.image);
+        },
+      },
+      plane: { of: ["planeKind", "planePair", "planeThrough", "pin"], value: () => this.planeChosen() },
+      look: {
+        of: ["hover", "hoverPane", "along", "ends", "way", "tab", "pin", "pinImage", "epoch"],
+        value() {
+          const { hover, hoverPane, along, ends, way, tab, pin, pinImage } = now();
+          if (hover && hoverPane === 0) return { z: hover, by: "hover", image: null };
+          if (tab === "interpolate" && along !== null && ends.a && ends.b) {
+            return { z: between(ends.a, ends.b, along, way), by: "way", image: null };
+          }
+          return { z: pin, by: "pin", image: pinImage !== null && pinImage < pane.count ? pinImage : null };
+        },
+      },
+      second: { of: ["tab", "other"], value: () => this.secondPane() },
+      nearest: {
+        of: ["hover", "hoverPane", "epoch", "second"],
+        value: () => {
+          const { hover, hoverPane } = now();
+          return hover ? (this.panes[hoverPane]?.around(hover).nearest ?? null) : null;
+        },
+      },
+      tool: { of: ["chosenTool", "tab"], value: () => (now().chosenTool === "lasso" && now().tab !== "select" ? "explore" : now().chosenTool) },
+      drawn: { of: ["drawing", "epoch"], value: () => (now().epoch === null ? now().drawing : null) },
+      samples: { of: ["tab", "prior", "order", "sheet", "epoch", "arrived"], value: () => (now().tab === "sample" ? chosenSamples(pane, now()) : NONE) },
     };
   }
+
+  /** The main map and, where there is one, the second. @returns {(Pane | null)[]} */
+  get panes() {
+    return [this.pane, this.state.second];
+  }
+
+  secondPane() {
+    const { tab, other } = this.state;
+    if (tab !== "compare" || !other) return null;
+    const { run, prior } = other;
+    const own = run === this.pane.index;
+    // The same run is seen on the same plane at the same epoch; another at its own epoch of the same number, where it was kept.
+    return new Pane(this.bundle, run, () => ({
+      prior,
+      plane: own ? this.state.plane : null,
+      epoch: own ? this.state.epoch : this.sameEpoch(run),
+    }));
+  }
+
+  /** The snapshot of another run at the epoch shown; null: the trained model. @param {number} run */
+  sameEpoch(run) {
+    const { epoch } = this.state;
+    if (epoch === null) return null;
+    const number = this.pane.run.snapshots[epoch].epoch;
+    const found = this.bundle.manifest.runs[run].snapshots.findIndex((snapshot) => snapshot.epoch === number);
+    return found < 0 ? null : found;
+  }
+
+  /** @returns {import("./plane.js").Plane} */
+  planeChosen() {
+    const { pane } = this;
+    const { planeKind, planePair, planeThrough: corners, pin } = this.state;
+    if (pane.size <= 2) return pane.ownPlane;
+    const through = planeKind === "points" ? this.keptCorners([corners], () => planeThrough(corners[0], corners[1], corners[2])) : null;
+    if (through) return through;
+    if (planeKind === "pca") return movedThrough(pane.principalPlane(), pin);
+    const pair = this.keptPair([planePair], () => (planePair ? pairPlane(pane.size, ...planePair) : pane.ownPlane));
+    return movedThrough(pair, pin);
+  }
+
+  /** @type {ReturnType<typeof remembered<import("./plane.js").Plane>>} */ keptPair = remembered();
+  /** @type {ReturnType<typeof remembered<import("./plane.js").Plane | null>>} */ keptCorners = remembered();
 
   /** The page's texts in the language chosen. */
   get texts() {
@@ -148,6 +265,8 @@ export class Explorer {
   }
 
   build() {
+    const focused = focusables(this.host).indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    const scrolled = this.host.querySelector(".vx-side")?.scrollTop ?? 0;
     this.frame?.destroy();
     this.host.classList.add("vx");
     this.host.setAttribute("data-theme", this.state.theme);
@@ -155,6 +274,9 @@ export class Explorer {
     this.frame = buildFrame(this);
     this.host.replaceChildren(this.frame.node);
     this.frame.settle();
+    if (focused >= 0) focusables(this.host)[focused]?.focus({ preventScroll: true });
+    const side = this.host.querySelector(".vx-side");
+    if (side) side.scrollTop = scrolled;
   }
 
   async begin() {
@@ -165,6 +287,26 @@ export class Explorer {
       this.emit("ready", {});
     } catch (error) {
       this.fail(/** @type {Error} */ (error));
+    }
+  }
+
+  /** Priors that did not come with the map: the one chosen first, then the others in their order. */
+  async gatherPriors() {
+    const { runs } = this.bundle.manifest;
+    const ask = this.bundle.prior;
+    const waiting = () => runs.flatMap(({ priors }, run) => priors.flatMap((view, prior) => (view.pending && !given.has(`${run}/${prior}`) ? [{ run, prior }] : [])));
+    /** Those that the server refused: asked for once. @type {Set<string>} */
+    const given = new Set();
+    for (let left = waiting(); ask && left.length; left = waiting()) {
+      const { prior: chosen, other } = this.state;
+      const next = left.find(({ run, prior }) => run === 0 && prior === chosen) ?? left.find(({ run, prior }) => run === other?.run && prior === other.prior) ?? left[0];
+      given.add(`${next.run}/${next.prior}`);
+      try {
+        addPrior(this.bundle, next.run, next.prior, await ask(next.run, next.prior));
+        this.store.set({ arrived: this.state.arrived + 1 });
+      } catch (error) {
+        this.fail(/** @type {Error} */ (error));
+      }
     }
   }
 
@@ -211,8 +353,8 @@ export class Explorer {
 
   /** The decoder's mean for each latent, (count, pixels). @param {Float32Array} latents @param {number} [pane] */
   async decode(latents, pane = 0) {
-    const run = this.panes[pane]?.index ?? 0;
-    const { engine, key } = await this.ready(run, pane === 0 ? this.state.epoch : null);
+    const shown = this.panes[pane] ?? this.pane;
+    const { engine, key } = await this.ready(shown.index, shown.epoch);
     return engine.decode(key, latents);
   }
 
@@ -222,14 +364,22 @@ export class Explorer {
     return engine.encode(key, images);
   }
 
-  /** The latent whose picture is shown. */
-  get shownLatent() {
-    return this.state.hover && this.state.hoverPane === 0 ? this.state.hover : this.state.pin;
+  /** Whether the pictures are the trained decoder's, where an earlier epoch is shown: its own was left out, or is the server's. */
+  get standsIn() {
+    const { epoch } = this.state;
+    const { engine, snapshots } = this.pane.run;
+    return epoch !== null && (engine.place === "server" || !snapshots[epoch].weights);
+  }
+
+  /** What lies round the place that is looked at: an image is left out of the average of its own mean. */
+  surroundings() {
+    const { z, image } = this.state.look;
+    return this.pane.around(z, image);
   }
 
   /** Decode what is shown: in this frame where the decoder is small, else as soon as its worker or the server answers. */
   decodeSoon() {
-    const request = { z: this.shownLatent, turn: ++this.turn, pointer: this.pointerTime, frame: this.store.frameBegan() };
+    const request = { z: this.state.look.z, turn: ++this.turn, pointer: this.pointerTime, frame: this.store.frameBegan() };
     this.pointerTime = 0;
     const image = this.decodeNow(request.z);
     if (image) this.receive(image, request);
@@ -250,6 +400,9 @@ export class Explorer {
   /** The drawing pad, kept while the page changes its language. @type {HTMLCanvasElement | null} */
   pad = null;
 
+  /** Counts what the pad was cleared for: an answer about what stood there before comes too late. */
+  padVersion = 0;
+
   /** When the pointer moved last and was not yet answered. */
   pointerTime = 0;
 
@@ -266,8 +419,12 @@ export class Explorer {
     }
   }
 
-  /** @param {Error} error */
+  /** @param {Error} error @returns {void} */
   fail(error) {
+    if (error.name === "RunChanged") {
+      this.store.set({ stale: true });
+      return;
+    }
     const message = error.name === "ServerAway" ? this.texts.serverAway : error.message;
     this.store.set({ problem: message });
     this.emit("problem", { message });
@@ -275,60 +432,45 @@ export class Explorer {
 
   // --- what panels and keys ask for ---------------------------------------------------------------------------------
 
-  /** @returns {Pane} */
-  get pane() {
-    return /** @type {Pane} */ (this.panes[0]);
-  }
-
-  /** @param {Float32Array} z @param {number | null} [image] */
+  /** Pin a place, or an image of the map. @param {Float32Array} z @param {number | null} [image] */
   pin(z, image = null) {
-    const plane = this.pane.size > 2 ? movedThrough(this.state.plane, z) : this.state.plane;
-    this.pane.setPlane(plane);
-    this.store.set({ pin: z, pinImage: image, plane });
-    this.emit("pin", { z: Array.from(z), image: image === null ? null : this.pane.indices[image] });
+    this.store.set({ pinned: image === null ? { z } : { image }, along: null });
+    this.emit("pin", { z: Array.from(this.state.pin), image: image === null ? null : this.pane.indices[image] });
   }
 
   /** @param {Float32Array | null} z @param {number} [pane] */
   hover(z, pane = 0) {
-    const nearest = z ? (this.panes[pane]?.around(z).nearest ?? null) : null;
-    this.store.set({ hover: z, hoverPane: pane, nearest });
+    this.store.set({ hover: z, hoverPane: pane });
   }
 
   /** Another prior for the main map. @param {number} prior */
   choosePrior(prior) {
-    this.pane.setPrior(prior);
     this.store.set({ prior });
   }
 
-  /** @param {"pair" | "pca" | "points"} kind @param {[number, number]} [pair] */
-  choosePlane(kind, pair) {
-    const { pane } = this;
-    let plane = null;
-    if (kind === "pca") plane = pane.principalPlane();
-    else if (kind === "points") {
-      const [a, b, c] = this.state.corners;
-      plane = c ? planeThrough(a, b, c) : null;
-      if (!plane) return this.announce(this.texts.needsThree);
-    } else {
-      plane = pane.pairPlane();
-      if (pair) {
-        plane.u.fill(0)[pair[0]] = 1;
-        plane.v.fill(0)[pair[1]] = 1;
-        plane.pair = pair;
+  /** @param {"pair" | "pca" | "points"} kind @param {[number, number] | null} [pair] */
+  choosePlane(kind, pair = null) {
+    const { corners } = this.state;
+    if (kind === "points") {
+      const [a, b, c] = corners;
+      if (!c || !planeThrough(a, b, c)) {
+        this.store.set({ notice: "needsThree" });
+        return this.announce(this.texts.needsThree);
       }
     }
-    if (kind === "pair") plane = movedThrough(plane, this.state.pin);
-    const pin = kind === "pair" ? this.state.pin : Float32Array.from(plane.offset);
-    pane.setPlane(plane);
-    this.store.set({ plane, pin, pinImage: kind === "pair" ? this.state.pinImage : null });
+    this.store.set({ planeKind: kind, planePair: pair, planeThrough: kind === "points" ? corners : [], notice: null });
     this.frame?.fit();
   }
 
-  /** The second map's run and prior; null closes it. @param {{run: number, prior: number} | null} other */
+  /** Remember the pinned place as one of the three that a plane goes through. */
+  addCorner() {
+    const { corners, pin } = this.state;
+    this.store.set({ corners: [...corners, Float32Array.from(pin)].slice(-3), notice: null });
+  }
+
+  /** What the second map shows. @param {{run: number, prior: number}} other */
   compareWith(other) {
-    this.panes[1] = other ? new Pane(this.bundle, other.run, other.prior) : null;
-    this.store.set({ other: other ?? this.state.other });
-    this.frame?.arrangeMaps();
+    this.store.set({ other });
   }
 
   /** An image's position in the other pane, if that shows the same image. @param {number} from @param {number} image */
@@ -353,11 +495,12 @@ export class Explorer {
 
   /** @param {ReturnType<typeof readLink>} link */
   applyLink(link) {
+    const { run, indices, size } = this.pane;
     const patch = /** @type {Partial<State>} */ ({});
-    if (link.z?.length === this.pane.size) patch.pin = Float32Array.from(link.z);
+    if (link.z?.length === size) patch.pinned = { z: Float32Array.from(link.z) };
     if (link.image !== undefined) {
-      const place = this.pane.indices.indexOf(link.image);
-      if (place >= 0) Object.assign(patch, { pin: this.pane.meanOf(place), pinImage: place });
+      const place = indices.indexOf(link.image);
+      if (place >= 0) patch.pinned = { image: place };
     }
     if (link.layers) {
       const on = new Set(link.layers);
@@ -368,23 +511,31 @@ export class Explorer {
     if (link.tab) patch.tab = link.tab;
     if (link.lang) patch.lang = link.lang;
     if (link.theme) patch.theme = link.theme;
-    const prior = this.pane.run.priors.findIndex(({ name }) => name === link.prior);
-    if (prior >= 0) {
-      this.pane.setPrior(prior);
-      patch.prior = prior;
-    }
-    if (link.epoch !== undefined) {
-      const snapshot = this.pane.run.snapshots.findIndex(({ epoch }) => epoch === link.epoch);
-      if (snapshot >= 0) patch.epoch = snapshot;
-    }
-    if (patch.pin && this.pane.size > 2) patch.plane = movedThrough(this.state.plane, patch.pin);
+    // An address without them means the prior that the page begins with, and the trained model.
+    const prior = run.priors.findIndex(({ name }) => name === link.prior);
+    patch.prior = prior >= 0 ? prior : run.prior;
+    const snapshot = run.snapshots.findIndex(({ epoch }) => epoch === link.epoch);
+    patch.epoch = snapshot >= 0 && snapshot < run.snapshots.length - 1 ? snapshot : null;
     this.store.set(patch);
   }
 
+  /**
+   * Write the address once the state has come to rest: Safari takes a hundred in thirty seconds and throws at the next
+   * (https://bugs.webkit.org/show_bug.cgi?id=156115).
+   */
   keepAddress() {
-    if (!this.options.address || this.state.hover) return;
-    history.replaceState(null, "", this.link());
+    if (!this.options.address) return;
+    clearTimeout(this.addressDelay);
+    this.addressDelay = setTimeout(() => {
+      try {
+        if (location.hash !== this.link()) history.replaceState(null, "", this.link());
+      } catch {
+        // The address stays behind; the link that is copied is right.
+      }
+    }, ADDRESS_REST);
   }
+
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ addressDelay;
 
   /** The page's state as an address. */
   link() {
@@ -399,6 +550,13 @@ export class Explorer {
       prior: prior === this.pane.run.prior ? undefined : this.pane.run.priors[prior]?.name,
       epoch: epoch === null ? undefined : this.pane.run.snapshots[epoch].epoch,
     });
+  }
+
+  /** The whole address of exactly this view: with the token, for a browser that has not opened the page. */
+  address() {
+    const address = new URL(this.link(), location.href);
+    if (this.options.token) address.searchParams.set("token", this.options.token);
+    return address.href;
   }
 
   /** @param {string} name `ready`, `pin`, `select`, `draw`, `problem` @param {(detail: any) => void} handler */
@@ -419,8 +577,10 @@ export class Explorer {
   }
 
   destroy() {
+    clearTimeout(this.addressDelay);
     for (const stop of this.listenings) stop();
     if (this.onHash) window.removeEventListener("hashchange", this.onHash);
+    if (this.onFocus) window.removeEventListener("focus", this.onFocus);
     this.frame?.destroy();
     this.page?.close();
     this.server?.close();
@@ -430,4 +590,17 @@ export class Explorer {
 }
 
 /** @type {(keyof State & string)[]} */
-const LINKED = ["pin", "pinImage", "layers", "tab", "lang", "theme", "prior", "epoch", "hover"];
+const LINKED = ["pinned", "layers", "tab", "lang", "theme", "prior", "epoch"];
+/** Milliseconds without a change before the address is written. */
+const ADDRESS_REST = 400;
+/** @type {Float32Array[]} */
+const NONE = [];
+
+/** @param {State["pinned"]} pinned */
+const imageOf = (pinned) => ("image" in pinned ? pinned.image : null);
+
+/** @param {Float32Array} means @param {number} size @param {number} image */
+const meanAt = (means, size, image) => means.slice(image * size, (image + 1) * size);
+
+/** What the keyboard reaches, in its order. @param {HTMLElement} host @returns {HTMLElement[]} */
+const focusables = (host) => Array.from(host.querySelectorAll("button, select, input, a, [tabindex]"));

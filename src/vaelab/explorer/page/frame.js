@@ -1,7 +1,7 @@
 /** The frame: header, maps, readout, tabs and replay, put together in one language. */
 
 import { buildBars } from "./bars.js";
-import { element } from "./dom.js";
+import { button, element } from "./dom.js";
 import { buildHeader } from "./header.js";
 import { buildMaps } from "./maps.js";
 import { buildReadout } from "./readout.js";
@@ -31,15 +31,16 @@ export function buildFrame(explorer) {
   const readout = buildReadout(explorer, scope);
   const bars = buildBars(explorer, scope);
   const tabs = buildTabs(explorer, scope);
-  const replay = buildReplay(explorer, scope, () => maps.redraw());
+  const replay = buildReplay(explorer, scope);
   const problem = element("div.vx-problem", { role: "alert", hidden: true });
   const showProblem = () => {
-    const { problem: text, connected } = explorer.state;
-    const words = connected ? text : explorer.texts.serverGone;
+    const { problem: text, connected, stale } = explorer.state;
+    const words = stale ? explorer.texts.runChanged : connected ? text : explorer.texts.serverGone;
     problem.hidden = !words;
-    problem.textContent = words ?? "";
+    problem.replaceChildren(words ?? "");
+    if (stale) problem.append(" ", button(explorer.texts.loadAnew, explorer.texts.loadAnewTip, () => location.reload()));
   };
-  scope.listen(["problem", "connected"], showProblem);
+  scope.listen(["problem", "connected", "stale"], showProblem);
   showProblem();
 
   const node = element(
@@ -56,11 +57,10 @@ export function buildFrame(explorer) {
     maps,
     settle: () => maps.settle(),
     fit: () => maps.fit(),
-    redraw: () => maps.redraw(),
-    arrangeMaps: () => maps.arrange(),
     /** @param {Float32Array} image @param {Float32Array} z */
     showDecoded(image, z) {
       readout.showDecoded(image, z);
+      maps.showInset(image);
       tabs.decoded(image);
     },
     /** @param {string} text */

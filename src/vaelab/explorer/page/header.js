@@ -27,22 +27,37 @@ export function buildHeader(explorer, scope) {
   scope.listen(["ready"], showPlace);
   showPlace();
 
+  const choice = select(
+    t.priorTip,
+    run.priors.map((view, index) => [String(index), t.priorName(view.name, view.kind)]),
+    String(state.prior),
+    (value) => explorer.choosePrior(Number(value)),
+  );
+  scope.listen(["prior"], () => void (choice.value = String(explorer.state.prior)));
   const prior = run.priors.length
-    ? element(
-        "label.vx-field",
-        {},
-        element("span", {}, t.prior),
-        select(
-          t.priorTip,
-          run.priors.map((view, index) => [String(index), t.priorName(view.name, view.kind)]),
-          String(state.prior),
-          (value) => explorer.choosePrior(Number(value)),
-        ),
-      )
+    ? element("label.vx-field", {}, element("span", {}, t.prior), choice)
     : element("span.vx-field", {}, t.noPrior);
 
+  const { labels } = run;
+  const name = labels ? labels.names[labels.values.indexOf(labels.chosen)] : "";
+  const decodedAs =
+    labels &&
+    element(
+      "label.vx-field.vx-as-label",
+      { title: t.decodedAsTip },
+      element("span", {}, t.decodedAs),
+      options.chooseLabel
+        ? select(
+            t.decodedAsTip,
+            labels.values.map((value, place) => [String(value), labels.names[place]]),
+            String(labels.chosen),
+            (value) => options.chooseLabel?.(Number(value), explorer.link()),
+          )
+        : element("strong", {}, name),
+    );
+
   const copy = button(t.copyLink, t.copyLinkTip, async () => {
-    const address = new URL(explorer.link(), location.href).href;
+    const address = explorer.address();
     try {
       await navigator.clipboard.writeText(address);
       copy.textContent = t.copied;
@@ -60,6 +75,7 @@ export function buildHeader(explorer, scope) {
     element("span.vx-facts", {}, facts.join(" · ")),
     missing.length > 0 && element("span.vx-facts.vx-left-out", { title: t.leftOutTip }, missing.join(" · ")),
     prior,
+    decodedAs,
     place,
     element("span.vx-spring"),
     button(state.lang === "zh" ? "English" : "中文", t.languageTip, () =>

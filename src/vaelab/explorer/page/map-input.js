@@ -1,12 +1,13 @@
-/** The pointer and the keyboard upon a map. */
+/** The pointer upon a map: a mouse, a pen, one finger or two. The keyboard is in keys.js. */
 
+import { scrolls } from "./keys.js";
 import { indicesInside } from "./lasso.js";
 
 /** Farther than so many pixels a press is a drag. */
 const SLACK = 4;
 const GRIP = 14;
-const SMALL_STEP = 0.1;
-const LARGE_STEP = 0.5;
+/** Milliseconds for which the page says how to zoom. */
+const HINT = 2500;
 
 /**
  * @param {import("./explorer.js").Explorer} explorer @param {import("./map.js").MapView} view @param {number} index
@@ -17,6 +18,10 @@ export function listenToMap(explorer, view, index) {
   const { store } = explorer;
   /** @type {{x: number, y: number, moved: boolean, what: "pan" | "decode" | "lasso" | "a" | "b", touch: boolean} | null} */
   let press = null;
+  /** The fingers on the map, by pointer. @type {Map<number, [number, number]>} */
+  const fingers = new Map();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let hint;
 
   /** @param {PointerEvent | WheelEvent | MouseEvent} event @returns {[number, number]} */
   function placeOf(event) {
@@ -36,8 +41,21 @@ export function listenToMap(explorer, view, index) {
     return null;
   }
 
+  /** Two fingers: their middle carries the map, their distance zooms it. @param {PointerEvent} event */
+  function pinch(event) {
+    const [[x1, y1], [x2, y2]] = [...fingers.values()];
+    fingers.set(event.pointerId, placeOf(event));
+    const [[x3, y3], [x4, y4]] = [...fingers.values()];
+    view.pan((x3 + x4 - x1 - x2) / 2, (y3 + y4 - y1 - y2) / 2);
+    const before = Math.hypot(x2 - x1, y2 - y1);
+    if (before > 1) view.zoom(Math.hypot(x4 - x3, y4 - y3) / before, (x3 + x4) / 2, (y3 + y4) / 2);
+  }
+
   /** @param {PointerEvent} event */
   function move(event) {
+    if (fingers.size === 2 && fingers.has(event.pointerId)) return pinch(event);
+    if (event.pointerType === "touch" && !press) return;
+    if (fingers.has(event.pointerId)) fingers.set(event.pointerId, placeOf(event));
     const [x, y] = placeOf(event);
     if (press && Math.hypot(x - press.x, y - press.y) > SLACK) press.moved = true;
     if (press?.moved && press.what === "pan") {
@@ -64,6 +82,13 @@ export function listenToMap(explorer, view, index) {
     if (event.button > 1) return;
     const [x, y] = placeOf(event);
     const touch = event.pointerType === "touch";
+    overlay.setPointerCapture(event.pointerId);
+    overlay.focus({ preventScroll: true });
+    if (touch) {
+      fingers.set(event.pointerId, [x, y]);
+      // A second finger: whatever the first began, it does not pin.
+      if (fingers.size > 1) return cancel();
+    }
     const { tool } = explorer.state;
     const end = endAt(x, y);
     /** @type {"pan" | "decode" | "lasso" | "a" | "b"} */
@@ -74,21 +99,30 @@ export function listenToMap(explorer, view, index) {
       view.lasso = [view.toPlane(x, y)];
     }
     press = { x, y, moved: false, what, touch };
-    overlay.setPointerCapture(event.pointerId);
-    overlay.focus({ preventScroll: true });
     if (touch) move(event);
   }
 
   /** @param {PointerEvent} event */
   function up(event) {
+    fingers.delete(event.pointerId);
     if (!press) return;
     const { what, moved, touch } = press;
     press = null;
     const [x, y] = placeOf(event);
-    if (what === "lasso") finishLasso();
+    if (what === "lasso") finishLasso(moved);
     else if (what === "a" || what === "b") return;
     else if (!moved || what === "decode") click(x, y);
     if (touch) explorer.hover(null);
+  }
+
+  /** What is under way ends and leaves nothing. */
+  function cancel() {
+    press = null;
+    if (view.lasso.length) {
+      view.lasso = [];
+      view.drawOverlay(view.marks);
+    }
+    if (explorer.state.hover) explorer.hover(null);
   }
 
   /** @param {number} x @param {number} y */
@@ -104,71 +138,61 @@ export function listenToMap(explorer, view, index) {
     const { ends, tab } = explorer.state;
     if (tab === "interpolate" && !ends.a) store.set({ ends: { ...ends, a: z } });
     else if (tab === "interpolate" && !ends.b) store.set({ ends: { ...ends, b: z } });
-    explorer.pin(z, explorer.state.epoch === null ? image : null);
+    explorer.pin(z, image);
   }
 
-  function finishLasso() {
+  /** @param {boolean} moved a click draws no line: what was selected stays */
+  function finishLasso(moved) {
     const outline = view.lasso;
     view.lasso = [];
+    view.drawOverlay(view.marks);
+    if (!moved) return;
     const { muted, lassoInto } = explorer.state;
     const { places, labels } = view.pane;
-    const chosen = outline.length > 2 ? indicesInside(outline, places, (n) => !labels || !muted.has(labels[n])) : new Int32Array(0);
-    const found = chosen.length ? chosen : null;
-    store.set(lassoInto === "a" ? { selectionA: found, tab: "select" } : { selectionB: found, tab: "select" });
-    explorer.emit("select", { into: lassoInto, indices: Array.from(chosen, (n) => view.pane.indices[n]) });
+    const chosen = indicesInside(outline, places, (n) => !labels || !muted.has(labels[n]));
     explorer.announce(explorer.texts.selected(chosen.length));
-    view.drawOverlay(view.marks);
+    if (!chosen.length) return;
+    store.set(lassoInto === "a" ? { selectionA: chosen } : { selectionB: chosen });
+    explorer.emit("select", { into: lassoInto, indices: Array.from(chosen, (n) => view.pane.indices[n]) });
   }
 
-  /** @param {KeyboardEvent} event */
-  function key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const directions = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-    const direction = directions[/** @type {keyof typeof directions} */ (event.key)];
-    if (direction && index === 0) {
-      const step = event.shiftKey ? LARGE_STEP : SMALL_STEP;
-      const { u, v } = explorer.state.plane;
-      const from = explorer.state.hover ?? explorer.state.pin;
-      const z = from.map((value, i) => value + step * (direction[0] * u[i] + direction[1] * v[i]));
-      store.set({ hover: null, nearest: null });
-      explorer.pin(z);
-      const [a, b] = view.toPlane(...view.placeOf(z));
-      view.reveal(a, b);
-    } else if ((event.key === " " || event.key === "Enter") && index === 0) {
-      explorer.pin(explorer.state.hover ?? explorer.state.pin, explorer.state.hover ? null : explorer.state.pinImage);
-      explorer.announce(explorer.texts.pinned);
-    } else if (event.key === "n" || event.key === "N") {
-      const { nearest } = explorer.pane.around(explorer.state.pin);
-      explorer.pin(explorer.pane.meanOf(nearest), nearest);
-    } else if (event.key === "r" || event.key === "R") explorer.emit("resample", {});
-    else if (event.key === "+" || event.key === "=") view.zoom(1.25);
-    else if (event.key === "-") view.zoom(1 / 1.25);
-    else if (event.key === "0") view.fit();
-    else if (event.key === "Escape") store.set({ hover: null, nearest: null, selectionA: null, selectionB: null });
-    else return;
-    event.preventDefault();
-  }
-
-  /** @param {WheelEvent} event */
+  /** Where the page scrolls, the wheel scrolls it, and zooms with Ctrl (as two fingers on a touchpad say it). @param {WheelEvent} event */
   function wheel(event) {
+    const meant = event.ctrlKey || event.metaKey;
+    if (!meant && scrolls(explorer.host)) {
+      store.set({ notice: "ctrlZooms" });
+      clearTimeout(hint);
+      hint = setTimeout(() => explorer.state.notice === "ctrlZooms" && store.set({ notice: null }), HINT);
+      return;
+    }
     event.preventDefault();
-    view.zoom(Math.exp(-event.deltaY * (event.deltaMode === 1 ? 0.05 : 0.0016)), ...placeOf(event));
+    // A touchpad's pinch comes in small steps.
+    const pace = event.deltaMode === 1 ? 0.05 : meant && Math.abs(event.deltaY) < 40 ? 0.01 : 0.0016;
+    view.zoom(Math.exp(-event.deltaY * pace), ...placeOf(event));
   }
 
   const leave = () => {
-    if (!press) explorer.hover(null, index);
+    if (!press && explorer.state.hoverPane === index) explorer.hover(null, index);
   };
   const listeners = /** @type {[string, any, any?][]} */ ([
     ["pointermove", move],
     ["pointerdown", down],
     ["pointerup", up],
-    ["pointercancel", () => (press = null)],
+    [
+      "pointercancel",
+      (/** @type {PointerEvent} */ event) => {
+        fingers.delete(event.pointerId);
+        cancel();
+      },
+    ],
     ["pointerleave", leave],
-    ["keydown", key],
     ["wheel", wheel, { passive: false }],
   ]);
   for (const [name, listener, options] of listeners) overlay.addEventListener(name, listener, options);
+  const stopCancel = explorer.on("cancel", cancel);
   return () => {
+    clearTimeout(hint);
+    stopCancel();
     for (const [name, listener, options] of listeners) overlay.removeEventListener(name, listener, options);
   };
 }

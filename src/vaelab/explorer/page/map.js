@@ -6,7 +6,7 @@
  * a canvas whole, however little of it changed.
  */
 
-import { CLASS_COLOURS, channelsOf } from "./colours.js";
+import { CLASS_COLOURS, channelsOf, inkOn } from "./colours.js";
 import { contour, massLevels } from "./contours.js";
 import { element } from "./dom.js";
 import { SIGMA_SHARES } from "./pane.js";
@@ -18,28 +18,37 @@ import { splatPainter } from "./points.js";
 /** @typedef {Record<"points" | "ellipses" | "exact" | "prior" | "aggregate" | "holes" | "manifold", boolean>} Layers */
 /**
  * @typedef {object} Marks what lies above the points
- * @property {Float32Array | null} pin @property {number | null} pinImage
+ * @property {Float32Array | null} pin @property {boolean} off whether it lies beside the plane @property {number | null} pinImage
  * @property {Float32Array | null} hover
  * @property {number | null} nearest @property {number | null} lit an image lit up from elsewhere
  * @property {{mean: Float32Array, logVariance: Float32Array | null, z: Float32Array} | null} drawn
- * @property {{a: Float32Array | null, b: Float32Array | null, way: Float32Array[]}} path
+ * @property {{a: Float32Array | null, b: Float32Array | null, way: Float32Array[], at: Float32Array | null}} path
  * @property {{a: Int32Array | null, b: Int32Array | null}} selection
  * @property {Float32Array[]} samples
  * @property {Float32Array[]} corners
  * @property {boolean} ghosts whether the interpolation's ends are shown
  */
-/** @typedef {{tiles: {x: number, y: number, width: number, height: number, image: CanvasImageSource}[]}} Mosaic */
+/** @typedef {{x: number, y: number, width: number, height: number, image: CanvasImageSource}} Tile */
+/** @typedef {{tiles: Tile[]}} Mosaic */
+
+/** What a map shows of its plane. @typedef {{centre: number[], scale: number, fitted: boolean}} Sight */
 
 const POINT_RADIUS = 1.9;
+/** Up to so many classes each has its name on the map. */
+const FEW_CLASSES = 12;
+const MOST_BADGES = 16;
+/** Pixels of the longest name on the map. */
+const LONGEST_BADGE = 84;
 /** The least side of the canvas that follows the pointer, in pixels. */
 const SMALLEST = 64;
 
 export class MapView {
   /**
-   * @param {HTMLElement} host @param {Pane} pane @param {string} label
+   * @param {HTMLElement} host @param {Pane} pane @param {string} label @param {Sight} sight
    */
-  constructor(host, pane, label) {
+  constructor(host, pane, label, sight) {
     this.pane = pane;
+    this.sight = sight;
     this.host = host;
     this.ground = element("canvas.vx-layer", { "aria-hidden": "true" });
     this.dots = element("canvas.vx-layer", { "aria-hidden": "true" });
@@ -47,8 +56,6 @@ export class MapView {
     this.painter = splatPainter(this.dots);
     this.pointer = element("canvas.vx-pointer", { "aria-hidden": "true" });
     host.replaceChildren(this.ground, this.dots, this.overlay, this.pointer);
-    this.centre = [0, 0];
-    this.scale = 100;
     /** @type {Layers} */
     this.layers = { points: true, ellipses: false, exact: false, prior: true, aggregate: false, holes: false, manifold: false };
     /** @type {Set<number>} */
@@ -59,10 +66,30 @@ export class MapView {
     this.exact = [];
     /** @type {[number, number][]} */
     this.lasso = [];
-    this.fitted = true;
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(host);
     this.resize();
+  }
+
+  get centre() {
+    return this.sight.centre;
+  }
+  set centre(centre) {
+    this.sight.centre = centre;
+  }
+  /** Pixels a unit of the plane. */
+  get scale() {
+    return this.sight.scale;
+  }
+  set scale(scale) {
+    this.sight.scale = scale;
+  }
+  /** Whether everything is shown, whatever the size of the map. */
+  get fitted() {
+    return this.sight.fitted;
+  }
+  set fitted(fitted) {
+    this.sight.fitted = fitted;
   }
 
   destroy() {
@@ -143,7 +170,7 @@ export class MapView {
   /** @param {number} x @param {number} y @returns {Float32Array} the latent under a place on screen */
   latentAt(x, y) {
     const [a, b] = this.toPlane(x, y);
-    return lift(/** @type {any} */ (this.pane.plane), a, b);
+    return lift(this.pane.plane, a, b);
   }
 
   /** The point drawn nearest a place on screen, within so many pixels, or null. @param {number} x @param {number} y */
@@ -190,7 +217,11 @@ export class MapView {
     this.drawGround();
     this.drawPoints();
     this.drawOverlay(this.marks);
+    this.whenDrawn();
   }
+
+  /** Called after the view was drawn at another place, size or zoom. */
+  whenDrawn = () => {};
 
   drawGround() {
     const context = this.begin(this.ground);
@@ -214,12 +245,10 @@ export class MapView {
 
   /** @param {CanvasRenderingContext2D} context */
   drawGrid(context) {
-    const step = niceStep(Math.min(70, Math.min(this.width, this.height) / 6) / this.scale);
+    const step = this.gridStep;
     const [left, bottom] = this.toPlane(0, this.height);
     const [right, top] = this.toPlane(this.width, 0);
     context.lineWidth = 1;
-    context.font = "11px system-ui, sans-serif";
-    const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
     for (const [from, to, vertical] of /** @type {[number, number, boolean][]} */ ([
       [left, right, true],
       [bottom, top, false],
@@ -236,18 +265,45 @@ export class MapView {
           context.lineTo(this.width, Math.round(y) + 0.5);
         }
         context.stroke();
-        context.fillStyle = this.ink("faint");
-        const text = (k * step).toFixed(digits).replace("-", "−");
-        if (vertical && x > 24 && x < this.width - 60) context.fillText(text, x + 3, this.height - 5);
-        if (!vertical && y > 24 && y < this.height - 24) context.fillText(text, 4, y - 3);
       }
     }
-    const { pair } = /** @type {any} */ (this.pane.plane);
+  }
+
+  /** The axes' numbers and names, above all that lies on the map, with a halo. @param {CanvasRenderingContext2D} context */
+  drawAxisNumbers(context) {
+    const step = this.gridStep;
+    const [left, bottom] = this.toPlane(0, this.height);
+    const [right, top] = this.toPlane(this.width, 0);
+    const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+    context.font = "11px system-ui, sans-serif";
+    context.lineJoin = "round";
+    /** @param {string} text @param {number} x @param {number} y */
+    const write = (text, x, y) => {
+      context.lineWidth = 3;
+      context.strokeStyle = this.ink("paper");
+      context.strokeText(text, x, y);
+      context.fillStyle = this.ink("quiet");
+      context.fillText(text, x, y);
+    };
+    /** @param {number} k */
+    const textOf = (k) => (k * step).toFixed(digits).replace("-", "−");
+    for (let k = Math.ceil(left / step); k * step <= right; k++) {
+      const [x] = this.toScreen(k * step, 0);
+      if (x > 24 && x < this.width - 60) write(textOf(k), x + 3, this.height - 5);
+    }
+    for (let k = Math.ceil(bottom / step); this.pane.size > 1 && k * step <= top; k++) {
+      const [, y] = this.toScreen(0, k * step);
+      if (y > 24 && y < this.height - 24) write(textOf(k), 4, y - 3);
+    }
+    const { pair } = this.pane.plane;
     const names = pair ? [pair[0] + 1, pair[1] + 1].map((n) => `z${subscript(n)}`) : ["u", "v"];
-    context.fillStyle = this.ink("quiet");
     context.font = "italic 13px Georgia, 'Times New Roman', serif";
-    context.fillText(names[0], this.width - 22, this.height - 6);
-    if (this.pane.size > 1) context.fillText(names[1], 6, 16);
+    write(names[0], this.width - 22, this.height - 6);
+    if (this.pane.size > 1) write(names[1], 6, 16);
+  }
+
+  get gridStep() {
+    return niceStep(Math.min(70, Math.min(this.width, this.height) / 6) / this.scale);
   }
 
   /** @param {CanvasRenderingContext2D} context @param {Field | null} field @param {"aggregate" | "holes" | "exact"} kind */
@@ -291,8 +347,8 @@ export class MapView {
     if (mixture && mixture.count === 1 && mixture.diagonal) {
       // One Gaussian: its rings at 1, 2 and 3 sigma, exactly.
       const logVariance = mixture.factors.map((value) => 2 * Math.log(value));
-      const [xx, xy, yy] = projectVariances(/** @type {any} */ (this.pane.plane), logVariance);
-      const [a, b] = project(/** @type {any} */ (this.pane.plane), mixture.means);
+      const [xx, xy, yy] = projectVariances(this.pane.plane, logVariance);
+      const [a, b] = project(this.pane.plane, mixture.means);
       for (const sigma of [1, 2, 3]) {
         context.setLineDash(sigma === 1 ? [] : sigma === 2 ? [6, 4] : [2, 4]);
         this.traceEllipse(context, a, b, xx, xy, yy, sigma);
@@ -302,10 +358,9 @@ export class MapView {
       massLevels(field, SIGMA_SHARES).forEach((level, sigma) => {
         context.setLineDash(sigma === 0 ? [] : sigma === 1 ? [6, 4] : [2, 4]);
         context.beginPath();
-        const segments = contour(field, level);
-        for (let i = 0; i < segments.length; i += 4) {
-          context.moveTo(...this.toScreen(segments[i], segments[i + 1]));
-          context.lineTo(...this.toScreen(segments[i + 2], segments[i + 3]));
+        for (const { points, closed } of contour(field, level)) {
+          points.forEach(([a, b], i) => (i ? context.lineTo(...this.toScreen(a, b)) : context.moveTo(...this.toScreen(a, b))));
+          if (closed) context.closePath();
         }
         context.stroke();
       });
@@ -343,6 +398,8 @@ export class MapView {
   }
 
   drawPoints() {
+    // The pictures of the grid are what one looks at; the points stay as a trace.
+    this.dots.style.opacity = this.layers.manifold ? "0.4" : "";
     if (!this.layers.points) return this.painter.clear();
     const { places, labels } = this.pane;
     const count = places.length / 2;
@@ -387,6 +444,7 @@ export class MapView {
     this.marks = marks;
     if (!this.width) return;
     const context = this.begin(this.overlay);
+    this.drawAxisNumbers(context);
     if (!marks) return;
     // Above the points, which are thickest just where it lies.
     if (this.layers.exact) for (const field of this.exact) this.drawHeat(context, field, "exact");
@@ -397,7 +455,12 @@ export class MapView {
     for (const z of marks.corners) this.drawDot(context, z, this.ink("accent"), 5);
     if (marks.pinImage !== null) this.drawImageMark(context, marks.pinImage, this.ink("accent"), true);
     if (marks.drawn) this.drawDrawn(context, marks.drawn);
-    if (marks.pin) this.drawCross(context, marks.pin, this.ink("accent"), 9);
+    if (marks.pin) {
+      // A pin beside the plane is its shadow: a broken cross.
+      context.setLineDash(marks.off ? [3, 3] : []);
+      this.drawCross(context, marks.pin, this.ink("accent"), 9);
+      context.setLineDash([]);
+    }
     if (this.lasso.length) this.traceOutline(context, this.lasso);
     this.drawPointer(marks);
   }
@@ -441,8 +504,13 @@ export class MapView {
   }
 
   /** @param {Float32Array} z @returns {[number, number]} */
+  planeOf(z) {
+    return project(this.pane.plane, z);
+  }
+
+  /** @param {Float32Array} z @returns {[number, number]} */
   placeOf(z) {
-    return this.toScreen(...project(/** @type {any} */ (this.pane.plane), z));
+    return this.toScreen(...this.planeOf(z));
   }
 
   /** @param {CanvasRenderingContext2D} context @param {Float32Array} z @param {string} colour @param {number} size */
@@ -500,7 +568,7 @@ export class MapView {
 
   /** @param {CanvasRenderingContext2D} context @param {NonNullable<Marks["drawn"]>} drawn */
   drawDrawn(context, { mean, logVariance, z }) {
-    const plane = /** @type {any} */ (this.pane.plane);
+    const plane = this.pane.plane;
     const colour = this.ink("drawn");
     context.strokeStyle = colour;
     if (logVariance) {
@@ -526,6 +594,7 @@ export class MapView {
       path.way.forEach((z, i) => (i ? context.lineTo(...this.placeOf(z)) : context.moveTo(...this.placeOf(z))));
       context.stroke();
     }
+    if (path.at) this.drawDot(context, path.at, this.ink("ink"), 5);
     for (const [name, z] of /** @type {[string, Float32Array | null][]} */ ([
       ["A", path.a],
       ["B", path.b],
@@ -586,20 +655,30 @@ export class MapView {
   /** The second cue beside colour: each class's name where its points are. @param {CanvasRenderingContext2D} context */
   drawClassNames(context) {
     const { labelCount } = this.pane;
-    if (!labelCount || labelCount > 40) return;
+    if (!labelCount) return;
     const centres = this.classCentres();
     context.font = "600 12px system-ui, sans-serif";
     context.textAlign = "center";
     context.textBaseline = "middle";
-    const badges = [];
-    for (let label = 0; label < labelCount; label++) {
+    /** @type {{label: number, name: string, x: number, y: number, half: number}[]} */
+    let badges = [];
+    for (const label of this.classesBySize) {
       const centre = centres[label];
       if (!centre || this.muted.has(label)) continue;
       const [x, y] = this.toScreen(...centre);
-      const name = this.pane.labelName(label);
+      const name = shortened(context, this.pane.labelName(label), LONGEST_BADGE);
       badges.push({ label, name, x, y, half: Math.max(9, context.measureText(name).width / 2 + 6) });
     }
-    keepApart(badges);
+    if (badges.length <= FEW_CLASSES) keepApart(badges);
+    else {
+      // Many names would hide the map: those of the largest classes that have room; the others come as one zooms.
+      const shown = badges.slice(0, 0);
+      for (const one of badges) {
+        const free = shown.every(({ x, y, half }) => Math.abs(x - one.x) > half + one.half + 4 || Math.abs(y - one.y) > 26);
+        if (free && shown.length < MOST_BADGES) shown.push(one);
+      }
+      badges = shown;
+    }
     for (const { label, name, x, y, half } of badges) {
       context.beginPath();
       context.roundRect(x - half, y - 9, 2 * half, 18, 9);
@@ -608,9 +687,10 @@ export class MapView {
       context.lineWidth = 1.5;
       context.strokeStyle = this.ink("paper");
       context.stroke();
-      context.fillStyle = this.ink("on-class");
+      context.fillStyle = inkOn(this.colourOf(label));
       context.fillText(name, x, y + 0.5);
     }
+    this.badges = badges;
     context.textAlign = "start";
     context.textBaseline = "alphabetic";
   }
@@ -626,12 +706,23 @@ export class MapView {
       gathered[labels[n]]?.[1].push(places[2 * n + 1]);
     }
     this.centresOf = places;
+    this.classesBySize = gathered.map((_, label) => label).sort((a, b) => gathered[b][0].length - gathered[a][0].length || a - b);
     this.centres = gathered.map(([xs, ys]) => (xs.length ? [median(xs), median(ys)] : null));
     return this.centres;
   }
 
+  /** The names on the map now. @type {{label: number, name: string, x: number, y: number, half: number}[]} */ badges = [];
+  /** @type {number[]} */ classesBySize = [];
   /** @type {Float32Array | null} */ centresOf = null;
   /** @type {([number, number] | null)[]} */ centres = [];
+}
+
+/** A name that is no wider than so many pixels. @param {CanvasRenderingContext2D} context @param {string} name @param {number} width */
+function shortened(context, name, width) {
+  if (context.measureText(name).width <= width) return name;
+  let length = name.length;
+  while (length > 1 && context.measureText(`${name.slice(0, length)}…`).width > width) length--;
+  return `${name.slice(0, length)}…`;
 }
 
 /** Push badges off each other, a little at a time. @param {{x: number, y: number, half: number}[]} badges */

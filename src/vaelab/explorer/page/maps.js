@@ -1,14 +1,19 @@
 /** The left two thirds: tools, layers, one map or two, and the legend. */
 
 import { CLASS_COLOURS } from "./colours.js";
-import { button, element, select } from "./dom.js";
+import { button, element, number, select } from "./dom.js";
 import { exactPosterior } from "./exact.js";
 import { MapView, subscript } from "./map.js";
 import { listenToMap } from "./map-input.js";
-import { bakedMosaic, decodeMosaic } from "./mosaic.js";
+import { mosaicKeeper } from "./mosaic.js";
 import { between } from "./path.js";
+import { paint } from "./picture.js";
+import { distanceFrom } from "./plane.js";
 
 /** @typedef {import("./map.js").Layers} Layers */
+
+/** Farther from the plane than this a place lies beside it. */
+const BESIDE = 1e-3;
 
 /** @param {import("./explorer.js").Explorer} explorer @param {import("./frame.js").Scope} scope */
 export function buildMaps(explorer, scope) {
@@ -21,23 +26,28 @@ export function buildMaps(explorer, scope) {
 
   /** @param {number} index */
   function marksOf(index) {
-    const { state } = explorer;
+    const { state, pane } = explorer;
     const own = state.hoverPane === index;
     const main = index === 0;
     const other = state.hover && !own && state.nearest !== null ? explorer.counterpart(state.hoverPane, state.nearest) : null;
-    const pinned = state.pinImage === null ? null : main ? state.pinImage : explorer.counterpart(0, state.pinImage);
+    const image = state.pinImage !== null && state.pinImage < pane.count ? state.pinImage : null;
     const { a, b } = state.ends;
     return {
       pin: main ? state.pin : null,
-      pinImage: pinned,
+      off: distanceFrom(state.plane, state.pin) > BESIDE,
+      pinImage: main || image === null ? image : explorer.counterpart(0, image),
       hover: own ? state.hover : null,
       nearest: own && state.hover ? state.nearest : null,
       lit: other,
       drawn: main ? state.drawn : null,
-      path: { ...state.ends, way: a && b ? Array.from({ length: 41 }, (_, i) => between(a, b, i / 40, state.way)) : [] },
+      path: {
+        ...state.ends,
+        way: a && b ? Array.from({ length: 41 }, (_, i) => between(a, b, i / 40, state.way)) : [],
+        at: state.look.by === "way" ? state.look.z : null,
+      },
       ghosts: main && state.tab === "interpolate",
-      selection: main ? { a: state.selectionA, b: state.selectionB } : { a: null, b: null },
-      samples: main && state.tab === "sample" ? state.samples : [],
+      selection: main ? { a: pane.present(state.selectionA), b: pane.present(state.selectionB) } : { a: null, b: null },
+      samples: main ? state.samples : [],
       corners: main ? state.corners : [],
     };
   }
@@ -52,27 +62,9 @@ export function buildMaps(explorer, scope) {
       view.marks = marksOf(index);
       view.draw();
     });
-    refreshMosaics();
   }
   const redrawMarks = () => each((view, index) => view.drawOverlay(marksOf(index)));
   const redrawPointer = () => each((view, index) => view.drawPointer(marksOf(index)));
-
-  function refreshMosaics() {
-    each((view, index) => {
-      if (!view.layers.manifold) return;
-      const { spacing, epoch } = explorer.state;
-      const wanted = `${spacing}/${epoch}/${view.pane.index}/${placeKey(view.pane.plane)}`;
-      if (mosaicKeys[index] === wanted) return;
-      mosaicKeys[index] = wanted;
-      view.mosaic = bakedMosaic(view.pane, index === 0 ? epoch : null, spacing);
-      view.drawGround();
-      if (!view.mosaic) {
-        void decodeMosaic(explorer, view, index, spacing, () => mosaicKeys[index] === wanted).catch((error) => explorer.fail(error));
-      }
-    });
-  }
-  /** @type {(string | null)[]} */
-  const mosaicKeys = [null, null];
 
   /** @type {{cancelled: boolean} | null} */
   let exactTask = null;
@@ -95,7 +87,10 @@ export function buildMaps(explorer, scope) {
         if (!found) return showGap(t.exactNeedsPin);
         view.exact = [found.field];
         view.drawOverlay(marksOf(0));
-        showGap(Number.isFinite(found.gap) ? t.exactGap(found.gap, found.negativeLogLikelihood) : t.exactNoGap(found.negativeLogLikelihood));
+        const { pinImage } = explorer.state;
+        const whose = pinImage === null ? t.theDrawing : t.testImage(explorer.pane.indices[pinImage], "");
+        const nll = number(found.negativeLogLikelihood);
+        showGap(Number.isFinite(found.gap) ? t.exactGap(whose, number(found.gap), nll) : t.exactNoGap(whose, nll));
       } catch (error) {
         explorer.fail(/** @type {Error} */ (error));
       }
@@ -117,22 +112,47 @@ export function buildMaps(explorer, scope) {
     ["lasso", "⌇"],
   ];
   const toolButtons = tools.map(([tool, sign]) =>
-    button(`${sign} ${t.toolNames[tool]}`, t.toolTips[tool], () => store.set({ tool })),
+    button(`${sign} ${t.toolNames[tool]}`, t.toolTips[tool], () => store.set(tool === "lasso" ? { chosenTool: tool, tab: "select" } : { chosenTool: tool })),
   );
   const showTool = () => {
     tools.forEach(([tool], place) => toolButtons[place].setAttribute("aria-pressed", String(tool === explorer.state.tool)));
     for (const host of hosts) host.dataset.tool = explorer.state.tool;
   };
 
-  const caption = element("span.vx-plane");
+  const planes =
+    explorer.pane.size > 2
+      ? select(
+          t.planeTip,
+          [
+            ["pair", t.planeNames.pair],
+            ["pca", t.planeNames.pca],
+            ["points", t.planeNames.points],
+          ],
+          explorer.state.planeKind,
+          (kind) => {
+            explorer.choosePlane(/** @type {any} */ (kind));
+            showPlane();
+          },
+        )
+      : null;
+  const corner = planes ? button(t.addCorner, t.addCornerTip, () => explorer.addCorner()) : null;
+
+  const caption = element("span.vx-plane", { title: t.planeTip });
   const showPlane = () => {
-    const { plane, pin } = explorer.state;
+    const { plane, pin, notice, planeKind } = explorer.state;
     const [i, j] = plane.pair ?? [0, 0];
     const off = plane.offset.some((value) => Math.abs(value) > 1e-6);
-    caption.textContent =
-      plane.kind === "whole" ? t.wholePlane(explorer.pane.priorView?.kind === "normal") : plane.kind === "pair" ? t.pairPlane(`z${subscript(i + 1)}`, `z${subscript(j + 1)}`, off) : plane.kind === "pca" ? t.pcaPlane : t.pointsPlane;
-    caption.title = t.planeTip;
-    void pin;
+    const beside = distanceFrom(plane, pin);
+    const names = {
+      whole: () => t.wholePlane(explorer.pane.priorView?.kind === "normal"),
+      pair: () => t.pairPlane(`z${subscript(i + 1)}`, `z${subscript(j + 1)}`, off),
+      pca: () => t.pcaPlane,
+      points: () => `${t.pointsPlane}${beside > BESIDE ? t.pinBeside(number(beside)) : ""}`,
+    };
+    caption.textContent = notice ? t[notice] : names[plane.kind]();
+    caption.classList.toggle("vx-notice", notice !== null);
+    if (planes) planes.value = planeKind;
+    if (corner) corner.textContent = `${t.addCorner} ${explorer.state.corners.length}/3`;
   };
 
   /** @type {(keyof Layers)[]} */
@@ -146,6 +166,7 @@ export function buildMaps(explorer, scope) {
     if (name === "exact" && pane.unscored) return t[pane.unscored];
     if (name === "exact" && !pane.priorView) return t.noPrior;
     if (["prior", "holes"].includes(name) && !pane.priorView) return t.noPrior;
+    if (["prior", "holes"].includes(name) && pane.priorView?.pending) return t.onItsWay;
     if (["prior", "holes"].includes(name) && !pane.mixture && pane.size > 2) return t.noShadow;
     return null;
   };
@@ -169,18 +190,30 @@ export function buildMaps(explorer, scope) {
   const spacing = select(
     t.spacingTip,
     [
-      ["quantile", t.quantileSpacing],
       ["even", t.evenSpacing],
+      ["quantile", t.quantileSpacing],
     ],
     explorer.state.spacing,
     (value) => store.set({ spacing: value }),
   );
 
+  // On a narrow page the picture lies upon the map, on the side where no finger is.
+  const inset = element("canvas.vx-inset", { "aria-hidden": "true" });
+  /** @param {Float32Array} image */
+  const showInset = (image) => paint(inset, image, explorer.pane.run.image);
+  const placeInset = () => {
+    const { hover, hoverPane, pin } = explorer.state;
+    const [x] = views[0]?.placeOf(hover && hoverPane === 0 ? hover : pin) ?? [0];
+    const side = hover ? (x > (views[0]?.width ?? 0) / 2 ? "left" : "right") : inset.dataset.side;
+    if (inset.dataset.side !== side) inset.dataset.side = side ?? "right";
+  };
+  scope.listen(["hover"], placeInset);
+
   const legend = element("div.vx-legend", { role: "group", "aria-label": t.legend });
   function showLegend() {
     const { pane, state } = explorer;
     const colours = CLASS_COLOURS[state.theme];
-    const count = Math.min(pane.labelCount, 24);
+    const count = pane.labelCount;
     const toggle = (/** @type {number} */ label, /** @type {boolean} */ solo) => {
       const all = Array.from({ length: pane.labelCount }, (_, index) => index);
       let muted = new Set(state.muted);
@@ -214,35 +247,46 @@ export function buildMaps(explorer, scope) {
     if (focused >= 0) /** @type {HTMLElement | undefined} */ (legend.children[focused])?.focus();
   }
 
-  function arrange() {
-    const second = explorer.panes[1];
-    boxes[1].hidden = !second;
-    views[1]?.destroy();
-    views[1] = second ? new MapView(hosts[1], second, t.mapLabel) : null;
+  function showNames() {
+    const { second } = explorer.state;
     const title = (/** @type {import("./pane.js").Pane} */ pane) =>
-      `${pane.run.name}${pane.priorView ? ` · ${t.priorName(pane.priorView.name, pane.priorView.kind)}` : ""}`;
+      `${pane.run.name}${pane.priorView ? ` · ${t.priorName(pane.priorView.name, pane.priorView.kind)}` : ""}${
+        explorer.state.epoch !== null ? ` · ${pane.epoch === null ? t.trainedModel : t.epoch(pane.run.snapshots[pane.epoch].epoch)}` : ""
+      }`;
     names[0].textContent = second ? title(explorer.pane) : "";
     names[1].textContent = second ? title(second) : "";
-    mosaicKeys[1] = null;
-    if (views[1]) stopSecond = listenToMap(explorer, views[1], 1);
+  }
+
+  function arrange() {
+    const { second } = explorer.state;
+    boxes[1].hidden = !second;
+    stopSecond();
+    views[1]?.destroy();
+    views[1] = second ? new MapView(hosts[1], second, t.secondMapLabel, explorer.sights[1]) : null;
+    if (views[1]) {
+      stopSecond = listenToMap(explorer, views[1], 1);
+      views[1].whenDrawn = mosaicKeeper(explorer, views[1], 1);
+    }
+    showNames();
     views[0]?.resize();
     redraw();
-    if (views[0]?.fitted) views[0].fit();
+    each((view) => view.fitted && view.fit());
   }
   /** @type {() => void} */
   let stopSecond = () => {};
 
-  scope.listen(["layers", "muted", "prior", "plane", "selectionA", "selectionB", "spacing", "theme"], redraw);
+  scope.listen(["layers", "muted", "prior", "plane", "selectionA", "selectionB", "spacing", "theme", "epoch", "arrived"], redraw);
   scope.listen(["hover", "hoverPane", "nearest"], redrawPointer);
-  scope.listen(["pin", "pinImage", "drawn", "ends", "way", "samples", "corners", "tab"], redrawMarks);
+  scope.listen(["pin", "pinImage", "drawn", "ends", "way", "samples", "corners", "tab", "look"], redrawMarks);
   scope.listen(["pin", "pinImage", "drawn", "layers", "prior", "epoch", "ready"], () => {
     if (explorer.state.layers.exact || views[0]?.exact.length) refreshExact();
     else gap.hidden = true;
   });
-  scope.listen(["prior"], () => explorer.panes[1] && arrange());
+  scope.listen(["second"], arrange);
+  scope.listen(["prior", "epoch"], showNames);
   scope.listen(["tool"], showTool);
-  scope.listen(["plane", "prior"], showPlane);
-  scope.listen(["layers", "prior"], showChips);
+  scope.listen(["plane", "planeKind", "corners", "notice", "prior"], showPlane);
+  scope.listen(["layers", "prior", "arrived"], showChips);
   scope.listen(["muted", "theme"], showLegend);
   scope.atEnd(() => {
     stopSecond();
@@ -254,26 +298,6 @@ export function buildMaps(explorer, scope) {
   showPlane();
   showChips();
   showLegend();
-
-  const planes =
-    explorer.pane.size > 2
-      ? select(
-          t.planeTip,
-          [
-            ["pair", t.planeNames.pair],
-            ["pca", t.planeNames.pca],
-            ["points", t.planeNames.points],
-          ],
-          explorer.state.plane.kind,
-          (kind) => explorer.choosePlane(/** @type {any} */ (kind)),
-        )
-      : null;
-  const corner = planes
-    ? button(t.addCorner, t.addCornerTip, () => {
-        const { corners, pin } = explorer.state;
-        store.set({ corners: [...corners, Float32Array.from(pin)].slice(-3) });
-      })
-    : null;
 
   const node = element(
     "section.vx-maps",
@@ -302,16 +326,15 @@ export function buildMaps(explorer, scope) {
   return {
     node,
     views,
-    redraw,
-    arrange,
+    showInset,
     fit: () => each((view) => view.fit()),
     settle() {
-      views[0] = new MapView(hosts[0], explorer.pane, t.mapLabel);
+      views[0] = new MapView(hosts[0], explorer.pane, t.mapLabel, explorer.sights[0]);
+      views[0].whenDrawn = mosaicKeeper(explorer, views[0], 0);
       scope.atEnd(listenToMap(explorer, views[0], 0));
+      hosts[0].append(inset);
+      if (explorer.decodedImage) showInset(explorer.decodedImage);
       arrange();
     },
   };
 }
-
-/** @param {import("./plane.js").Plane | undefined} plane */
-const placeKey = (plane) => (plane ? [...plane.u, ...plane.v, ...plane.offset].map((value) => value.toFixed(3)).join() : "");

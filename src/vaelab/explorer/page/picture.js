@@ -17,6 +17,11 @@ export function paint(canvas, values, shape, bytes = false) {
   canvas.dataset.painted = String(Number(canvas.dataset.painted ?? 0) + 1);
 }
 
+/** Show nothing, at the same size. @param {HTMLCanvasElement} canvas */
+export function blank(canvas) {
+  /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")).clearRect(0, 0, canvas.width, canvas.height);
+}
+
 /** @param {ArrayLike<number>} values @param {ImageShape} shape @param {boolean} [bytes] */
 export function toImageData(values, { height, width, channels, low = 0, high = 1 }, bytes = false) {
   const data = new ImageData(width, height);

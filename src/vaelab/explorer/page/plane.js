@@ -87,6 +87,12 @@ export function movedThrough(plane, z) {
   return { ...plane, offset };
 }
 
+/** How far a latent lies from the plane. @param {Plane} plane @param {ArrayLike<number>} z */
+export function distanceFrom(plane, z) {
+  const { offset } = movedThrough(plane, z);
+  return Math.hypot(...offset.map((value, i) => value - plane.offset[i]));
+}
+
 /** @param {ArrayLike<number>} a @param {ArrayLike<number>} b */
 export function dot(a, b) {
   let sum = 0;

@@ -15,6 +15,7 @@ export function buildReadout(explorer, scope) {
   const where = element("dd.vx-z");
   const prior = element("dd");
   const aggregate = element("dd");
+  const aggregateName = element("dt", { title: t.logAggregateTip });
   const needle = element("i");
   const meter = element(
     "div.vx-meter",
@@ -39,21 +40,24 @@ export function buildReadout(explorer, scope) {
 
   function update() {
     const { pane, state } = explorer;
-    const z = explorer.shownLatent;
-    const pinned = z === state.pin && state.pinImage !== null && state.epoch === null;
+    const { z, by, image: own } = state.look;
     // An image says nothing about how close it lies to data: it is left out of its own average.
-    const around = pane.around(z, pinned ? state.pinImage : null);
+    const around = explorer.surroundings();
+    // Where the replay does not follow the pinned image, that image is named all the same.
+    const pinned = by === "pin" && state.pinImage !== null;
     const image = pinned ? /** @type {number} */ (state.pinImage) : around.nearest;
     if (image !== shownNearest) paint(nearest, pane.thumbnailOf(image), pane.run.image, true);
     shownNearest = image;
     const label = pane.labelOf(image);
-    write(nearestText, `${pinned ? t.pinnedImage : t.nearestImage} ${pane.indices[image]}${label && ` · ${label}`}`);
+    const lost = pinned && own === null ? t.notFollowed : "";
+    write(nearestText, `${pinned ? t.pinnedImage : t.nearestImage} ${pane.indices[image]}${label && ` · ${label}`}${lost}`);
     write(where, writeLatent(z));
     const logPrior = pane.logPrior(z);
-    write(prior, Number.isFinite(logPrior) ? t.nats(number(logPrior)) : pane.priorView ? t.notHere : "–");
+    write(prior, Number.isFinite(logPrior) ? t.nats(number(logPrior)) : pane.priorView?.pending ? t.onItsWay : pane.priorView ? t.notHere : "–");
     const dense = Number.isFinite(around.logDensity);
     write(aggregate, dense ? t.nats(number(around.logDensity)) : t.distance(number(around.distance)));
-    const share = pane.familiarity(z, around);
+    write(aggregateName, !pane.logVariances ? t.toNearest : own === null ? "log q(z)" : t.withoutIt);
+    const share = pane.familiarity(z, "means", around);
     needle.style.transform = `translateX(${(100 * share).toFixed(1)}%)`;
     meter.setAttribute("aria-valuenow", (100 * share).toFixed(0));
     // The quantiles are those of the trained model: an earlier epoch has others.
@@ -62,12 +66,13 @@ export function buildReadout(explorer, scope) {
     if (meter.dataset.verdict !== verdict) meter.dataset.verdict = verdict;
     const words = verdict === "far" ? t.farFromData : verdict === "sparse" ? t.sparse(100 * share) : t.nearData(100 * share);
     write(meterText, words);
-    write(standing, state.hover && state.hoverPane === 0 ? t.underPointer : t.pinnedPlace);
+    const place = by === "hover" ? t.underPointer : by === "way" ? t.onTheWay : t.pinnedPlace;
+    write(standing, explorer.standsIn ? `${place}, ${t.byTrained}` : place);
     saying = t.spoken(writeLatent(z), label, words);
     restless = performance.now();
     speaking ??= setTimeout(speak, REST);
   }
-  scope.listen(["pin", "hover", "prior", "epoch", "pinImage"], update);
+  scope.listen(["look", "prior", "epoch", "arrived"], update);
   scope.atEnd(() => speaking && clearTimeout(speaking));
   update();
   if (explorer.decodedImage) paint(decoded, explorer.decodedImage, explorer.pane.run.image);
@@ -75,7 +80,8 @@ export function buildReadout(explorer, scope) {
 
   /** Before the weights are there: the middle of the grid that Python decoded. */
   function paintBaked() {
-    const { pane } = explorer;
+    const { pane, state } = explorer;
+    if (state.epoch !== null || state.look.z.some((value) => value !== 0)) return;
     const grid = pane.bundle.columns.get(`${pane.index}/manifold`);
     const places = pane.run.manifold?.z;
     if (!grid || !places) return;
@@ -98,7 +104,7 @@ export function buildReadout(explorer, scope) {
         where,
         element("dt", { title: t.logPriorTip }, "log p(z)"),
         prior,
-        element("dt", { title: t.logAggregateTip }, explorer.pane.logVariances ? "log q(z)" : t.toNearest),
+        aggregateName,
         aggregate,
       ),
     ),

@@ -11,12 +11,11 @@ const CURVES = [
   ["kl", "prior", [2, 3]],
 ];
 
-/**
- * @param {import("./explorer.js").Explorer} explorer @param {import("./frame.js").Scope} scope
- * @param {() => void} redraw
- */
-export function buildReplay(explorer, scope, redraw) {
-  const { texts: t, pane } = explorer;
+const TRAINING = ["loss", "reconstruction", "kl"];
+
+/** @param {import("./explorer.js").Explorer} explorer @param {import("./frame.js").Scope} scope */
+export function buildReplay(explorer, scope) {
+  const { texts: t, pane, store } = explorer;
   const { snapshots, metrics } = pane.run;
   const canvas = element("canvas.vx-curves", { role: "img", "aria-label": t.curves });
   const caption = element("output.vx-epoch");
@@ -39,41 +38,46 @@ export function buildReplay(explorer, scope, redraw) {
     title: t.replayTip,
     "aria-label": t.replayTip,
     disabled: snapshots.length === 0,
-    oninput: () => move(Number(slider.value)),
+    // A hand on the slider takes over.
+    onpointerdown: () => store.set({ playing: false }),
+    oninput: () => {
+      store.set({ playing: false });
+      move(Number(slider.value));
+    },
   });
-  /** @type {ReturnType<typeof setInterval> | null} */
-  let playing = null;
-  const play = button("▶", t.play, () => (playing ? stop() : start()), { disabled: snapshots.length < 2 });
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  let clock;
+  const play = button("▶", t.play, () => (explorer.state.playing ? store.set({ playing: false }) : start()), { disabled: snapshots.length < 2 });
 
   /** @param {number} snapshot */
   function move(snapshot) {
-    explorer.store.set({ epoch: snapshot === last ? null : snapshot });
+    store.set({ epoch: snapshot >= last ? null : snapshot });
   }
   function start() {
-    const { epoch } = explorer.state;
-    if (epoch === null) move(0);
-    play.textContent = "❚❚";
-    playing = setInterval(() => {
-      const now = explorer.state.epoch;
-      if (now === null) return stop();
-      move(now + 1);
-    }, STEP_MILLISECONDS);
+    if (explorer.state.epoch === null) move(0);
+    store.set({ playing: true });
   }
-  function stop() {
-    if (playing) clearInterval(playing);
-    playing = null;
-    play.textContent = "▶";
+  function showPlaying() {
+    const { playing } = explorer.state;
+    clearInterval(clock);
+    play.textContent = playing ? "❚❚" : "▶";
+    play.setAttribute("aria-pressed", String(playing));
+    if (!playing) return;
+    clock = setInterval(() => {
+      const now = explorer.state.epoch;
+      if (now === null) store.set({ playing: false });
+      else move(now + 1);
+    }, STEP_MILLISECONDS);
   }
 
   function show() {
     const { epoch } = explorer.state;
     const at = epoch ?? last;
     slider.value = String(Math.max(at, 0));
-    const number = snapshots[at]?.epoch ?? metrics.at(-1)?.epoch;
-    caption.textContent = number === undefined ? "" : t.epoch(number);
+    const epochNumber = snapshots[at]?.epoch ?? metrics.at(-1)?.epoch;
+    caption.textContent = epochNumber === undefined ? "" : t.epoch(epochNumber);
     slider.setAttribute("aria-valuetext", caption.textContent);
     drawCurves();
-    redraw();
   }
 
   function drawCurves() {
@@ -121,16 +125,28 @@ export function buildReplay(explorer, scope, redraw) {
     context.moveTo(across(now), 0);
     context.lineTo(across(now), height);
     context.stroke();
-    const record = metrics.reduce((best, one) => (Math.abs(one.epoch - now) < Math.abs(best.epoch - now) ? one : best));
-    values.textContent = CURVES.filter(([name]) => Number.isFinite(record[name]))
-      .map(([name]) => `${t.curveNames[name]}\u00a0${number(record[name], 1)}`)
-      .join("  ");
+    showLosses(now);
+  }
+
+  /** What was measured in this epoch and no other. @param {number} epoch */
+  function showLosses(epoch) {
+    const record = metrics.find((one) => one.epoch === epoch);
+    const parts = TRAINING.filter((name) => Number.isFinite(record?.[name])).map((name) => `${t.curveNames[name]}\u00a0${number(record?.[name] ?? NaN, 1)}`);
+    const words = [];
+    if (parts.length) words.push(`${t.inTraining} ${parts.join("  ")}`);
+    if (Number.isFinite(record?.val_loss)) words.push(`${t.curveNames.val_loss}\u00a0${number(record?.val_loss ?? NaN, 1)}`);
+    if (!record && metrics.length) words.push(epoch < metrics[0].epoch ? t.beforeTraining : t.notMeasured);
+    if (explorer.standsIn) words.push(t.trainedPictures);
+    if (explorer.state.epoch !== null && pane.followed < pane.run.shown) words.push(t.followedImages(pane.followed, pane.run.shown));
+    values.textContent = words.join("  ·  ");
   }
 
   const values = element("span.vx-losses");
   scope.listen(["epoch"], show);
   scope.listen(["theme"], drawCurves);
-  scope.atEnd(stop);
+  scope.listen(["playing"], showPlaying);
+  scope.atEnd(() => clearInterval(clock));
+  showPlaying();
   const observer = new ResizeObserver(drawCurves);
   observer.observe(canvas);
   scope.atEnd(() => observer.disconnect());

@@ -1,11 +1,12 @@
 /** Draw a digit, or drop an image: normalised, encoded, and put on the map. */
 
 import { button, element, number } from "../dom.js";
-import { divergences, gaussian, LOG_TWO_PI } from "../densities.js";
+import { gaussian, surroundings } from "../densities.js";
 import { PICTURED_INK, fitPicture, lightOnDark, normaliseDigit, withChannels } from "../digit.js";
+import { negativeElbo } from "../elbo.js";
 import { newestWins } from "../latest.js";
 import { openPicture } from "../open-picture.js";
-import { paint } from "../picture.js";
+import { blank, paint } from "../picture.js";
 import { writeLatent } from "../readout.js";
 
 const SIDE = 196;
@@ -25,80 +26,91 @@ export function buildDraw(explorer, scope) {
   const pen = /** @type {CanvasRenderingContext2D} */ (pad.getContext("2d", { willReadFrequently: true }));
   const seen = element("canvas.vx-seen", { role: "img", "aria-label": t.asSeen });
   const rebuilt = element("canvas.vx-seen", { role: "img", "aria-label": t.reconstruction });
-  const words = element("p.vx-words", { "aria-live": "polite" });
+  const words = element("p.vx-words.vx-drawn-words", { "aria-live": "polite" });
   const resample = button(t.resample, t.resampleTip, draw, { disabled: true });
-  if (kept) {
-    const { drawn } = explorer.state;
-    if (drawn) queueMicrotask(() => encodeSoon(drawn.image));
-  } else clearPad();
+  const pinDrawn = button(t.pinDrawn, t.pinDrawnTip, () => explorer.state.drawing && explorer.pin(Float32Array.from(explorer.state.drawing.z)));
+  if (!kept) clearPad();
 
   const encodeSoon = newestWins(
-    (/** @type {Float32Array} */ image) => encodeAndDecode(image),
-    (found) => show(found),
+    async (/** @type {{image: Float32Array, pad: number}} */ { image, pad: version }) => ({ ...(await explorer.encode(image)), image, version }),
+    ({ image, mean, log_variance: logVariance, version }) => {
+      // What was cleared meanwhile does not come back.
+      if (version !== explorer.padVersion) return;
+      store.set({ drawing: { image, mean, logVariance: logVariance ?? null, z: mean } });
+      explorer.emit("draw", { mean: Array.from(mean) });
+    },
     (error) => explorer.fail(error),
   );
 
-  /** @param {Float32Array} image */
-  async function encodeAndDecode(image) {
-    const { mean, log_variance: logVariance } = await explorer.encode(image);
-    return { image, mean, logVariance: logVariance ?? null, rebuilt: await rebuild(mean, image) };
-  }
+  const rebuildSoon = newestWins(
+    async (/** @type {Float32Array} */ z) => {
+      const { engine, key } = await explorer.ready(pane.index);
+      return engine.decode(key, z);
+    },
+    (values) => explorer.state.drawing && paint(rebuilt, values, shape),
+    (error) => explorer.fail(error),
+  );
 
-  /** The reconstruction from z and its cost in nats. @param {Float32Array} z @param {Float32Array} image */
-  async function rebuild(z, image) {
-    const { engine, key } = await explorer.ready(0);
-    const [values, likelihood] = [await engine.decode(key, z), pane.run.likelihood];
-    if (unscored) return { values, cost: NaN };
-    const [logLikelihood] = await engine.likelihoods(key, null, z, image, likelihood);
-    return { values, cost: -logLikelihood };
-  }
+  /** The costs are of the drawing and of the prior chosen. */
+  const scoreSoon = newestWins(
+    async (/** @type {NonNullable<import("../explorer.js").State["drawing"]>} */ { image, mean, logVariance }) => {
+      if (unscored) return null;
+      if (logVariance) return negativeElbo(explorer, image, mean, logVariance);
+      const { engine, key } = await explorer.ready(pane.index);
+      const [logLikelihood] = await engine.likelihoods(key, null, mean, image, pane.run.likelihood);
+      return { reconstruction: -logLikelihood, rate: NaN, error: null };
+    },
+    (score, { mean, logVariance, image }) => explorer.state.drawing?.image === image && say(mean, logVariance, score),
+    (error) => explorer.fail(error),
+  );
 
-  /** @param {Awaited<ReturnType<typeof encodeAndDecode>>} found */
-  function show({ image, mean, logVariance, rebuilt: { values, cost } }) {
-    paint(seen, image, shape);
-    paint(rebuilt, values, shape);
-    const rate = logVariance ? rateOf(mean, logVariance) : 0;
-    const around = pane.around(mean);
-    const label = pane.labelOf(around.nearest);
-    words.textContent = unscored
-      ? t.drawnWordsUnscored(writeLatent(mean), label, t[unscored])
-      : logVariance
-        ? t.drawnWords(writeLatent(mean), number(cost + rate, 1), number(cost, 1), number(rate, 2), label)
-        : t.drawnWordsPlain(writeLatent(mean), number(cost, 1), label);
-    resample.disabled = !logVariance;
-    store.set({ drawn: { image, mean, logVariance, z: mean } });
-    explorer.emit("draw", { mean: Array.from(mean) });
-  }
+  /** @param {Float32Array} mean @param {Float32Array | null} logVariance @param {import("../elbo.js").Score | null} score */
+  function say(mean, logVariance, score) {
+    const label = pane.labelOf(surroundings(mean, pane.means, null).nearest);
+    const lands = t.lands(writeLatent(mean), label);
+    const past = explorer.state.epoch === null ? "" : ` ${t.drawingIsTrained}`;
+    words.textContent = lands + costs() + past;
 
-  /** KL(q || p) in nats: in closed form against a standard normal, else at the mean's own draws. @param {Float32Array} mean @param {Float32Array} logVariance */
-  function rateOf(mean, logVariance) {
-    const { mixture, priorView } = pane;
-    if (!priorView || priorView.kind === "normal" || !mixture) return divergences(mean, logVariance).reduce((sum, part) => sum + part, 0);
-    let sum = 0;
-    const draws = 256;
-    for (let k = 0; k < draws; k++) {
-      let logQ = 0;
-      const z = mean.map((value, i) => {
-        const noise = gaussian();
-        logQ -= 0.5 * (noise * noise + logVariance[i] + LOG_TWO_PI);
-        return value + Math.exp(0.5 * logVariance[i]) * noise;
-      });
-      sum += (logQ - pane.logPrior(z)) / draws;
+    function costs() {
+      if (!score) return unscored ? t.unscored(t[unscored]) : "";
+      const cost = number(score.reconstruction, 1);
+      if (!logVariance) return t.plainCost(cost);
+      if (!Number.isFinite(score.rate)) return t.costWithoutRate(cost);
+      const { priorView } = pane;
+      const prior = priorView ? t.priorName(priorView.name, priorView.kind) : "";
+      const error = score.error === null ? "" : ` ± ${number(score.error, 1)}`;
+      return t.cost(number(score.reconstruction + score.rate, 1), error, cost, number(score.rate, 2), pane.run.priors.length > 1 ? prior : "");
     }
-    return sum;
   }
+
+  /** @type {import("../explorer.js").State["drawing"]} */
+  let before = null;
+  function show() {
+    const { drawing } = explorer.state;
+    resample.disabled = !drawing?.logVariance;
+    pinDrawn.disabled = !drawing;
+    if (!drawing) {
+      words.textContent = "";
+      for (const canvas of [seen, rebuilt]) blank(canvas);
+    } else {
+      if (drawing.image !== before?.image) paint(seen, drawing.image, shape);
+      if (drawing.z !== before?.z) rebuildSoon(drawing.z);
+      scoreSoon(drawing);
+    }
+    before = drawing;
+  }
+  scope.listen(["drawing", "prior", "arrived", "epoch"], show);
+  queueMicrotask(show);
 
   /** A draw from the drawn image's posterior. */
-  async function draw() {
-    const { drawn } = explorer.state;
-    if (!drawn?.logVariance) return;
-    const { mean, logVariance, image } = drawn;
+  function draw() {
+    const { drawing } = explorer.state;
+    if (!drawing?.logVariance) return;
+    const { mean, logVariance } = drawing;
     const z = mean.map((value, i) => value + Math.exp(0.5 * logVariance[i]) * gaussian());
-    const { values } = await rebuild(z, image);
-    paint(rebuilt, values, shape);
-    store.set({ drawn: { ...drawn, z } });
+    store.set({ drawing: { ...drawing, z } });
   }
-  scope.atEnd(explorer.on("resample", () => void draw()));
+  scope.atEnd(explorer.on("resample", draw));
 
   /** @param {Picture} picture @param {number} [ink] */
   function take(picture, ink) {
@@ -107,7 +119,7 @@ export function buildDraw(explorer, scope) {
       ? normaliseDigit(lightOnDark(withChannels(picture, 1)), shape.height, shape.width, ink)
       : fitPicture(picture, shape.height, shape.width, shape.channels);
     const { low = 0, high = 1 } = shape;
-    if (field) encodeSoon(field.map((value) => low + value * (high - low)));
+    if (field) encodeSoon({ image: field.map((value) => low + value * (high - low)), pad: explorer.padVersion });
   }
 
   function readPad() {
@@ -137,6 +149,7 @@ export function buildDraw(explorer, scope) {
     last = [x, y];
   }
   pad.onpointerdown = (/** @type {PointerEvent} */ event) => {
+    if (event.button > 0) return;
     pad.setPointerCapture(event.pointerId);
     last = null;
     stroke(event);
@@ -157,6 +170,7 @@ export function buildDraw(explorer, scope) {
     try {
       const picture = await (explorer.options.readPicture ?? openPicture)(file);
       clearPad();
+      explorer.padVersion++;
       take(picture, PICTURED_INK);
       words.textContent = t.opened(file.name);
     } catch (error) {
@@ -183,33 +197,29 @@ export function buildDraw(explorer, scope) {
     element(
       "div.vx-row",
       {},
-      element("figure.vx-figure", {}, pad, element("figcaption", {}, t.padCaption)),
+      element("figure.vx-figure.vx-pad-box", {}, pad, element("figcaption", {}, t.padCaption)),
       element(
-        "div.vx-column",
+        "div.vx-pair",
         {},
-        element(
-          "div.vx-pair",
-          {},
-          element("figure.vx-figure", {}, seen, element("figcaption", { title: t.asSeenTip }, normalise === "mnist" ? t.asSeen : t.asFitted)),
-          element("figure.vx-figure", {}, rebuilt, element("figcaption", {}, t.reconstruction)),
-        ),
-        words,
+        element("figure.vx-figure", {}, seen, element("figcaption", { title: t.asSeenTip }, normalise === "mnist" ? t.asSeen : t.asFitted)),
+        element("figure.vx-figure", {}, rebuilt, element("figcaption", {}, t.reconstruction)),
+      ),
+      element(
+        "div.vx-actions",
+        {},
+        button(t.clear, t.clearTip, () => {
+          clearPad();
+          explorer.padVersion++;
+          store.set({ drawing: null });
+          words.textContent = "";
+        }),
+        button(t.openImage, t.openImageTip, () => chooser.click()),
+        resample,
+        pinDrawn,
+        chooser,
       ),
     ),
-    element(
-      "div.vx-actions",
-      {},
-      button(t.clear, t.clearTip, () => {
-        clearPad();
-        store.set({ drawn: null });
-        words.textContent = "";
-        resample.disabled = true;
-      }),
-      button(t.openImage, t.openImageTip, () => chooser.click()),
-      resample,
-      button(t.pinDrawn, t.pinDrawnTip, () => explorer.state.drawn && explorer.pin(Float32Array.from(explorer.state.drawn.z))),
-      chooser,
-    ),
+    words,
   );
   return { node };
 }

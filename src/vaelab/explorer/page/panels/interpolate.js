@@ -20,15 +20,10 @@ export function buildInterpolate(explorer, scope) {
     min: "0",
     max: "1",
     step: "0.005",
-    value: "0.5",
+    value: String(explorer.state.along ?? 0.5),
     title: t.alongSlider,
     "aria-label": t.alongSlider,
-    oninput: () => {
-      const { a, b } = explorer.state.ends;
-      if (a && b) explorer.hover(between(a, b, Number(slider.value), explorer.state.way));
-      drawChart();
-    },
-    onchange: () => explorer.hover(null),
+    oninput: () => store.set({ along: Number(slider.value), hover: null }),
   });
   const legend = element(
     "div.vx-curve-names",
@@ -73,6 +68,7 @@ export function buildInterpolate(explorer, scope) {
     const way = wayOf(PICTURES);
     words.hidden = way !== null;
     slider.disabled = way === null;
+    slider.value = String(explorer.state.along ?? 0.5);
     drawChart();
     if (way) decodeSoon(way);
     else strip.replaceChildren();
@@ -118,13 +114,19 @@ export function buildInterpolate(explorer, scope) {
     context.lineTo(at, height);
     context.stroke();
     const z = between(way[0], way[STATIONS - 1], Number(slider.value), explorer.state.way);
+    slider.setAttribute("aria-valuetext", `${Math.round(100 * Number(slider.value))} %, ${writeLatent(z)}`);
     numbers.textContent = t.alongNumbers(number(norm(z)), number(pane.logPrior(z)), number(pane.around(z).logDensity));
   }
   const numbers = element("p.vx-words");
 
   /** @param {"a" | "b"} name */
   const take = (name) => store.set({ ends: { ...explorer.state.ends, [name]: Float32Array.from(explorer.state.pin) } });
-  scope.listen(["ends", "way", "tab", "prior", "epoch"], update);
+  scope.listen(["ends", "way", "tab", "prior", "epoch", "arrived"], update);
+  const showAlong = () => {
+    slider.value = String(explorer.state.along ?? slider.value);
+    drawChart();
+  };
+  scope.listen(["along"], () => explorer.state.tab === "interpolate" && showAlong());
   scope.listen(["theme"], drawChart);
 
   const node = element(
@@ -144,7 +146,7 @@ export function buildInterpolate(explorer, scope) {
         explorer.state.way,
         (way) => store.set({ way: /** @type {any} */ (way) }),
       ),
-      button(t.clear, t.clearEnds, () => store.set({ ends: { a: null, b: null } })),
+      button(t.clear, t.clearEnds, () => store.set({ ends: { a: null, b: null }, along: null })),
     ),
     words,
     strip,

@@ -1,10 +1,9 @@
 /** A sheet of draws from any prior of the run; where it is emptiest of data, if one likes. */
 
-import { column } from "../bundle.js";
 import { button, element, number, select } from "../dom.js";
+import { writeLatent } from "../readout.js";
+import { drawsOf } from "../samples.js";
 import { joined, pictureButton, rowsOf } from "./pictures.js";
-
-const SHEET = 40;
 
 /** @param {import("../explorer.js").Explorer} explorer @param {import("../frame.js").Scope} scope */
 export function buildSample(explorer, scope) {
@@ -13,43 +12,51 @@ export function buildSample(explorer, scope) {
   if (!priors.length) return { node: element("p.vx-words", {}, t.noPriorToSample) };
   const grid = element("div.vx-sheet");
   const words = element("p.vx-words");
-  let prior = Math.max(pane.prior, 0);
-  let order = "drawn";
   let version = 0;
-
-  /** @param {number} which @returns {Float32Array[]} all the draws that Python made */
-  function bank(which) {
-    /** @type {Float32Array} */
-    const draws = column(explorer.bundle, pane.index, `prior/${which}/draws`);
-    return rowsOf(draws, pane.size);
-  }
 
   async function draw() {
     const mine = ++version;
-    const all = bank(prior);
-    let chosen;
-    if (order === "drawn") chosen = Array.from({ length: SHEET }, () => all[Math.floor(Math.random() * all.length)]);
-    else {
-      const familiar = all.map((z) => pane.familiarity(z) + 1e-9 * pane.around(z).logDensity);
-      const sorted = all.map((_, place) => place).sort((a, b) => familiar[a] - familiar[b]);
-      if (order === "dense") sorted.reverse();
-      chosen = sorted.slice(0, SHEET).map((place) => all[place]);
+    const { samples, epoch, order, prior } = explorer.state;
+    priorChoice.value = String(prior);
+    orderChoice.value = order;
+    if (!samples.length) {
+      grid.replaceChildren();
+      words.textContent = t.priorOnItsWay;
+      return;
     }
-    const pictures = rowsOf(await explorer.decode(joined(chosen)), pane.pixels);
+    const pictures = rowsOf(await explorer.decode(joined(samples)), pane.pixels);
     if (mine !== version) return;
-    const holes = chosen.filter((z) => pane.familiarity(z) < 0.01).length;
+    // How empty a place is beside the data's own is known of the trained model.
+    const shares = epoch === null ? samples.map((z) => pane.familiarity(z, "draws")) : null;
     grid.replaceChildren(
-      ...chosen.map((z, place) =>
-        pictureButton(explorer, { values: pictures[place], z, label: t.drawLabel(number(100 * pane.familiarity(z), 0)) }),
+      ...samples.map((z, place) =>
+        pictureButton(explorer, { values: pictures[place], z, label: shares ? t.drawLabel(number(100 * shares[place], 0)) : writeLatent(z) }),
       ),
     );
-    words.textContent = t.sampleWords(SHEET, all.length, holes);
-    store.set({ samples: chosen });
+    words.textContent = shares
+      ? t.sampleWords(samples.length, drawsOf(pane, prior).length, shares.filter((share) => share < 0.01).length)
+      : t.sampleWordsPast(samples.length);
   }
   const refresh = () => {
     if (explorer.state.tab === "sample") void draw().catch((error) => explorer.fail(error));
   };
-  scope.listen(["epoch", "tab"], refresh);
+  scope.listen(["samples"], refresh);
+  const priorChoice = select(
+    t.samplePriorTip,
+    priors.map((view, index) => [String(index), t.priorName(view.name, view.kind)]),
+    String(explorer.state.prior),
+    (value) => explorer.choosePrior(Number(value)),
+  );
+  const orderChoice = select(
+    t.orderTip,
+    [
+      ["drawn", t.asDrawn],
+      ["holes", t.emptiestFirst],
+      ["dense", t.densestFirst],
+    ],
+    explorer.state.order,
+    (order) => store.set({ order }),
+  );
 
   const node = element(
     "div",
@@ -57,28 +64,12 @@ export function buildSample(explorer, scope) {
     element(
       "div.vx-actions",
       {},
-      select(t.samplePriorTip, priors.map((view, index) => [String(index), t.priorName(view.name, view.kind)]), String(prior), (value) => {
-        prior = Number(value);
-        explorer.choosePrior(prior);
-        refresh();
-      }),
-      select(
-        t.orderTip,
-        [
-          ["drawn", t.asDrawn],
-          ["holes", t.emptiestFirst],
-          ["dense", t.densestFirst],
-        ],
-        order,
-        (value) => {
-          order = value;
-          refresh();
-        },
-      ),
-      button(t.drawAgain, t.drawAgainTip, refresh),
+      priorChoice,
+      orderChoice,
+      button(t.drawAgain, t.drawAgainTip, () => store.set({ sheet: explorer.state.sheet + 1, order: "drawn" })),
     ),
     grid,
     words,
   );
-  return { node, open: refresh, close: () => store.set({ samples: [] }) };
+  return { node, open: refresh };
 }

@@ -13,7 +13,7 @@ export function buildSelect(explorer, scope) {
   const body = element("div.vx-select-body");
   const into = (/** @type {"a" | "b"} */ name) =>
     button(t.lassoInto(name.toUpperCase()), t.lassoIntoTip(name.toUpperCase()), () =>
-      store.set({ lassoInto: name, tool: "lasso" }),
+      store.set({ lassoInto: name, chosenTool: "lasso", tab: "select" }),
     );
   const buttons = [into("a"), into("b")];
   let version = 0;
@@ -30,15 +30,19 @@ export function buildSelect(explorer, scope) {
       ["A", selectionA],
       ["B", selectionB],
     ])) {
-      if (chosen?.length) parts.push(await describe(name, chosen));
+      const present = pane.present(chosen);
+      if (present && chosen?.length) parts.push(await describe(name, present, chosen.length));
     }
-    if (selectionA?.length && selectionB?.length) parts.push(await direction(selectionA, selectionB));
+    const [a, b] = [selectionA, selectionB].map((chosen) => pane.present(chosen));
+    if (a?.length && b?.length) parts.push(await direction(a, b));
     if (mine !== version) return;
     body.replaceChildren(...(parts.length ? parts : [element("p.vx-words", {}, t.lassoHow)]));
   }
 
-  /** @param {string} name @param {Int32Array} chosen */
-  async function describe(name, chosen) {
+  /** @param {string} name @param {Int32Array} chosen those that are on the map @param {number} all how many were chosen */
+  async function describe(name, chosen, all) {
+    const fewer = chosen.length < all && element("p.vx-words", {}, t.followedOf(chosen.length, all));
+    if (!chosen.length) return element("section.vx-catch", {}, element("h3", {}, t.catchTitle(name, 0)), fewer);
     const mean = meanOf(pane.shown.means, pane.size, chosen);
     const decoded = await explorer.decode(mean);
     const counts = new Map();
@@ -61,6 +65,7 @@ export function buildSelect(explorer, scope) {
       "section.vx-catch",
       {},
       element("h3", {}, t.catchTitle(name, chosen.length)),
+      fewer,
       element(
         "div.vx-row",
         {},
@@ -113,7 +118,7 @@ export function buildSelect(explorer, scope) {
       "div.vx-actions",
       {},
       ...buttons,
-      button(t.clear, t.clearLasso, () => store.set({ selectionA: null, selectionB: null, tool: "explore" })),
+      button(t.clear, t.clearLasso, () => store.set({ selectionA: null, selectionB: null, chosenTool: "explore" })),
     ),
     body,
   );
