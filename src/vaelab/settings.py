@@ -109,7 +109,7 @@ class ObjectiveSettings(PartSettings):
     needs_factorised: ClassVar[bool] = False
     """Whether it asks for log q(z_d|x), entry by entry."""
     one_draw: ClassVar[bool] = False
-    """Whether it compares the images' draws with each other, and so takes one of each image."""
+    """Whether it takes one draw of each image, whatever `samples` says: then that has to be 1."""
     least_batch: ClassVar[int] = 1
     """The fewest images that it can be told from."""
 

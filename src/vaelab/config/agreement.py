@@ -37,8 +37,8 @@ def refusal(model: ModelConfig, objective: ObjectiveSettings, batch_size: int) -
         )
     if objective.one_draw and objective.samples > 1:
         return translated(
-            "the objective '{objective}' compares the images' draws with each other, and takes one of each; leave objective.samples "
-            "out (found {samples}), and choose a larger training.batch_size",
+            "the objective '{objective}' takes one draw of each image; leave objective.samples out (found {samples}), and choose a "
+            "larger training.batch_size",
             objective=objective.kind,
             samples=objective.samples,
         )

@@ -38,11 +38,12 @@ class Dip(AbstractObjective):
     ) -> Loss:
         model = players[MODEL]
         found = drawn(model, batch, keys)
-        means = jax.vmap(model.latent.flat)(found.terms.posterior.centre)
+        posteriors, flat = found.terms.posterior, model.latent.flat
+        means = jax.vmap(lambda posterior: flat(posterior.centre))(posteriors)
         centred = means - means.mean(axis=0, keepdims=True)
         covariance = centred.T @ centred / means.shape[0]  # (latent, latent)
         if self.of_draws:
-            log_variance = jax.vmap(model.latent.flat)(found.terms.posterior.marginal_log_variance)
+            log_variance = jax.vmap(lambda posterior: flat(posterior.marginal_log_variance))(posteriors)
             covariance = covariance + jnp.diag(jnp.exp(log_variance).mean(axis=0))
         on = jnp.diag(covariance)
         off_diagonal, diagonal = jnp.sum(covariance**2) - jnp.sum(on**2), jnp.sum((on - 1.0) ** 2)

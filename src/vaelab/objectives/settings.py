@@ -49,6 +49,7 @@ class ImportanceWeightedSettings(ObjectiveSettings):
 class FreeBitsSettings(ObjectiveSettings):
     part = "vaelab.objectives.free_bits:FreeBits"
     needs_density: ClassVar[bool] = True
+    one_draw: ClassVar[bool] = True
     kind: Literal["free-bits"] = Field(default="free-bits", description="a KL below so many nats costs nothing more")
     free_nats: Weight = Field(default=0.125, description="nats of KL that each of `of` may have for nothing")
     of: Literal["dimensions", "whole"] = Field(
@@ -69,6 +70,7 @@ class FreeBitsSettings(ObjectiveSettings):
 class CapacitySettings(ObjectiveSettings):
     part = "vaelab.objectives.capacity:Capacity"
     needs_density: ClassVar[bool] = True
+    one_draw: ClassVar[bool] = True
     kind: Literal["capacity"] = Field(
         default="capacity", description="the KL is held at a capacity that rises over the warm-up"
     )
