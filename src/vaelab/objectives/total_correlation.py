@@ -23,7 +23,8 @@ class TotalCorrelation(AbstractObjective):
     posterior; under a prior that does not factorise, too.
     Chen et al., "Isolating sources of disentanglement in variational autoencoders", NeurIPS 2018, eqs. 2 and 4, with their beta for b.
     What a weight differs from 1 by is multiplied with the part's estimate, and the rest is the KL as the ELBO has it, in closed form
-    where there is one.
+    where there is one. Estimates are of log q(z) from one batch and so too low, that of the whole z more than those of its entries: in
+    many dimensions the total correlation that is shown is too low as well, and may be below 0.
     """
 
     mutual_information: float = eqx.field(static=True)
