@@ -11,8 +11,6 @@ import jax.random as jr
 from jaxtyping import Array, Float, Key, PRNGKeyArray, PyTree
 
 from vaelab.densities import AbstractDensity, Unflat
-from vaelab.errors import VaelabError
-from vaelab.language import translated
 from vaelab.model import Model, elbo_terms
 from vaelab.objectives.base import MODEL, AbstractObjective, Batch, Loss, of_the_model
 from vaelab.objectives.settings import ImportanceWeightedSettings
@@ -164,20 +162,11 @@ def log_weight_by_part(
     """log w = log p(x|z) + beta (log p(z) - log q(z|x)) at a draw z ~ q(z|x).
 
     `encoder_held`: its gradient for the encoder goes by z alone, the numbers of q being held as well. Where the encoder is within p(z), as
-    in a VampPrior, what it does there is p's: the gradient of a function of q and p is the sum of those by each.
-
-    Raises:
-        VaelabError: where q(z|x) scores its own draws alone.
+    in a VampPrior, what it does there is p's: the gradient of a function of q and p is the sum of those by each. A flow is then inverted
+    at its own draw, for what it knows of that is by its numbers and not by z.
     """
     leaves_out, too = jr.split(jr.fold_in(key, 1))
     posterior = model.encoder(image, label, prior=prior, key=leaves_out)
-    if encoder_held and posterior.draws_and_scores_at_once:
-        raise VaelabError(
-            translated(
-                "the doubly reparameterised gradient scores any z under q(z|x), and this posterior its own draws alone; use "
-                "objective.gradient = 'standard'"
-            )
-        )
     z, log_posterior = posterior.sample_and_log_prob(key) if not encoder_held else (posterior.sample(key), None)
     if log_posterior is None:
         log_posterior = _held(posterior).log_prob(z)
