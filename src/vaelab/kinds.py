@@ -239,6 +239,16 @@ OBJECTIVES = Kinds(
     {
         "elbo": "vaelab.objectives.settings:ElboSettings",
         "importance-weighted": "vaelab.objectives.settings:ImportanceWeightedSettings",
+        "free-bits": "vaelab.objectives.settings:FreeBitsSettings",
+        "capacity": "vaelab.objectives.settings:CapacitySettings",
+        "total-correlation": "vaelab.objectives.settings:TotalCorrelationSettings",
+        "factor": "vaelab.objectives.settings:FactorSettings",
+        "dip": "vaelab.objectives.settings:DipSettings",
+        "mmd": "vaelab.objectives.settings:MmdSettings",
+        "adversarial": "vaelab.objectives.settings:AdversarialSettings",
+        "regularised": "vaelab.objectives.settings:RegularisedSettings",
+        "vae-gan": "vaelab.objectives.settings:VaeGanSettings",
+        "ms-ssim": "vaelab.objectives.settings:MsSsimSettings",
     },
     ObjectiveSettings,
 )

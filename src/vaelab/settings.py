@@ -60,6 +60,10 @@ class PosteriorSettings(PartSettings):
 
     has_density: ClassVar[bool] = True
     """False for codes without a spread: no KL, no likelihood, no prior to train."""
+    factorises: ClassVar[bool] = False
+    """Whether the entries of z are independent given x, and each array of its densities has one number for each entry."""
+    scores_any: ClassVar[bool] = True
+    """Whether log q(z|x) is had of any z with the gradient by z, and not only of the density's own draws."""
 
 
 class LikelihoodSettings(PartSettings):
@@ -85,6 +89,8 @@ class PriorSettings(PartSettings):
     is_fixed: ClassVar[bool] = False
     """Whether it has nothing to train: all that an autoencoder can have."""
     needs_labels: ClassVar[bool] = False
+    factorises: ClassVar[bool] = False
+    """Whether its entries are independent Gaussians, so that the KL of a factorised posterior is a sum over entries."""
 
     def completed(self, *, classes: Callable[[], int]) -> "PriorSettings":
         """With what only the data can tell: `classes` counts their labels."""
@@ -100,6 +106,12 @@ class ObjectiveSettings(PartSettings):
 
     needs_density: ClassVar[bool] = False
     """Whether it asks for log q(z|x), which codes without a spread do not have."""
+    needs_factorised: ClassVar[bool] = False
+    """Whether it asks for log q(z_d|x), entry by entry."""
+    one_draw: ClassVar[bool] = False
+    """Whether it takes one draw of each image, whatever `samples` says: then that has to be 1."""
+    least_batch: ClassVar[int] = 1
+    """The fewest images that it can be told from."""
 
     beta: Annotated[float, Field(ge=0.0)] = Field(default=1.0, description="the weight of the KL term")
     warmup: float | str = Field(
@@ -110,6 +122,15 @@ class ObjectiveSettings(PartSettings):
         default=1, description="so many times in a training beta begins again at 0, rises over the warm-up, and stays"
     )
     samples: PositiveCount = Field(default=1, description="draws of z for each image")
+
+    def completed(self, *, images: int) -> "ObjectiveSettings":
+        """With what only the data can tell: `images` are trained on."""
+        del images
+        return self
+
+    def refusal(self, posterior: PosteriorSettings, prior: PriorSettings) -> str | None:
+        """Why it cannot be with these parts, and the nearest that can, beyond what the attributes above say; None where it can."""
+        del posterior, prior
 
     @model_validator(mode="after")
     def _warmup_fits(self) -> "ObjectiveSettings":

@@ -147,7 +147,50 @@ BAD_VALUES = {
     ),
     "importance weights of an autoencoder": (
         {"objective.kind": "importance-weighted", "model.posterior.kind": "deterministic"},
-        "no importance weights",
+        "has no density, which the objective .importance-weighted. asks for",
+    ),
+    "no draws": ({"objective.samples": 0}, "objective.samples: Input should be greater than or equal to 1; found 0"),
+    "no bounds": (
+        {"objective.kind": "importance-weighted", "objective.bounds": 0},
+        "objective.bounds: Input should be greater than or equal to 1; found 0",
+    ),
+    "a batch of one for total correlation": (
+        {"objective.kind": "total-correlation", "training.batch_size": 1},
+        "training.batch_size = 1: the objective 'total-correlation' compares the images of a batch, and needs 2 at least",
+    ),
+    "a batch of one for MMD": (
+        {"objective.kind": "mmd", "training.batch_size": 1},
+        "training.batch_size = 1: the objective 'mmd' .* needs 2 at least",
+    ),
+    "a critic of three": ({"objective.kind": "factor", "training.batch_size": 3}, "needs 4 at least"),
+    "several draws where one is taken": (
+        {"objective.kind": "mmd", "objective.samples": 3},
+        r"the objective 'mmd' takes one draw of each image; leave objective.samples out \(found 3\)",
+    ),
+    "total correlation of points": (
+        {"objective.kind": "total-correlation", "model.posterior.kind": "deterministic"},
+        "a deterministic posterior has no density, .*use model.posterior.kind = 'gaussian', or objective.kind = 'elbo'",
+    ),
+    "free bits of a dimension under a prior of the whole": (
+        {"objective.kind": "free-bits", "model.prior.kind": "vamp"},
+        "asks for the KL of each dimension of z, which there is not with 'vamp'; use objective.of = 'whole'",
+    ),
+    "the variances of points": (
+        {"objective.kind": "dip", "objective.of": "draws", "model.posterior.kind": "deterministic"},
+        "a deterministic posterior does not have; use objective.of = 'means'",
+    ),
+    "an unknown critic": (
+        {"objective.kind": "vae-gan", "objective.critic": "convolution"},
+        "unknown network 'convolution'; did you mean 'convolutional'",
+    ),
+    "nothing to reconstruct by": (
+        {"objective.kind": "vae-gan", "objective.pixels": 0.0, "objective.features": 0.0},
+        "are both 0, so nothing would be reconstructed",
+    ),
+    "kernels of no width": ({"objective.kind": "mmd", "objective.scales": []}, "objective.scales: .*at least 1 item"),
+    "a share of more than all": (
+        {"objective.kind": "importance-weighted", "objective.elbo_share": 1.5},
+        "objective.elbo_share: Input should be less than or equal to 1; found 1.5",
     ),
     "a key of another kind": ({"model.likelihood.scale": 2.0}, "unknown key 'model.likelihood.scale'"),
 }

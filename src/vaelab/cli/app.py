@@ -20,6 +20,7 @@ from vaelab.cli.fit_prior import fit_prior
 from vaelab.cli.inpaint import inpaint
 from vaelab.cli.interpolate import interpolate
 from vaelab.cli.plot import plot
+from vaelab.cli.recipes import recipes
 from vaelab.cli.reconstruct import reconstruct
 from vaelab.cli.reproduce import reproduce
 from vaelab.cli.sample import sample
@@ -79,6 +80,7 @@ def _add(to: typer.Typer, command: Callable[..., Any], panel: str | None = None,
 _add(app, train, TRAIN)
 _add(app, summary, TRAIN)
 _add(app, data, TRAIN)
+_add(app, recipes, TRAIN)
 
 _add(app, plot, LOOK)
 demo = typer.Typer(no_args_is_help=True, help=translated("The tutorial's arguments, each as one picture."))

@@ -99,6 +99,16 @@ def train(
             autocompletion=completion.kinds_of("model.likelihood.kind"),
         ),
     ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help=translated(
+                "What is minimised: elbo, importance-weighted, total-correlation, mmd, … (docs/combinations.md). Its own settings by --set."
+            ),
+            autocompletion=completion.kinds_of("objective.kind"),
+        ),
+    ] = None,
     condition: Annotated[
         str | None,
         typer.Option(
@@ -173,6 +183,7 @@ def train(
         "model.prior.kind": prior,
         "model.likelihood.kind": likelihood,
         "model.condition": condition,
+        "objective.kind": objective,
         "objective.beta": beta,
         "training.epochs": epochs,
         "training.batch_size": batch_size,

@@ -12,6 +12,7 @@ import tomli_w
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
+from vaelab.config.agreement import refusal
 from vaelab.config.data import DataConfig
 from vaelab.config.keys import PartOf, first_complaint, keys_of, nearest_key, parts_in, read_value, room_at
 from vaelab.config.model import ModelConfig, usual
@@ -63,23 +64,9 @@ class Config(Frozen):
                     validation=self.data.validation,
                 )
             )
-        posterior = self.model.posterior
-        if not posterior.has_density and self.objective.needs_density:
-            raise ValueError(
-                translated(
-                    "a {kind} posterior has no importance weights; use objective.kind = '{names}'",
-                    kind=posterior.kind,
-                    names=OBJECTIVES.names[0],
-                )
-            )
-        if not posterior.has_density and not self.model.prior.is_fixed:
-            raise ValueError(
-                translated(
-                    "a {kind} posterior has no KL, so training would never move a prior; leave model.prior out, and fit one "
-                    "afterwards with: vaelab fit-prior",
-                    kind=posterior.kind,
-                )
-            )
+        refused = refusal(self.model, self.objective, self.training.batch_size)
+        if refused is not None:
+            raise ValueError(refused)
         if self.data.pixels == "static" and self.data.static_file is None:
             raise ValueError(
                 translated("data.pixels = 'static' needs data.static_file, the file of the binarised images")
@@ -264,6 +251,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "model.image_shape",
         "model.prior.classes",
         "model.classes",
+        "objective.images",
     ),
     "model.condition": ("model.classes",),
     "data.size": ("training.first_layer_rate", "model.image_shape"),

@@ -15,6 +15,7 @@ from vaelab.support import BINARY, LEVELS, UNIT_INTERVAL, Support
 
 class GaussianPosteriorSettings(PosteriorSettings):
     part = "vaelab.families.diagonal_gaussian:DiagonalGaussian"
+    factorises: ClassVar[bool] = True
     kind: Literal["gaussian"] = Field(default="gaussian", description="diagonal")
 
 

@@ -15,6 +15,7 @@ from vaelab.settings import PositiveCount, PriorSettings
 class NormalPriorSettings(PriorSettings):
     part = "vaelab.priors.normal:NormalPrior"
     is_fixed: ClassVar[bool] = True
+    factorises: ClassVar[bool] = True
     kind: Literal["normal"] = "normal"
 
 
@@ -56,6 +57,7 @@ class FlowPriorSettings(PriorSettings):
 class ClassPriorSettings(PriorSettings):
     part = "vaelab.priors.per_class:ClassPrior"
     needs_labels: ClassVar[bool] = True
+    factorises: ClassVar[bool] = True  # that of an image's label is one Gaussian
     kind: Literal["class"] = Field(default="class", description="one Gaussian a label")
     classes: PositiveCount | None = Field(default=None, description="how many labels; written by training")
 

@@ -67,6 +67,12 @@ def resolve(config: Config, data: TrainingData) -> Config:
     known |= {
         f"model.prior.{name}": value for name, value in found.items() if value != getattr(config.model.prior, name)
     }
+    objective = config.objective.completed(images=len(data.images))
+    known |= {
+        f"objective.{name}": value
+        for name, value in objective.model_dump(exclude={"kind"}).items()
+        if value != getattr(config.objective, name)
+    }
     return config.with_values(known, source="the data").with_packages()
 
 
