@@ -203,6 +203,7 @@ POSTERIORS = Kinds(
     "posterior",
     {
         "gaussian": "vaelab.families.settings:GaussianPosteriorSettings",
+        "full-gaussian": "vaelab.families.settings:FullGaussianPosteriorSettings",
         "deterministic": "vaelab.families.settings:DeterministicPosteriorSettings",
     },
     PosteriorSettings,

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 from vaelab.conditional import AbstractConditional, ConditionalAtLabel, ConditionalDensity
 from vaelab.data.image_spec import ImageSpec
 from vaelab.data.image_values import ImageValues
-from vaelab.densities import AbstractCentredDensity, AbstractDensity, Flat, Mixture, Unflat, kl_divergence
+from vaelab.densities import AbstractCentredDensity, AbstractDensity, Flat, Mixture, Unflat, kl_divergence, stack_of
 from vaelab.kinds import LIKELIHOODS, POSTERIORS
 from vaelab.priors.at_label import AtLabel
 from vaelab.priors.base import AbstractPrior
@@ -77,7 +77,7 @@ class Model(eqx.Module):
         if self.log_frequencies is None or not self.prior.reads_encoder:
             return self.prior.density(self.encoder)
         labels = jnp.arange(len(self.log_frequencies))
-        of_labels = jax.vmap(lambda label: self.prior.density(self.encoder.at_label(label)))(labels)
+        of_labels = stack_of(lambda label: self.prior.density(self.encoder.at_label(label)), labels)
         return ClassDensity(Mixture(self.log_frequencies, of_labels))
 
     @property

@@ -55,6 +55,7 @@ NETWORK_SETTINGS: dict[str, dict[str, Any]] = {
 }
 POSTERIOR_SETTINGS: dict[str, dict[str, Any]] = {
     "gaussian": {"kind": "gaussian"},
+    "full-gaussian": {"kind": "full-gaussian"},
     "deterministic": {"kind": "deterministic"},
 }
 LIKELIHOOD_SETTINGS: dict[str, dict[str, Any]] = {

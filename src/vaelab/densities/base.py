@@ -21,6 +21,9 @@ class AbstractDensity(eqx.Module):
     draws_and_scores_at_once: ClassVar[bool] = False
     """Whether `sample_and_log_prob` is cheaper than the two apart."""
 
+    quick_elsewhere: ClassVar[bool] = True
+    """False where `log_prob` of a value that it did not draw takes a pass for each entry: nobody asks it of all pairs of many."""
+
     @abstractmethod
     def log_prob(self, value: Any) -> Float[Array, ""]:
         """The log-density (nats) of one value, summed over all its entries."""
@@ -33,6 +36,10 @@ class AbstractDensity(eqx.Module):
         """One draw with its log-density: of a flow or a hierarchy in one pass, where two would do the work twice."""
         value = self.sample(key)
         return value, self.log_prob(value)
+
+    def shared(self) -> PyTree[bool]:
+        """True for each array that all densities of one family have in common, such as a flow's weights: a stack keeps it once."""
+        return jax.tree.map(lambda _: False, self)
 
     def given(self, condition: Array | None) -> "AbstractDensity":
         """The density under a condition (an integer label): itself, for all that do not know of labels."""

@@ -7,7 +7,7 @@ shape inside.
 from typing import Any
 
 import equinox as eqx
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from vaelab.densities.base import AbstractCentredDensity, AbstractDensity
 from vaelab.space import Space
@@ -22,6 +22,13 @@ class Flat(AbstractCentredDensity):
     @property
     def has_density(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.density.has_density
+
+    @property
+    def quick_elsewhere(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.density.quick_elsewhere
+
+    def shared(self) -> PyTree[bool]:
+        return Flat(self.density.shared(), self.space)
 
     @property
     def centre(self) -> Float[Array, " size"]:

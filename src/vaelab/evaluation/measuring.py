@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import jax
 import jax.random as jr
 import numpy as np
 from jaxtyping import Float, Int, Num, PRNGKeyArray
 
 from vaelab.codes import Codes
 from vaelab.data.fingerprint import array_digest
-from vaelab.densities import AbstractDensity
+from vaelab.densities import AbstractDensity, rows_of
 from vaelab.errors import VaelabError
 from vaelab.evaluation.aggregate_posterior import AggregatePosterior
 from vaelab.evaluation.bounds import (
@@ -332,7 +331,7 @@ def rate_given(model: Model, coded: CodedImages) -> Float[np.ndarray, " images"]
 
     def of(one: Model, chosen: np.ndarray, told: Any) -> np.ndarray | None:
         del told
-        codes = Codes(jax.tree.map(lambda leaf: leaf[chosen], coded.codes.densities))
+        codes = Codes(rows_of(coded.codes.densities, chosen))
         return closed_form_rate(AggregatePosterior.from_codes(codes), one.prior_density())
 
     found = of_each_label(model, coded.labels, of, lambda done, total: None)

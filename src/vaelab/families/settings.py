@@ -18,6 +18,11 @@ class GaussianPosteriorSettings(PosteriorSettings):
     kind: Literal["gaussian"] = Field(default="gaussian", description="diagonal")
 
 
+class FullGaussianPosteriorSettings(PosteriorSettings):
+    part = "vaelab.families.full_gaussian:FullGaussian"
+    kind: Literal["full-gaussian"] = Field(default="full-gaussian", description="of any covariance")
+
+
 class DeterministicPosteriorSettings(PosteriorSettings):
     part = "vaelab.families.point_mass:PointMass"
     has_density: ClassVar[bool] = False
