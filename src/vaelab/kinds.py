@@ -204,6 +204,9 @@ POSTERIORS = Kinds(
     {
         "gaussian": "vaelab.families.settings:GaussianPosteriorSettings",
         "full-gaussian": "vaelab.families.settings:FullGaussianPosteriorSettings",
+        "inverse-autoregressive": "vaelab.families.settings:InverseAutoregressiveSettings",
+        "planar": "vaelab.families.settings:PlanarSettings",
+        "sylvester": "vaelab.families.settings:SylvesterSettings",
         "deterministic": "vaelab.families.settings:DeterministicPosteriorSettings",
     },
     PosteriorSettings,

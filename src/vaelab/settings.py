@@ -60,6 +60,8 @@ class PosteriorSettings(PartSettings):
 
     has_density: ClassVar[bool] = True
     """False for codes without a spread: no KL, no likelihood, no prior to train."""
+    quick_elsewhere: ClassVar[bool] = True
+    """False where log q(z|u) of some hundred pseudo-inputs u at each draw z would cost far more than the networks do."""
 
 
 class LikelihoodSettings(PartSettings):
@@ -85,6 +87,8 @@ class PriorSettings(PartSettings):
     is_fixed: ClassVar[bool] = False
     """Whether it has nothing to train: all that an autoencoder can have."""
     needs_labels: ClassVar[bool] = False
+    scores_posteriors: ClassVar[bool] = False
+    """Whether p(z) is made of log q(z|u) of many u."""
 
     def completed(self, *, classes: Callable[[], int]) -> "PriorSettings":
         """With what only the data can tell: `classes` counts their labels."""

@@ -149,6 +149,10 @@ BAD_VALUES = {
         {"objective.kind": "importance-weighted", "model.posterior.kind": "deterministic"},
         "no importance weights",
     ),
+    "a VampPrior of densities that are dear elsewhere": (
+        {"model.posterior.kind": "inverse-autoregressive", "model.prior.kind": "vamp"},
+        "needs a pass for each dimension.*'full-gaussian'",
+    ),
     "a key of another kind": ({"model.likelihood.scale": 2.0}, "unknown key 'model.likelihood.scale'"),
 }
 

@@ -56,6 +56,9 @@ NETWORK_SETTINGS: dict[str, dict[str, Any]] = {
 POSTERIOR_SETTINGS: dict[str, dict[str, Any]] = {
     "gaussian": {"kind": "gaussian"},
     "full-gaussian": {"kind": "full-gaussian"},
+    "inverse-autoregressive": {"kind": "inverse-autoregressive", "steps": 2, "width": 7, "context": 4},
+    "planar": {"kind": "planar", "steps": 3},
+    "sylvester": {"kind": "sylvester", "steps": 2, "reflections": 2},
     "deterministic": {"kind": "deterministic"},
 }
 LIKELIHOOD_SETTINGS: dict[str, dict[str, Any]] = {

@@ -63,6 +63,11 @@ def test_draws_have_the_centre_for_their_mean_and_the_variance_that_it_says(what
     density = density_of(family_of(what, name))
     draws = np.asarray(jax.jit(jax.vmap(density.sample))(jr.split(KEY, 20_000)))
     spread = draws.std(axis=0)
+    if not density.centre_is_mean:  # of a flow, which has no closed form; it is then among the likelier values
+        own = jax.vmap(density.log_prob)(draws[:2000])
+        assert float(density.log_prob(density.centre)) > float(np.median(own))
+        assert density.marginal_log_variance is None
+        return
     np.testing.assert_allclose(draws.mean(axis=0), density.centre, atol=float(5.0 * spread.max() / 20_000**0.5) + 1e-3)
     if density.marginal_log_variance is not None:
         np.testing.assert_allclose(draws.var(axis=0), np.exp(density.marginal_log_variance), rtol=0.06)
@@ -90,7 +95,10 @@ def test_log_prob_is_that_of_the_draws(what: str, name: str) -> None:
         assert gain.mean() > 0.0
     value, log_prob = density.sample_and_log_prob(KEY)
     np.testing.assert_array_equal(value, density.sample(KEY))
-    np.testing.assert_allclose(log_prob, density.log_prob(value), rtol=1e-6)
+    # a flow's second way goes back through all steps
+    np.testing.assert_allclose(
+        log_prob, density.log_prob(value), rtol=1e-4 if density.draws_and_scores_at_once else 1e-6
+    )
 
 
 @pytest.mark.parametrize(("what", "name"), ALL)

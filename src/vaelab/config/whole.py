@@ -80,6 +80,15 @@ class Config(Frozen):
                     kind=posterior.kind,
                 )
             )
+        if self.model.prior.scores_posteriors and not posterior.quick_elsewhere:
+            raise ValueError(
+                translated(
+                    "a {prior} prior asks log q(z|u) of every pseudo-input at every draw, and a {kind} posterior needs a pass for each "
+                    "dimension for one; the nearest that works is model.posterior.kind = 'full-gaussian', or another prior",
+                    prior=self.model.prior.kind,
+                    kind=posterior.kind,
+                )
+            )
         if self.data.pixels == "static" and self.data.static_file is None:
             raise ValueError(
                 translated("data.pixels = 'static' needs data.static_file, the file of the binarised images")

@@ -22,7 +22,7 @@ class AbstractDensity(eqx.Module):
     """Whether `sample_and_log_prob` is cheaper than the two apart."""
 
     quick_elsewhere: ClassVar[bool] = True
-    """False where `log_prob` of a value that it did not draw takes a pass for each entry: nobody asks it of all pairs of many."""
+    """False where `log_prob` of a value that it did not draw is dear, as an inverse is: nobody asks it of all pairs of many."""
 
     @abstractmethod
     def log_prob(self, value: Any) -> Float[Array, ""]:
@@ -49,6 +49,9 @@ class AbstractDensity(eqx.Module):
 
 class AbstractCentredDensity(AbstractDensity):
     """A density with a value that stands for it: every posterior, whose centre is the code, and every likelihood, whose centre is shown."""
+
+    centre_is_mean: ClassVar[bool] = True
+    """False where the centre is another value that stands for it: where a flow sends its Gaussian's, the direction on a sphere."""
 
     @property
     @abstractmethod

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from vaelab.evaluation.bounds import CHECKED_DRAWS
 from vaelab.evaluation.figure import Figure, counted, mean_figure
-from vaelab.evaluation.inputs import why_no_quadrature
+from vaelab.evaluation.inputs import why_no_aggregate, why_no_quadrature
 from vaelab.language import to_translate
 from vaelab.run_data import TrainingDataError
 from vaelab.runs import Run
@@ -100,9 +100,8 @@ def checkup_of(material: "Material", *, likelihood: bool = True) -> Checkup:
     found = dataclasses.replace(_of_images(found, coded), note=judged.note)
     if not material.model.has_density:
         return found
-    fit = prior_coverage(
-        material.density, coded.posteriors, coded.training_posteriors, key=jr.key(0), prior_draws=CHECKED_DRAWS
-    )
+    training = coded.training_posteriors if why_no_aggregate(coded.codes) is None else None
+    fit = prior_coverage(material.density, coded.posteriors, training, key=jr.key(0), prior_draws=CHECKED_DRAWS)
     nll = None
     if likelihood and why_no_quadrature(material.model) is None:
         from vaelab.evaluation.quadrature import exact_log_probs

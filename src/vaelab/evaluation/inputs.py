@@ -49,6 +49,15 @@ def check_diagonal(codes: Codes) -> None:
         )
 
 
+def why_no_aggregate(codes: Codes) -> str | None:
+    """Why log q(z), the mean of q(z|x) over all images, cannot be had; None where it can."""
+    if codes.densities.quick_elsewhere:
+        return None
+    return to_translate(
+        "it asks log q(z|x) of every training image at every code, and of this posterior that is an inversion for each pair"
+    )
+
+
 def check_has_density(model: Model, question: str) -> None:
     """Refuse a question about likelihood asked of an autoencoder.
 

@@ -34,7 +34,7 @@ from vaelab.evaluation.by_label import (
 from vaelab.evaluation.coded import CodedImages
 from vaelab.evaluation.feature_networks import FeatureNetwork
 from vaelab.evaluation.figure import Figure, counted, mean_figure
-from vaelab.evaluation.inputs import check_has_density, why_no_quadrature
+from vaelab.evaluation.inputs import check_has_density, why_no_aggregate, why_no_quadrature
 from vaelab.evaluation.label_scores import label_scores
 from vaelab.evaluation.latents import active_units, latent_use
 from vaelab.evaluation.likelihood import ALONE, WIDENED, ImportanceEstimates, importance_weighted_bound
@@ -368,6 +368,9 @@ def _prior_fit(asked: Asked) -> Found:
     if not asked.model.has_density:
         return Found()
     coded, prior = asked.coded, asked.prior
+    no_aggregate = why_no_aggregate(coded.codes)
+    if no_aggregate is not None:
+        return Found({"latents": latent_use(coded.posteriors, prior)}, {"prior_fit": no_aggregate})
     with asked.step(to_translate("prior fit")):
         fit = prior_fit(prior, coded.posteriors, coded.training_posteriors, key=asked.key(1))
         found = Found({"prior_fit": fit, "latents": latent_use(coded.posteriors, prior)})

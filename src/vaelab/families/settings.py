@@ -23,6 +23,31 @@ class FullGaussianPosteriorSettings(PosteriorSettings):
     kind: Literal["full-gaussian"] = Field(default="full-gaussian", description="of any covariance")
 
 
+class InverseAutoregressiveSettings(PosteriorSettings):
+    part = "vaelab.families.inverse_autoregressive:InverseAutoregressive"
+    quick_elsewhere: ClassVar[bool] = False
+    kind: Literal["inverse-autoregressive"] = Field(
+        default="inverse-autoregressive", description="a Gaussian through gated steps, each entry by those before it"
+    )
+    steps: PositiveCount = Field(default=4, description="how many, the order of the entries turned round after each")
+    width: PositiveCount = Field(default=128, description="of the one hidden layer of each step's network")
+    context: PositiveCount = Field(default=64, description="numbers of an image that every step sees")
+
+
+class PlanarSettings(PosteriorSettings):
+    part = "vaelab.families.planar:Planar"
+    kind: Literal["planar"] = Field(default="planar", description="a Gaussian through steps along one direction each")
+    steps: PositiveCount = Field(default=8, description="how many")
+
+
+class SylvesterSettings(PosteriorSettings):
+    part = "vaelab.families.sylvester:Sylvester"
+    quick_elsewhere: ClassVar[bool] = False
+    kind: Literal["sylvester"] = Field(default="sylvester", description="planar steps along all directions at once")
+    steps: PositiveCount = Field(default=4, description="how many")
+    reflections: PositiveCount = Field(default=8, description="Householder reflections of each step's rotation")
+
+
 class DeterministicPosteriorSettings(PosteriorSettings):
     part = "vaelab.families.point_mass:PointMass"
     has_density: ClassVar[bool] = False

@@ -386,6 +386,7 @@ def _prior(material: "FigureMaterial", style: str) -> "Figure":
                 "prior: of a model that sees labels each has a prior and codes of its own, and the figure is of one"
             )
         )
+    from vaelab.codes import has_diagonal_posterior
     from vaelab.generating import encode
     from vaelab.pixels import seen_once
     from vaelab.plotting.prior import MOST_POSTERIORS, prior_figure
@@ -394,6 +395,8 @@ def _prior(material: "FigureMaterial", style: str) -> "Figure":
     images = material.dataset.train.images
     chosen = np.sort(np.random.default_rng(0).permutation(len(images))[:MOST_POSTERIORS])
     encoded = encode(material.model, seen_once(images[chosen], config.data.pixels, config.data.test_seed))
+    # of what is no Gaussian of independent entries the figure smooths draws, as it does an autoencoder's codes
+    exact = has_diagonal_posterior(material.model)
     if material.model.has_density:
         trained = translated("The {kind} prior that it was trained with", kind=config.model.prior.kind)
     else:
@@ -401,8 +404,8 @@ def _prior(material: "FigureMaterial", style: str) -> "Figure":
     fitted = material.prior != "trained"
     return prior_figure(
         material.model,
-        encoded.mean,
-        encoded.log_variance,
+        encoded.mean if exact else encoded.draw,
+        encoded.log_variance if exact else None,
         before=material.trained_model if fitted else None,
         names=(trained, translated("Prior {prior}, fitted afterwards", prior=material.prior)) if fitted else (trained,),
         shown=material.shown,

@@ -28,6 +28,7 @@ class MixturePriorSettings(PriorSettings):
 
 class VampPriorSettings(PriorSettings):
     part = "vaelab.priors.vamp:VampPrior"
+    scores_posteriors: ClassVar[bool] = True
     kind: Literal["vamp"] = Field(default="vamp", description="the mixture of the posteriors of learned pseudo-inputs")
     components: PositiveCount = Field(default=100, description="how many")
     start: Literal["random", "data"] = Field(
