@@ -21,6 +21,7 @@ from vaelab.priors.at_label import AtLabel
 from vaelab.priors.base import AbstractPrior
 from vaelab.priors.by_label import ClassDensity
 from vaelab.space import Space
+from vaelab.support import Domain
 
 
 class Model(eqx.Module):
@@ -45,6 +46,11 @@ class Model(eqx.Module):
     def latent(self) -> Space:
         """The space of z."""
         return self.encoder.space
+
+    @property
+    def domain(self) -> Domain:
+        """Where z lives: what asks for Gaussians around points of all numbers looks here first."""
+        return self.encoder.support.domain
 
     @property
     def latent_dim(self) -> int:

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from vaelab.language import translated
-from vaelab.support import REALS, Support
+from vaelab.support import REALS, Domain, Support
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 PositiveCount = Annotated[int, Field(ge=1)]
@@ -58,10 +58,18 @@ class NetworkSettings(PartSettings):
 class PosteriorSettings(PartSettings):
     """Of a family of q(z|x). Its class is built by `build(settings, shape, *, key)`, `shape` that of z."""
 
+    support: ClassVar[Support] = REALS
+    """Where z lives (`Support.domain`): a prior must live there too."""
+
     has_density: ClassVar[bool] = True
     """False for codes without a spread: no KL, no likelihood, no prior to train."""
     quick_elsewhere: ClassVar[bool] = True
     """False where log q(z|u) of some hundred pseudo-inputs u at each draw z would cost far more than the networks do."""
+
+    def why_not(self, latent_dim: int) -> str | None:
+        """Why z cannot have so many numbers; None where it can."""
+        del latent_dim
+        return None
 
 
 class LikelihoodSettings(PartSettings):
@@ -87,6 +95,8 @@ class PriorSettings(PartSettings):
     is_fixed: ClassVar[bool] = False
     """Whether it has nothing to train: all that an autoencoder can have."""
     needs_labels: ClassVar[bool] = False
+    domains: ClassVar[tuple[Domain, ...]] = ("reals",)
+    """Where z may live for it to have a density there."""
     scores_posteriors: ClassVar[bool] = False
     """Whether p(z) is made of log q(z|u) of many u."""
 

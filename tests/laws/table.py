@@ -59,6 +59,7 @@ POSTERIOR_SETTINGS: dict[str, dict[str, Any]] = {
     "inverse-autoregressive": {"kind": "inverse-autoregressive", "steps": 2, "width": 7, "context": 4},
     "planar": {"kind": "planar", "steps": 3},
     "sylvester": {"kind": "sylvester", "steps": 2, "reflections": 2},
+    "von-mises-fisher": {"kind": "von-mises-fisher"},
     "deterministic": {"kind": "deterministic"},
 }
 LIKELIHOOD_SETTINGS: dict[str, dict[str, Any]] = {

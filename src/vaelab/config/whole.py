@@ -19,7 +19,7 @@ from vaelab.config.training import TrainingConfig
 from vaelab.errors import VaelabError
 from vaelab.kinds import FOREIGN, LIKELIHOODS, NETWORKS, OBJECTIVES, POSTERIORS, PRIORS
 from vaelab.language import in_a_sentence, translated
-from vaelab.settings import Frozen, ObjectiveSettings
+from vaelab.settings import Frozen, ObjectiveSettings, PosteriorSettings
 
 FORMAT = 1
 """The version of `config.toml`: a run folder with a larger one was written by a newer vaelab."""
@@ -80,6 +80,21 @@ class Config(Frozen):
                     kind=posterior.kind,
                 )
             )
+        reason = posterior.why_not(self.model.latent_dim)
+        if reason is not None:
+            raise ValueError(
+                translated("model.latent_dim of a {kind} posterior: {reason}", kind=posterior.kind, reason=reason)
+            )
+        if posterior.support.domain not in self.model.prior.domains:
+            raise ValueError(
+                translated(
+                    "z of a {kind} posterior lives in: {domain}; a {prior} prior has no density there. Choose model.prior.kind = '{names}'",
+                    kind=posterior.kind,
+                    domain=posterior.support.domain,
+                    prior=self.model.prior.kind,
+                    names=self._priors_of(posterior),
+                )
+            )
         if self.model.prior.scores_posteriors and not posterior.quick_elsewhere:
             raise ValueError(
                 translated(
@@ -100,6 +115,14 @@ class Config(Frozen):
                 )
             )
         return self
+
+    @staticmethod
+    def _priors_of(posterior: PosteriorSettings) -> str:
+        """The kinds that go with a posterior, the plainest first."""
+        kinds = [PRIORS.settings_of(kind) for kind in PRIORS.trained_names]
+        found = [kind for kind in kinds if posterior.support.domain in getattr(kind, "domains", ())]
+        found.sort(key=lambda kind: len(getattr(kind, "domains", ())))
+        return "' or '".join(str(kind.model_fields["kind"].default) for kind in found)
 
     # --- reading and writing --------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,8 @@ from jaxtyping import Array, Float
 from vaelab.densities.base import AbstractDensity
 from vaelab.densities.full_normal import FullNormal
 from vaelab.densities.normal import DiagonalNormal
+from vaelab.densities.sphere import UniformSphere, VonMisesFisher, log_area
+from vaelab.densities.spherical_integrals import log_integral, mean_gap
 
 
 def _between_normals(q: DiagonalNormal, p: DiagonalNormal) -> Float[Array, " latent"]:
@@ -32,11 +34,22 @@ def _from_full_normal(q: FullNormal, p: DiagonalNormal) -> Float[Array, " latent
     return 0.5 * (square - 1.0 - log_ratio)
 
 
+def _on_the_sphere(q: VonMisesFisher, p: UniformSphere) -> Float[Array, " one"]:
+    """E_q[kappa (cos t - 1)] - log C + log area: one number, for the entries of a direction are not apart.
+
+    Davidson et al., "Hyperspherical variational auto-encoders", UAI 2018, eq. 6.
+    """
+    a, kappa = p.size - 2, q.concentration
+    whole = -kappa * mean_gap(kappa, a) - log_integral(kappa, a) - log_area(a + 1) + log_area(p.size)
+    return jnp.reshape(whole, (1,))
+
+
 CLOSED_FORMS: dict[tuple[type[AbstractDensity], type[AbstractDensity]], Callable[[Any, Any], Array]] = {
     (DiagonalNormal, DiagonalNormal): _between_normals,
     (FullNormal, DiagonalNormal): _from_full_normal,
+    (VonMisesFisher, UniformSphere): _on_the_sphere,
 }
-"""KL(q || p) by entry of z, where p factorises over the entries: by the chain rule, each given those before it."""
+"""KL(q || p) by entry of z, where p factorises over the entries: by the chain rule, each given those before it. One number on a sphere."""
 
 
 def kl_divergence(q: AbstractDensity, p: AbstractDensity) -> Float[Array, " latent"] | None:

@@ -101,6 +101,7 @@ def checkup_of(material: "Material", *, likelihood: bool = True) -> Checkup:
     if not material.model.has_density:
         return found
     training = coded.training_posteriors if why_no_aggregate(coded.codes) is None else None
+    on_reals = material.model.domain == "reals"
     fit = prior_coverage(material.density, coded.posteriors, training, key=jr.key(0), prior_draws=CHECKED_DRAWS)
     nll = None
     if likelihood and why_no_quadrature(material.model) is None:
@@ -116,8 +117,8 @@ def checkup_of(material: "Material", *, likelihood: bool = True) -> Checkup:
         nll = mean_figure(-exact.log_prob, counted(len(coded.seen), f"{judged.split} image"))
     return dataclasses.replace(
         found,
-        kl_per_dimension=latent_use(coded.posteriors, material.density).kl_per_dimension,
-        median_log_variance=_median_log_variance(coded),
+        kl_per_dimension=latent_use(coded.posteriors, material.density).kl_per_dimension if on_reals else None,
+        median_log_variance=_median_log_variance(coded) if on_reals else None,
         hole_fraction=fit.hole_fraction,
         uncovered_fraction=fit.uncovered_fraction,
         nll=nll,

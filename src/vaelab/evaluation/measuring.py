@@ -368,12 +368,13 @@ def _prior_fit(asked: Asked) -> Found:
     if not asked.model.has_density:
         return Found()
     coded, prior = asked.coded, asked.prior
+    latents = latent_use(coded.posteriors, prior) if asked.model.domain == "reals" else None
     no_aggregate = why_no_aggregate(coded.codes)
     if no_aggregate is not None:
-        return Found({"latents": latent_use(coded.posteriors, prior)}, {"prior_fit": no_aggregate})
+        return Found({"latents": latents}, {"prior_fit": no_aggregate})
     with asked.step(to_translate("prior fit")):
         fit = prior_fit(prior, coded.posteriors, coded.training_posteriors, key=asked.key(1))
-        found = Found({"prior_fit": fit, "latents": latent_use(coded.posteriors, prior)})
+        found = Found({"prior_fit": fit, "latents": latents})
     if fit.hole_fraction is None and coded.raw_training is not None:
         found.reasons["hole_fraction"] = to_translate(
             "it rests on a 1 % quantile, for which fewer than {count} held-out images are too few",

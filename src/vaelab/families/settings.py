@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from vaelab.language import translated
 from vaelab.settings import LikelihoodSettings, PositiveCount, PositiveNumber, PosteriorSettings, rounded
-from vaelab.support import BINARY, LEVELS, UNIT_INTERVAL, Support
+from vaelab.support import BINARY, LEVELS, SPHERE, UNIT_INTERVAL, Support
 
 # --- q(z|x) -------------------------------------------------------------------------------------------------------------------------
 
@@ -46,6 +46,24 @@ class SylvesterSettings(PosteriorSettings):
     kind: Literal["sylvester"] = Field(default="sylvester", description="planar steps along all directions at once")
     steps: PositiveCount = Field(default=4, description="how many")
     reflections: PositiveCount = Field(default=8, description="Householder reflections of each step's rotation")
+
+
+class VonMisesFisherSettings(PosteriorSettings):
+    part = "vaelab.families.von_mises_fisher:VonMisesFisherFamily"
+    support: ClassVar[Support] = SPHERE
+    kind: Literal["von-mises-fisher"] = Field(
+        default="von-mises-fisher",
+        description="on the unit sphere of `latent_dim` numbers, beside a `uniform-sphere` prior",
+    )
+
+    def why_not(self, latent_dim: int) -> str | None:
+        if latent_dim >= 2:
+            return None
+        return translated(
+            "on a sphere z has one number more than the sphere has dimensions, so 2 at least, for a circle; found {latent_dim}. "
+            "S^10 has model.latent_dim = 11",
+            latent_dim=latent_dim,
+        )
 
 
 class DeterministicPosteriorSettings(PosteriorSettings):

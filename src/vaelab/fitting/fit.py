@@ -15,7 +15,7 @@ from vaelab.door import flag, option
 from vaelab.errors import VaelabError
 from vaelab.fitting.draws import posterior_draws
 from vaelab.fitting.fitted import Fit, FittedPrior
-from vaelab.fitting.names import check_kind, fit_of
+from vaelab.fitting.names import check_domain, check_kind, fit_of
 from vaelab.fitting.parts import LEARNT_BY_HEART, MOST_FITTED, Draws, chosen_images, log_probs
 from vaelab.language import to_translate, translated
 from vaelab.model import Model
@@ -62,6 +62,7 @@ def fit_prior(
         VaelabError: for an unknown kind, too few images, or labels that are missing.
     """
     check_kind(kind)
+    check_domain(kind, model.domain)
     if components is not None and "components" not in signature(fit_of(kind)).parameters:
         raise VaelabError(
             translated(

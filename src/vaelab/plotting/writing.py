@@ -247,12 +247,25 @@ def _latent(material: "FigureMaterial", style: str) -> "Figure":
     )
 
 
+def _check_all_numbers(figure: str, material: "FigureMaterial") -> None:
+    """Refuse a figure that moves one entry of z by itself, where z would leave the sphere or the codes that it lives in."""
+    if material.model.domain != "reals":
+        raise UnavailableError(
+            translated(
+                "{figure}: moves an entry of z by itself, and z of this model lives in: {domain}; draw samples, or interpolate",
+                figure=figure,
+                domain=material.model.domain,
+            )
+        )
+
+
 def _manifold(material: "FigureMaterial", style: str) -> "Figure":
     from vaelab.plotting.manifold import grid_of, manifold_figure, normal_quantiles, own_quantiles
     from vaelab.plotting.page import SEPARATOR
     from vaelab.plotting.tutorial import tutorial_grid
 
     size = material.model.latent_dim
+    _check_all_numbers("manifold", material)
     if size > 2:
         raise UnavailableError(
             translated(
@@ -292,6 +305,7 @@ def _traversals(material: "FigureMaterial", style: str) -> "Figure":
     from vaelab.plotting.quantities import amount
     from vaelab.plotting.traversals import MAX_ROWS, STEPS, traversal_points, traversals_figure
 
+    _check_all_numbers("traversals", material)
     encoded = material.encoded
     size = material.model.latent_dim
     if encoded.log_variance is not None:

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny
 
 from vaelab.kinds import PRIORS
 from vaelab.settings import PositiveCount, PriorSettings
+from vaelab.support import Domain
 
 
 class NormalPriorSettings(PriorSettings):
@@ -28,6 +29,7 @@ class MixturePriorSettings(PriorSettings):
 
 class VampPriorSettings(PriorSettings):
     part = "vaelab.priors.vamp:VampPrior"
+    domains: ClassVar[tuple[Domain, ...]] = ("reals", "sphere")
     scores_posteriors: ClassVar[bool] = True
     kind: Literal["vamp"] = Field(default="vamp", description="the mixture of the posteriors of learned pseudo-inputs")
     components: PositiveCount = Field(default=100, description="how many")
@@ -62,6 +64,15 @@ class ClassPriorSettings(PriorSettings):
 
     def completed(self, *, classes: Callable[[], int]) -> "ClassPriorSettings":
         return self if self.classes is not None else self.model_copy(update={"classes": classes()})
+
+
+class UniformSpherePriorSettings(PriorSettings):
+    part = "vaelab.priors.uniform_sphere:UniformSpherePrior"
+    domains: ClassVar[tuple[Domain, ...]] = ("sphere",)
+    is_fixed: ClassVar[bool] = True
+    kind: Literal["uniform-sphere"] = Field(
+        default="uniform-sphere", description="every direction alike, for a posterior on a sphere"
+    )
 
 
 # --- fitted afterwards, and never trained with the model ------------------------------------------------------------------------------
