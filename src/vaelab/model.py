@@ -168,6 +168,8 @@ def elbo_terms(
         z = posterior.sample(key)
         reconstruction = model.decoder(z, condition, key=too).log_prob(image)
         log_posterior = posterior.log_prob(z)
+    if posterior.lesson is not None:
+        reconstruction = reconstruction - posterior.lesson
     over_z = prior if model.latent.is_array else Unflat(prior, model.latent)
     log_ratio = log_posterior - over_z.log_prob(z)
     divergence = kl_divergence(posterior, prior)

@@ -53,3 +53,6 @@ REALS = Support()
 
 SPHERE = Support(-1.0, 1.0, domain="sphere")
 """Vectors of length 1."""
+
+CODES = Support(domain="codes")
+"""The values of a codebook."""

@@ -60,6 +60,10 @@ POSTERIOR_SETTINGS: dict[str, dict[str, Any]] = {
     "planar": {"kind": "planar", "steps": 3},
     "sylvester": {"kind": "sylvester", "steps": 2, "reflections": 2},
     "von-mises-fisher": {"kind": "von-mises-fisher"},
+    "fsq": {"kind": "fsq", "levels": (8, 5, 4)},
+    "vq": {"kind": "vq", "codes": 6, "dim": 3},
+    "vq, not normalised": {"kind": "vq", "codes": 6, "dim": 3, "normalised": False},
+    "vq, two books": {"kind": "vq", "codes": 5, "dim": 1, "books": 3, "normalised": False},
     "deterministic": {"kind": "deterministic"},
 }
 LIKELIHOOD_SETTINGS: dict[str, dict[str, Any]] = {

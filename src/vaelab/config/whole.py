@@ -95,6 +95,13 @@ class Config(Frozen):
                     names=self._priors_of(posterior),
                 )
             )
+        if posterior.support.domain == "codes" and self.model.is_conditional:
+            raise ValueError(
+                translated(
+                    "a {kind} posterior has no prior over codes for each label; leave model.condition out, or choose a gaussian posterior",
+                    kind=posterior.kind,
+                )
+            )
         if self.model.prior.scores_posteriors and not posterior.quick_elsewhere:
             raise ValueError(
                 translated(

@@ -58,6 +58,11 @@ class AbstractCentredDensity(AbstractDensity):
     def centre(self) -> Any:
         """The code or the picture: the mean, the nearest code, the direction."""
 
+    @property
+    def lesson(self) -> Float[Array, ""] | None:
+        """0, whose gradient is that of what training minimises beside the ELBO: what a codebook learns by. None for all others."""
+        return None
+
     def log_prob_where(self, seen: Any, value: Any) -> Float[Array, ""]:
         """The log-density of those entries alone where `seen` is 1 (0 elsewhere), all others integrated out; `value` is any number
         there.

@@ -36,6 +36,10 @@ class Flat(AbstractCentredDensity):
         return self.space.flat(self.density.centre)
 
     @property
+    def lesson(self) -> Float[Array, ""] | None:
+        return self.density.lesson if isinstance(self.density, AbstractCentredDensity) else None
+
+    @property
     def marginal_log_variance(self) -> Float[Array, " size"] | None:
         found = self.density.marginal_log_variance if isinstance(self.density, AbstractCentredDensity) else None
         return None if found is None else self.space.flat(found)

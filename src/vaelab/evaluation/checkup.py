@@ -100,7 +100,7 @@ def checkup_of(material: "Material", *, likelihood: bool = True) -> Checkup:
     found = dataclasses.replace(_of_images(found, coded), note=judged.note)
     if not material.model.has_density:
         return found
-    training = coded.training_posteriors if why_no_aggregate(coded.codes) is None else None
+    training = coded.training_posteriors if why_no_aggregate(coded.codes, material.model.domain) is None else None
     on_reals = material.model.domain == "reals"
     fit = prior_coverage(material.density, coded.posteriors, training, key=jr.key(0), prior_draws=CHECKED_DRAWS)
     nll = None

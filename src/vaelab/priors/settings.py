@@ -75,6 +75,15 @@ class UniformSpherePriorSettings(PriorSettings):
     )
 
 
+class UniformCodesPriorSettings(PriorSettings):
+    part = "vaelab.priors.uniform_codes:UniformCodesPrior"
+    domains: ClassVar[tuple[Domain, ...]] = ("codes",)
+    is_fixed: ClassVar[bool] = True
+    kind: Literal["uniform-codes"] = Field(
+        default="uniform-codes", description="every code alike, for a posterior of codes"
+    )
+
+
 # --- fitted afterwards, and never trained with the model ------------------------------------------------------------------------------
 
 
@@ -93,6 +102,17 @@ class SecondStagePriorSettings(PriorSettings):
     exact_up_to: ClassVar[int | None] = 2
     kind: Literal["second-stage"] = "second-stage"
     width: PositiveCount = 128
+
+
+class AutoregressiveCodesPriorSettings(PriorSettings):
+    part = "vaelab.priors.autoregressive_codes:AutoregressiveCodesPrior"
+    is_trained: ClassVar[bool] = False
+    domains: ClassVar[tuple[Domain, ...]] = ("codes",)
+    fit: ClassVar[str | None] = "vaelab.fitting.autoregressive_codes:fit_autoregressive_codes"
+    kind: Literal["autoregressive"] = "autoregressive"
+    alphabets: tuple[PositiveCount, ...] = Field(min_length=1)
+    letter_dim: PositiveCount
+    width: PositiveCount = 256
 
 
 class ByClassPriorSettings(PriorSettings):
