@@ -54,6 +54,23 @@ def test_labels_are_drawn_as_frequent_as_in_training_or_balanced(command: Comman
     np.testing.assert_array_equal(np.bincount(arrays_of("b.npz")["labels"]), np.full(10, 3))
 
 
+def test_an_image_without_a_label_is_given_one(
+    command: Command, tiny_conditional_run: Run, few_digits: Dataset, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "unknown.npy", few_digits.test.images[:3], allow_pickle=False)
+    images, model = few_digits.test.images[:3], load_model(tiny_conditional_run)
+    printed = command("encode", tiny_conditional_run.folder, tmp_path / "unknown.npy", "--label", 7)
+    assert "given the label 7" in printed
+    arrays = arrays_of("z.npz")
+    np.testing.assert_allclose(arrays["mean"], encode(model, images, np.full(3, 7)).mean, atol=1e-5)
+    assert arrays["labels"].tolist() == [7, 7, 7]
+    command("reconstruct", tiny_conditional_run.folder, tmp_path / "unknown.npy", "--label", 7, "--out", "r.npz")
+    expected = reconstruct(model, images, np.full(3, 7))
+    np.testing.assert_allclose(arrays_of("r.npz")["images"], expected, atol=1e-6)
+    with pytest.raises(VaelabError, match="found no labels"):
+        command("encode", tiny_conditional_run.folder, tmp_path / "unknown.npy", "--overwrite")
+
+
 def test_the_same_codes_as_another_label(command: Command, tiny_conditional_run: Run, few_digits: Dataset) -> None:
     model, test = load_model(tiny_conditional_run), few_digits.test
     assert "encoded given their labels, decoded as 3" in command(

@@ -118,6 +118,25 @@ def test_kept_weights_are_measured_again_without_training(few: None, tmp_path: P
         assert nll[0] == pytest.approx(nll[1], abs=0.05)
 
 
+@pytest.mark.slow
+def test_a_model_that_sees_labels_is_scored_over_them_and_asked_for_digits(few: None, tmp_path: Path) -> None:
+    rows = tuple(
+        Row(name, "tutorial", MappingProxyType(SMALL | changes), gain_over="none")
+        for name, changes in {"none": {}, "told": {"model.condition": "labels"}}.items()
+    )
+    table = dataclasses.replace(TABLE, rows=rows, asked=50)
+    assert reproduce(table, results=tmp_path / "results", work=tmp_path / "work", seeds=1, say=lambda _: None)
+    none, told = (record["figures"] for record in read_records(tmp_path / "results", table.name))
+    assert "asked_share" not in none
+    assert told["asked_share"]["n"] == 50
+    assert told["predicted_share"]["n"] == 200
+    gain = none["nll_quadrature"]["value"] - told["nll_quadrature"]["value"]
+    assert told["gain_over_normal"]["value"] == pytest.approx(gain, abs=1e-3)
+    # log p(x) >= log p(y) + log p(x|y), and of ten labels some are as rare as one in twenty
+    assert told["nll_quadrature"]["value"] < told["nll_given"]["value"] + 3.5
+    write_page(tmp_path / "results", tmp_path / "results.md")
+
+
 def test_weights_of_another_configuration_are_left_alone(tmp_path: Path) -> None:
     config = row_config(TABLE.rows[0], 0).with_values({"model.image_shape": [28, 28], "model.prior.kind": "flow"})
     model = build_model(config.model, jr.key(0))

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from vaelab.cli.labels import label_asked
 from vaelab.cli.options import Overwrite, RunName, output_path
 from vaelab.language import translated
 
@@ -51,19 +52,14 @@ def decode(
     from vaelab.generating import check_latents
     from vaelab.generating import decode as decode_latents
     from vaelab.generating.files import output_kind, read_labels, read_latents, write_images
-    from vaelab.labels import check_conditional, check_known
-    from vaelab.model_file import label_names, label_number, load_model
+    from vaelab.model_file import load_model
 
     z, name = read_latents(latents, array)
     model = load_model(opened)
     output_kind(out, model.image_shape)
     check_latents(model, z, f"{latents} ({name})")
-    labels: Any = None
-    if label is not None:
-        check_conditional(model)
-        labels = label_number(opened, label)
-        check_known(model, labels, label_names(opened))
-    elif model.is_conditional:
+    labels: Any = label_asked(opened, model, label)
+    if labels is None and model.is_conditional:
         labels = read_labels(latents, len(z))
     write_images(out, decode_latents(model, z, labels), arrays={"z": z})
     typer.echo(

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from vaelab.cli.inputs import PartName, input_images
+from vaelab.cli.labels import AsLabel, labels_of
 from vaelab.cli.options import DataName, Overwrite, PriorName, RunName, Seed, TrainingDataPath, output_path
-from vaelab.cli.possible import AsLabel, Draws, HowMany, labels_of, say_possible, write_possible
+from vaelab.cli.possible import Draws, HowMany, say_possible, write_possible
 from vaelab.language import translated
 
 

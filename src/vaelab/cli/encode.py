@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from vaelab.cli.inputs import PartName, input_images
+from vaelab.cli.labels import AsLabel, labels_of
 from vaelab.cli.options import DataName, Overwrite, RunName, Seed, TrainingDataPath, output_path
 from vaelab.errors import VaelabError
 from vaelab.language import to_translate, translated
@@ -23,6 +24,7 @@ def encode(
         ),
     ] = Path("z.npz"),
     part: PartName = None,
+    label: AsLabel = None,
     training_data: TrainingDataPath = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
@@ -45,12 +47,13 @@ def encode(
 
     model = load_model(opened)
     split, name = input_images(opened, model, data, part, training_data)
-    encoded = encode_images(model, split.images, split.labels, seed=seed)
+    labels = labels_of(opened, model, split, label, len(split))
+    encoded = encode_images(model, split.images, labels, seed=seed)
     arrays = {"mean": encoded.mean, "draw": encoded.draw, "seed": np.asarray(seed)}
     if encoded.log_variance is not None:
         arrays["log_variance"] = encoded.log_variance
-    if split.labels is not None:
-        arrays["labels"] = split.labels
+    if labels is not None:
+        arrays["labels"] = labels
     write_arrays(out, arrays)
     spread = (
         to_translate("mean, log_variance and one draw")
@@ -59,8 +62,10 @@ def encode(
         if np.array_equal(encoded.mean, encoded.draw)
         else to_translate("the centre and one draw")
     )
-    labelled = to_translate(", with labels") if split.labels is not None else ""
-    if model.is_conditional:
+    labelled = to_translate(", with labels") if labels is not None else ""
+    if label is not None:
+        labelled = to_translate(", given the label {label}", label=label)
+    elif model.is_conditional:
         labelled = to_translate(", given their labels")
     typer.echo(
         translated(

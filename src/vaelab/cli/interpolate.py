@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vaelab.cli.labels import label_asked
 from vaelab.cli.options import Overwrite, RunName, TrainingDataPath, output_path
 from vaelab.errors import VaelabError
 from vaelab.language import to_translate, translated
@@ -70,17 +71,13 @@ def interpolate(
     from vaelab.generating import decode, encode, path_between
     from vaelab.generating.files import output_kind, write_images
     from vaelab.generating.pictures import as_seen
-    from vaelab.labels import called, check_conditional, check_known
-    from vaelab.model_file import label_names, label_number, load_model
+    from vaelab.labels import called
+    from vaelab.model_file import label_names, load_model
     from vaelab.run_data import chosen_data
 
     model = load_model(opened)
     output_kind(out, model.image_shape)
-    number = None
-    if label is not None:
-        check_conditional(model)
-        number = label_number(opened, label)
-        check_known(model, number, label_names(opened))
+    number = label_asked(opened, model, label)
     source = chosen_data(opened, data, training_data, fitted=model.values)
     if source.note:
         typer.echo(translated(source.note), err=True)

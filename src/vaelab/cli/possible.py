@@ -11,41 +11,11 @@ from vaelab.language import translated
 if TYPE_CHECKING:
     import numpy as np
 
-    from vaelab.data import Split
     from vaelab.generating.inpainting import Possible
     from vaelab.model import Model
-    from vaelab.runs import Run
 
 Draws = Annotated[int, typer.Option("--draws", min=1, help=translated("Pictures for each image."))]
 HowMany = Annotated[int, typer.Option("--count", "-n", min=1, help=translated("How many images, from the first on."))]
-
-AsLabel = Annotated[
-    str | None,
-    typer.Option(
-        metavar="LABEL",
-        show_default=False,
-        help=translated("Of a model that sees labels: the images' label, where it is not their own."),
-    ),
-]
-
-
-def labels_of(run: "Run", model: "Model", split: "Split", label: str | None, count: int) -> "np.ndarray | None":
-    """A label for each image, of a model that sees some: the one that was asked for, else the images' own; None where none is known.
-
-    Raises:
-        VaelabError: for a label that is none, or asked of a model that sees none.
-    """
-    import numpy as np
-
-    from vaelab.labels import check_conditional, check_known
-    from vaelab.model_file import label_names, label_number
-
-    if label is None:
-        return None if split.labels is None else np.asarray(split.labels[:count])
-    check_conditional(model)
-    number = label_number(run, label)
-    check_known(model, number, label_names(run))
-    return np.full(count, number)
 
 
 def write_possible(out: Path, given: "np.ndarray", found: "Possible", arrays: Mapping[str, "np.ndarray"]) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from vaelab.cli.inputs import PartName, input_images
+from vaelab.cli.labels import label_asked
 from vaelab.cli.options import DataName, Overwrite, RunName, TrainingDataPath, output_path
 from vaelab.language import to_translate, translated
 
@@ -60,19 +61,14 @@ def reconstruct(
     from vaelab.generating import reconstruct as reconstruct_images
     from vaelab.generating.files import output_kind, write_images
     from vaelab.generating.pictures import as_seen, paired_rows
-    from vaelab.labels import check_conditional, check_known
-    from vaelab.model_file import label_names, label_number, load_model
+    from vaelab.model_file import load_model
 
     model = load_model(opened)
     kind = output_kind(out, model.image_shape)
-    number = None
-    if label is not None:
-        check_conditional(model)
-        number = label_number(opened, label)
-        check_known(model, number, label_names(opened))
+    number = label_asked(opened, model, label)
     split, name = input_images(opened, model, data, part, training_data)
     chosen = slice(0, count or (SHEET_COUNT if kind == "sheet" else None))
-    own = None if split.labels is None else split.labels[chosen]
+    own = number if split.labels is None else split.labels[chosen]  # an image without one is encoded as it is decoded
     images = reconstruct_images(model, split.images[chosen], own, as_labels=number)
     originals = as_seen(split.images[chosen])
     if kind == "sheet":

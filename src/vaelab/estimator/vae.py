@@ -26,17 +26,21 @@ from vaelab.estimator.scoring import Scoring
 from vaelab.estimator.views import explore, plot, records_of
 from vaelab.estimator.warm_start import check_same_labels, goes_on, with_its_model
 from vaelab.fitting import fit_prior
+from vaelab.kinds import LIKELIHOODS
 from vaelab.model import Model
 from vaelab.prior_file import TRAINED
 from vaelab.run_data import RunData
 from vaelab.runs import Run
 from vaelab.training import TrainingData, train
 from vaelab.training.beginning import begin, resolve
+from vaelab.training.defaults import usual_likelihood
 from vaelab.training.snapshots import Snapshot
 from vaelab.training.tensorboard import tensorboard_events
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+AUTO = "auto"
 
 
 class VAE(Generating, Scoring):
@@ -53,7 +57,8 @@ class VAE(Generating, Scoring):
             two are for images (n, H, W) or (n, H, W, C), as deep as their size asks for; `hidden` is the perceptron's.
         prior: `"normal"`, `"mixture"`, `"vamp"`, `"flow"` or `"class"` (which needs labels `y`).
         likelihood: `"bernoulli"`, `"continuous-bernoulli"`, `"gaussian"`, `"laplace"`; over the 256 levels of uint8
-            `"discretised-logistic"` (for photographs in colour), `"logistic-mixture"`, `"categorical"`.
+            `"discretised-logistic"`, `"logistic-mixture"`, `"categorical"`. `"auto"`: `"discretised-logistic"` of photographs in colour,
+            (n, H, W, 3) of uint8, else `"bernoulli"`.
         encoder, decoder, posterior, objective: likewise. Each of the six takes the name of a kind, its settings
             (`{"kind": "mlp", "hidden": (64,)}`), or the part itself, as a factory `(shape, key) -> module` (`vaelab.estimator.parts`).
         condition: `"labels"`: encoder, decoder and prior see the labels `y`, and images of a label can be asked for; or `"none"`.
@@ -90,7 +95,7 @@ class VAE(Generating, Scoring):
         *,
         network: str = "mlp",
         prior: Any = "normal",
-        likelihood: Any = "bernoulli",
+        likelihood: Any = "auto",
         encoder: Any = None,
         decoder: Any = None,
         posterior: Any = None,
@@ -168,7 +173,7 @@ class VAE(Generating, Scoring):
         # a whole number is the seed itself: a loaded run's random state trains its weights again
         drawn = int(check_random_state(self.random_state).randint(2**31))
         seed = int(self.random_state) if isinstance(self.random_state, numbers.Integral) else drawn
-        asked = self._config(seed, X_val is not None)
+        asked = self._config(seed, X_val is not None, usual_likelihood(images))
         likelihood = asked.model.likelihood
         spec = self.model_.image_spec if warm else ImageSpec.of_training(images, likelihood, "X")
         held_out = None if X_val is None else spec.taken(self._array(X_val, name="X_val"), "X_val")
@@ -212,8 +217,15 @@ class VAE(Generating, Scoring):
         with tensorboard_events(tensorboard) as on_epoch:
             yield [*listeners, on_epoch]
 
-    def _config(self, seed: int, validated: bool) -> Config:
-        return configured(self._values(seed, validated=validated), self.settings).with_parts(given_parts(self._parts()))
+    def _config(self, seed: int, validated: bool, usual: str | None = None) -> Config:
+        """`usual`: the likelihood of images such as are fitted, where it is "auto"; None: the configuration's own."""
+        parts = self._parts()
+        if self._chooses_likelihood():
+            parts["likelihood"] = usual or LIKELIHOODS.names[0]
+        return configured(self._values(seed, parts, validated=validated), self.settings).with_parts(given_parts(parts))
+
+    def _chooses_likelihood(self) -> bool:
+        return isinstance(self.likelihood, str) and self.likelihood == AUTO
 
     def _parts(self) -> dict[str, Any]:
         posterior = "deterministic" if self.deterministic and self.posterior is None else self.posterior
@@ -227,9 +239,9 @@ class VAE(Generating, Scoring):
             "objective": self.objective,
         }
 
-    def _values(self, seed: int, *, validated: bool) -> dict[str, Any]:
-        """What the parameters say of the configuration, but for `settings`."""
-        layers, parts = widths(self.hidden), self._parts()
+    def _values(self, seed: int, parts: dict[str, Any], *, validated: bool) -> dict[str, Any]:
+        """What the parameters say of the configuration, but for `settings`; `parts` what they say of its parts."""
+        layers = widths(self.hidden)
         return {
             "seed": seed,
             "data.name": ARRAYS,

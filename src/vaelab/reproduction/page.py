@@ -13,23 +13,26 @@ from vaelab.tensors import write_bytes_safely
 
 COLUMNS = {
     "nll_quadrature": "exact NLL",
+    "nll_given": "exact NLL, given",
     "nll_importance": "NLL",
     "gain_over_normal": "gain over normal",
     "hole_fraction": "hole",
     "uncovered_fraction": "uncovered",
     "frechet_digit_distance": "Fréchet digit distance",
+    "asked_share": "asked digits right",
+    "predicted_share": "label told",
 }
 PEER = "pythae"
 """The file of the rows that `benchmarks/pythae_samplers.py` measures."""
-PERCENT = ("hole_fraction", "uncovered_fraction")
+PERCENT = ("hole_fraction", "uncovered_fraction", "asked_share", "predicted_share")
 
 HEAD = """# Results
 
 Made by `vaelab reproduce NAME`, which writes every finished row to `docs/results/NAME.json` and this page from them; it can be stopped
-and goes on where it was. All figures are on the MNIST test images. NLL is the negative log-likelihood in nats per image; *hole* the share
-of the prior where no code lies, *uncovered* the share of codes where the prior has hardly any mass (1 % each for a perfect prior). The
-Fréchet digit distance compares 10,000 decoder means with the 10,000 grey test images in the features of the packaged digit classifier (its
-last convolutions, averaged over positions): it is comparable within this page only.
+and goes on where it was. All figures are on the MNIST test images, but where a table says otherwise. NLL is the negative
+log-likelihood in nats per image; *hole* the share of the prior where no code lies, *uncovered* the share of codes where the prior has
+hardly any mass (1 % each for a perfect prior). The Fréchet digit distance compares 10,000 decoder means with the 10,000 grey test images
+in the features of the packaged digit classifier (its last convolutions, averaged over positions): it is comparable within this page only.
 ± after several seeds is the standard deviation over seeds; after one seed, the standard error over
 test images (over bootstrap draws for the distance). *Gain over normal* is paired on the same test images with the same network's normal
 prior of the same seed. Published figures marked [M] were recalled from the paper and

@@ -8,26 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import equinox as eqx
-import jax.random as jr
 import numpy as np
 from filelock import FileLock, Timeout
 
 from vaelab.config import Config, load_recipe, recipe_names
 from vaelab.data import Dataset, Fingerprint, load_data
 from vaelab.errors import VaelabError
-from vaelab.evaluation.aggregate_posterior import AggregatePosterior
-from vaelab.evaluation.feature_distances import frechet_distance
-from vaelab.evaluation.feature_networks import digit_classifier
 from vaelab.evaluation.figure import Figure, mean_figure
-from vaelab.evaluation.likelihood import importance_weighted_bound
-from vaelab.evaluation.prior_fit import prior_fit
-from vaelab.evaluation.quadrature import exact_log_probs
-from vaelab.evaluation.reconstruction import sample_means
 from vaelab.fitting import fit_prior
 from vaelab.language import to_translate, translated
-from vaelab.model import Model
 from vaelab.model_file import load_model
-from vaelab.pixels import seen_once
+from vaelab.reproduction.measuring import Judged, measured
 from vaelab.reproduction.records import Record, add_record, is_done, read_records
 from vaelab.reproduction.tables import Row, Table
 from vaelab.reproduction.weights import TrainedRow, keep_weights, kept_weights, weights_file
@@ -153,7 +144,7 @@ def _make(
         say(to_translate("{name}, seed {seed}: from the weights in {kept}", name=row.name, seed=seed, kept=kept))
         folder.mkdir(exist_ok=True)
     model = trained.model
-    judged = _Judged.of(config, dataset)
+    judged = Judged.of(config, dataset)
     held_out = len(dataset.validation) if config.data.validation == "held-out" else 0
     for prior in missing:
         if stop.requests:
@@ -163,7 +154,7 @@ def _make(
         if prior != TRAINED:
             fitted = fit_prior(model, judged.training, prior, pixels=config.data.pixels, seed=seed)
             chosen = eqx.tree_at(lambda model: model.prior, model, fitted.prior)
-        figures, log_probs = _measured(table, chosen, judged, seed)
+        figures, log_probs = measured(table, chosen, judged, seed)
         if log_probs is not None:
             np.save(_scores(work, row.name, seed, prior), log_probs.astype(np.float32), allow_pickle=False)
             figures |= _differences(work, row, prior, seed, log_probs)
@@ -238,62 +229,6 @@ def _trained(config: Config, dataset: Dataset, folder: Path, stop: Stopped, say:
     if result.outcome is Outcome.INTERRUPTED:
         return None
     return TrainedRow(load_model(run), len(metrics), sum(line["seconds"] for line in metrics))
-
-
-@dataclasses.dataclass(frozen=True)
-class _Judged:
-    """Grey training and test images, and both as they are scored: drawn once, the test images alike for every row."""
-
-    training: np.ndarray
-    seen_training: np.ndarray
-    test: np.ndarray
-    seen_test: np.ndarray
-
-    @classmethod
-    def of(cls, config: Config, dataset: Dataset) -> "_Judged":
-        training = TrainingData.from_dataset(dataset, config.data).images
-        test = dataset.test.images
-        pixels, seed = config.data.pixels, config.data.test_seed
-        return cls(training, seen_once(training, pixels, seed + 1), test, seen_once(test, pixels, seed))
-
-
-def _measured(table: Table, model: Model, judged: _Judged, seed: int) -> tuple[dict[str, Figure], np.ndarray | None]:
-    key = jr.key(seed)
-    figures: dict[str, Figure] = {}
-    log_probs = None
-    over = f"{len(judged.test):,} test images"
-    if model.has_density:
-        prior = model.prior_density().given(None)
-        if table.importance_samples is None:
-            exact = exact_log_probs(model, prior, judged.seen_test)
-            log_probs = exact.log_prob
-            figures["nll_quadrature"] = mean_figure(-log_probs, over)
-            figures["halving_error"] = Figure(float(exact.error.mean()), None, over, len(log_probs))
-            figures["elbo"] = mean_figure(exact.elbo, over)
-        elif model.prior.scoring != "quadrature":
-            estimates = importance_weighted_bound(
-                model, prior, judged.seen_test, samples=table.importance_samples, key=jr.fold_in(key, 0)
-            )
-            log_probs = estimates.log_prob
-            figures["nll_importance"] = mean_figure(-log_probs, over)
-            figures["elbo"] = mean_figure(estimates.elbo, over)
-        held_out = AggregatePosterior.of(model, judged.seen_test)
-        training = AggregatePosterior.of(model, judged.seen_training)
-        fit = prior_fit(prior, held_out, training, key=jr.fold_in(key, 1))
-        assert fit.hole_fraction is not None  # there are training images
-        figures |= {
-            "hole_fraction": fit.hole_fraction,
-            "uncovered_fraction": fit.uncovered_fraction,
-            "marginal_kl": fit.marginal_kl,
-        }
-    if table.samples:
-        network = digit_classifier()
-        count = min(table.samples, len(judged.test))
-        drawn = sample_means(model, jr.fold_in(key, 2), count)
-        figures["frechet_digit_distance"] = frechet_distance(
-            network(drawn, "samples"), network(judged.test[:count], "test images"), resamples=20, seed=seed
-        )
-    return figures, log_probs
 
 
 def _scores(work: Path, row: str, seed: int, prior: str) -> Path:
