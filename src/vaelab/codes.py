@@ -11,7 +11,17 @@ import numpy as np
 from jaxtyping import Array, Float, Float32, Int, Shaped, UInt32
 
 from vaelab.batching import features_of, in_batches
-from vaelab.densities import AbstractCentredDensity, DiagonalNormal
+from vaelab.densities import (
+    AbstractCentredDensity,
+    AbstractDensity,
+    DiagonalNormal,
+    kl_divergence,
+    of_each,
+    own_and_shared,
+    rows_of,
+    stack_of,
+    stack_size,
+)
 from vaelab.labels import labels_given
 from vaelab.model import Model
 from vaelab.pixels import scaled
@@ -22,7 +32,7 @@ MOMENT_DRAWS = 64
 
 @dataclass(frozen=True)
 class Codes:
-    """q(z|x) of n images. `densities` has NumPy arrays, with a leading axis of n."""
+    """q(z|x) of n images. `densities` has NumPy arrays, with a leading axis of n but where all share one (`densities/stacks.py`)."""
 
     densities: AbstractCentredDensity
 
@@ -61,10 +71,15 @@ class Codes:
 
     def first(self, count: int) -> "Codes":
         """Those of the first images alone."""
-        return self if len(self) <= count else Codes(jax.tree.map(lambda leaf: leaf[:count], self.densities))
+        return self if len(self) <= count else Codes(rows_of(self.densities, slice(count)))
+
+    def divergences(self, prior: AbstractDensity) -> Float[np.ndarray, "n latent"] | None:
+        """KL(q(z|x) || p(z)) in nats, by entry of z, where it has a closed form."""
+        found = of_each(lambda density: kl_divergence(density, prior), jax.tree.map(jnp.asarray, self.densities))
+        return None if found is None else np.asarray(found)
 
     def __len__(self) -> int:
-        return len(jax.tree.leaves(self.densities)[0])
+        return stack_size(self.densities)
 
 
 def codes_of(
@@ -78,9 +93,15 @@ def codes_of(
         VaelabError: for a conditional model without labels, or with one that it was not trained with.
     """
     given = labels_given(model, labels, len(images))
-    return Codes(
-        in_batches(lambda *rows: _posteriors(model, *rows), images, *given, features=features_of(model.image_shape))
-    )
+    shared = None
+
+    def own_of(*rows: np.ndarray) -> AbstractCentredDensity:
+        nonlocal shared  # the same after every batch
+        own, shared = own_and_shared(_posteriors(model, *rows))
+        return own
+
+    own = in_batches(own_of, images, *given, features=features_of(model.image_shape))
+    return Codes(eqx.combine(own, jax.tree.map(np.asarray, shared)))
 
 
 def has_diagonal_posterior(model: Model) -> bool:
@@ -93,12 +114,12 @@ def has_diagonal_posterior(model: Model) -> bool:
 def _posteriors(
     model: Model, images: Shaped[Array | np.ndarray, "n ..."], labels: Int[Array | np.ndarray, " n"] | None = None
 ) -> AbstractCentredDensity:
-    return jax.vmap(lambda image, label: model.posterior(image, condition=label))(scaled(jnp.asarray(images)), labels)
+    return stack_of(lambda image, label: model.posterior(image, condition=label), scaled(jnp.asarray(images)), labels)
 
 
 @jax.jit
 def _centres(densities: AbstractCentredDensity) -> Float[Array, "n latent"]:
-    return jax.vmap(lambda density: density.centre)(densities)
+    return of_each(lambda density: density.centre, densities)
 
 
 @jax.jit
@@ -110,14 +131,14 @@ def _log_variances(densities: AbstractCentredDensity) -> Float[Array, "n latent"
         drawn = jax.vmap(density.sample)(jr.split(jr.key(0), MOMENT_DRAWS))
         return jnp.log(jnp.maximum(drawn.var(axis=0), 1e-12))
 
-    return jax.vmap(one)(densities)
+    return of_each(one, densities)
 
 
 @jax.jit
 def _draws(densities: AbstractCentredDensity, places: UInt32[Array, " n"], key: Array) -> Float[Array, "n latent"]:
-    return jax.vmap(lambda density, place: density.sample(jr.fold_in(key, place)))(densities, places)
+    return of_each(lambda density, place: density.sample(jr.fold_in(key, place)), densities, places)
 
 
 @jax.jit
 def _own_log_probs(densities: AbstractCentredDensity, z: Float[Array, "n latent"]) -> Float[Array, " n"]:
-    return jax.vmap(lambda density, point: density.log_prob(point))(densities, z)
+    return of_each(lambda density, point: density.log_prob(point), densities, z)

@@ -10,6 +10,7 @@ import jax.random as jr
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
 from vaelab.densities import AbstractCentredDensity, AbstractDensity
+from vaelab.densities.codebook import AbstractCodebook
 from vaelab.families.base import AbstractFamily
 from vaelab.networks.base import AbstractNetwork
 from vaelab.networks.conditioned import AtLabel
@@ -134,6 +135,14 @@ class ConditionalDensity(AbstractConditional):
         heads = jax.tree.map(lambda _: False, self.heads)
         heads = {name: eqx.tree_at(lambda head: head.weight, head, replace=True) for name, head in heads.items()}
         return eqx.tree_at(lambda part: part.heads, mask, heads)
+
+
+def codebook_of(encoder: AbstractConditional | None) -> AbstractCodebook:
+    """Of an encoder whose z is made of codes; what asks for it was held against the posterior when the configuration was read."""
+    found = encoder.family.codebook() if isinstance(encoder, ConditionalDensity) else None
+    if found is None:
+        raise TypeError("a prior over codes needs the encoder whose codes they are")
+    return found
 
 
 class ConditionalAtLabel(AbstractConditional):

@@ -15,12 +15,13 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 from vaelab.conditional import AbstractConditional, ConditionalAtLabel, ConditionalDensity
 from vaelab.data.image_spec import ImageSpec
 from vaelab.data.image_values import ImageValues
-from vaelab.densities import AbstractCentredDensity, AbstractDensity, Flat, Mixture, Unflat, kl_divergence
+from vaelab.densities import AbstractCentredDensity, AbstractDensity, Flat, Mixture, Unflat, kl_divergence, stack_of
 from vaelab.kinds import LIKELIHOODS, POSTERIORS
 from vaelab.priors.at_label import AtLabel
 from vaelab.priors.base import AbstractPrior
 from vaelab.priors.by_label import ClassDensity
 from vaelab.space import Space
+from vaelab.support import Domain
 
 
 class Model(eqx.Module):
@@ -45,6 +46,11 @@ class Model(eqx.Module):
     def latent(self) -> Space:
         """The space of z."""
         return self.encoder.space
+
+    @property
+    def domain(self) -> Domain:
+        """Where z lives: what asks for Gaussians around points of all numbers looks here first."""
+        return self.encoder.support.domain
 
     @property
     def latent_dim(self) -> int:
@@ -77,7 +83,7 @@ class Model(eqx.Module):
         if self.log_frequencies is None or not self.prior.reads_encoder:
             return self.prior.density(self.encoder)
         labels = jnp.arange(len(self.log_frequencies))
-        of_labels = jax.vmap(lambda label: self.prior.density(self.encoder.at_label(label)))(labels)
+        of_labels = stack_of(lambda label: self.prior.density(self.encoder.at_label(label)), labels)
         return ClassDensity(Mixture(self.log_frequencies, of_labels))
 
     @property
@@ -162,6 +168,8 @@ def elbo_terms(
         z = posterior.sample(key)
         reconstruction = model.decoder(z, condition, key=too).log_prob(image)
         log_posterior = posterior.log_prob(z)
+    if posterior.lesson is not None:
+        reconstruction = reconstruction - posterior.lesson
     over_z = prior if model.latent.is_array else Unflat(prior, model.latent)
     log_ratio = log_posterior - over_z.log_prob(z)
     divergence = kl_divergence(posterior, prior)

@@ -123,9 +123,13 @@ class Run:
     @property
     def fit_prior_command(self) -> str:
         """What mends its prior, as a user types it: the package is not written to."""
+        posterior = self.config.model.posterior
+        if posterior.support.domain == "sphere":  # nothing is fitted there afterwards
+            return f"vaelab train --posterior {posterior.kind} --prior vamp"
+        kind = "autoregressive" if posterior.support.domain == "codes" else "mixture"
         if self.is_packaged:
-            return f"vaelab fit-prior {self.called} mixture --out mixture.safetensors"
-        return f"vaelab fit-prior {self.folder} mixture"
+            return f"vaelab fit-prior {self.called} {kind} --out {kind}.safetensors"
+        return f"vaelab fit-prior {self.folder} {kind}"
 
     @property
     def model_file(self) -> Path:

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from vaelab.language import translated
-from vaelab.support import REALS, Support
+from vaelab.support import REALS, Domain, Support
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 PositiveCount = Annotated[int, Field(ge=1)]
@@ -58,12 +58,22 @@ class NetworkSettings(PartSettings):
 class PosteriorSettings(PartSettings):
     """Of a family of q(z|x). Its class is built by `build(settings, shape, *, key)`, `shape` that of z."""
 
+    support: ClassVar[Support] = REALS
+    """Where z lives (`Support.domain`): a prior must live there too."""
+
     has_density: ClassVar[bool] = True
     """False for codes without a spread: no KL, no likelihood, no prior to train."""
     factorises: ClassVar[bool] = False
     """Whether the entries of z are independent given x, and each array of its densities has one number for each entry."""
     scores_any: ClassVar[bool] = True
     """Whether log q(z|x) is had of any z with the gradient by z, and not only of the density's own draws."""
+    quick_elsewhere: ClassVar[bool] = True
+    """False where log q(z|u) of some hundred pseudo-inputs u at each draw z would cost far more than the networks do."""
+
+    def why_not(self, latent_dim: int) -> str | None:
+        """Why z cannot have so many numbers; None where it can."""
+        del latent_dim
+        return None
 
 
 class LikelihoodSettings(PartSettings):
@@ -91,6 +101,10 @@ class PriorSettings(PartSettings):
     needs_labels: ClassVar[bool] = False
     factorises: ClassVar[bool] = False
     """Whether its entries are independent Gaussians, so that the KL of a factorised posterior is a sum over entries."""
+    domains: ClassVar[tuple[Domain, ...]] = ("reals",)
+    """Where z may live for it to have a density there."""
+    scores_posteriors: ClassVar[bool] = False
+    """Whether p(z) is made of log q(z|u) of many u."""
 
     def completed(self, *, classes: Callable[[], int]) -> "PriorSettings":
         """With what only the data can tell: `classes` counts their labels."""

@@ -1,7 +1,10 @@
-"""Which values a likelihood scores: asked once, by range checks, pixel treatments, the names of scores and the page."""
+"""Which values a density scores, of x or of z: asked once, by range checks, pixel treatments, the names of scores and the page."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+Domain = Literal["reals", "sphere", "codes"]
+"""Where z lives: all numbers, vectors of length 1, or a finite set of codes."""
 
 
 @dataclass(frozen=True)
@@ -9,12 +12,14 @@ class Support:
     """Where a density over images lives, entry by entry.
 
     - `low`, `high`: the values that it takes; None: any number
+    - `domain`: where z lives, of a posterior
     - `levels`: it gives each of so many values a probability, so that -log p(x) is one of images and cannot fall below 0; None: a density
     """
 
     low: float | None = None
     high: float | None = None
     levels: int | None = None
+    domain: Domain = "reals"
 
     @property
     def is_unit(self) -> bool:
@@ -45,3 +50,9 @@ LEVELS = Support(0.0, 1.0, levels=256)
 
 UNIT_INTERVAL = Support(0.0, 1.0)
 REALS = Support()
+
+SPHERE = Support(-1.0, 1.0, domain="sphere")
+"""Vectors of length 1."""
+
+CODES = Support(domain="codes")
+"""The values of a codebook."""

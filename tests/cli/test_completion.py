@@ -75,7 +75,10 @@ OFFERED = {
     "the priors of a run": ("vaelab sample runs/mine --prior ", ["trained", "mixture-of-mine"]),
     "the second of two priors": ("vaelab compare runs/mine --prior trained,mi", ["trained,mixture-of-mine"]),
     "priors of no run": ("vaelab sample nowhere --prior ", ["trained"]),
-    "kinds of prior": ("vaelab train --prior ", ["normal", "mixture", "vamp", "flow", "class"]),
+    "kinds of prior": (
+        "vaelab train --prior ",
+        ["normal", "mixture", "vamp", "flow", "class", "uniform-sphere", "uniform-codes"],
+    ),
     "kinds of likelihood": ("vaelab train --likelihood g", ["gaussian"]),
     "pixels": ("vaelab train --pixels t", ["threshold"]),
     "keys": ("vaelab train --set training.che", ["training.checkpoint_seconds="]),

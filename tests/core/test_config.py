@@ -192,6 +192,22 @@ BAD_VALUES = {
         {"objective.kind": "importance-weighted", "objective.elbo_share": 1.5},
         "objective.elbo_share: Input should be less than or equal to 1; found 1.5",
     ),
+    "a VampPrior of densities that are dear elsewhere": (
+        {"model.posterior.kind": "inverse-autoregressive", "model.prior.kind": "vamp"},
+        "needs a pass for each dimension.*'full-gaussian'",
+    ),
+    "a sphere under a Gaussian prior": (
+        {"model.posterior.kind": "von-mises-fisher"},
+        "lives in: sphere; a normal prior has no density there. Choose model.prior.kind = 'uniform-sphere' or 'vamp'",
+    ),
+    "all numbers under the prior of a sphere": (
+        {"model.prior.kind": "uniform-sphere"},
+        "z of a gaussian posterior lives in: reals; .*'normal'",
+    ),
+    "a sphere of dimension 0": (
+        {"model.posterior.kind": "von-mises-fisher", "model.prior.kind": "uniform-sphere", "model.latent_dim": 1},
+        "2 at least, for a circle; found 1",
+    ),
     "a key of another kind": ({"model.likelihood.scale": 2.0}, "unknown key 'model.likelihood.scale'"),
 }
 

@@ -167,8 +167,38 @@ def test_kl_to_the_standard_normal_is_the_papers():
     np.testing.assert_allclose(divergence, -0.5 * (1 + LOG_VARIANCE - MEAN**2 - jnp.exp(LOG_VARIANCE)), rtol=1e-6)
 
 
+@pytest.mark.parametrize("dim", [1, 2, 5])
+def test_kl_from_a_full_normal_is_that_of_any_two_gaussians_and_adds_up_over_conditionals(dim: int) -> None:
+    """1/2 [tr(P^-1 S) + d' P^-1 d - k + log det P / det S]; entry i is the KL of z_i given those before it, averaged over them."""
+    generator = np.random.default_rng(dim)
+    scale = np.tril(generator.normal(size=(dim, dim)), -1) + np.diag(0.3 + generator.random(dim))
+    mean, other, log_variance = generator.normal(size=(3, dim))
+    q = FullNormal(jnp.asarray(mean, jnp.float32), jnp.asarray(scale, jnp.float32))
+    p = DiagonalNormal(jnp.asarray(other, jnp.float32), jnp.asarray(log_variance, jnp.float32))
+    covariance, precision = scale @ scale.T, np.diag(np.exp(-log_variance))
+    expected = 0.5 * (
+        np.trace(precision @ covariance)
+        + (mean - other) @ precision @ (mean - other)
+        - dim
+        + log_variance.sum()
+        - np.linalg.slogdet(covariance)[1]
+    )
+    divergence = kl_divergence(q, p)
+    assert divergence is not None
+    np.testing.assert_allclose(divergence.sum(), expected, rtol=1e-5)
+    assert float(divergence.min()) >= 0.0
+    # the last entry, from draws of all before it
+    noise = generator.normal(size=(200_000, dim))
+    drawn = mean + noise @ scale.T
+    given = drawn[:, -1] - noise[:, -1] * scale[-1, -1]  # the mean of the last given those before it
+    variance, v = scale[-1, -1] ** 2, np.exp(log_variance[-1])
+    each = 0.5 * (variance / v + (given - other[-1]) ** 2 / v - 1.0 - np.log(variance / v))
+    assert abs(float(divergence[-1]) - each.mean()) < 4.0 * each.std() / 200_000**0.5 + 1e-5
+
+
 def test_no_closed_form_is_none_and_a_delta_has_no_density():
-    assert kl_divergence(FullNormal(MEAN, SCALE), standard_normal(2)) is None
+    assert kl_divergence(FullNormal(MEAN, SCALE), CONTINUOUS["mixture"][0]) is None
+    assert kl_divergence(standard_normal(2), FullNormal(MEAN, SCALE)) is None
     with pytest.raises(TypeError, match="no density"):
         Delta(MEAN).log_prob(MEAN)
     np.testing.assert_array_equal(Delta(MEAN).sample(jr.key(0)), MEAN)

@@ -55,6 +55,15 @@ NETWORK_SETTINGS: dict[str, dict[str, Any]] = {
 }
 POSTERIOR_SETTINGS: dict[str, dict[str, Any]] = {
     "gaussian": {"kind": "gaussian"},
+    "full-gaussian": {"kind": "full-gaussian"},
+    "inverse-autoregressive": {"kind": "inverse-autoregressive", "steps": 2, "width": 7, "context": 4},
+    "planar": {"kind": "planar", "steps": 3},
+    "sylvester": {"kind": "sylvester", "steps": 2, "reflections": 2},
+    "von-mises-fisher": {"kind": "von-mises-fisher"},
+    "fsq": {"kind": "fsq", "levels": (8, 5, 4)},
+    "vq": {"kind": "vq", "codes": 6, "dim": 3},
+    "vq, not normalised": {"kind": "vq", "codes": 6, "dim": 3, "normalised": False},
+    "vq, two books": {"kind": "vq", "codes": 5, "dim": 1, "books": 3, "normalised": False},
     "deterministic": {"kind": "deterministic"},
 }
 LIKELIHOOD_SETTINGS: dict[str, dict[str, Any]] = {

@@ -40,6 +40,8 @@ def value_of(family: AbstractFamily) -> Array:
         uniform = (uniform > 0.5).astype(jnp.float32)
     if family.support.levels == 256:
         uniform = jnp.round(uniform * 255) / 255
+    if family.support.domain == "sphere":
+        return uniform / jnp.linalg.norm(uniform)
     return family.space.back(uniform if family.support.is_unit else 3.0 * uniform - 1.0)
 
 
@@ -63,7 +65,13 @@ def test_draws_have_the_centre_for_their_mean_and_the_variance_that_it_says(what
     density = density_of(family_of(what, name))
     draws = np.asarray(jax.jit(jax.vmap(density.sample))(jr.split(KEY, 20_000)))
     spread = draws.std(axis=0)
-    np.testing.assert_allclose(draws.mean(axis=0), density.centre, atol=float(5.0 * spread.max() / 20_000**0.5) + 1e-3)
+    if density.centre_is_mean:
+        np.testing.assert_allclose(
+            draws.mean(axis=0), density.centre, atol=float(5.0 * spread.max() / 20_000**0.5) + 1e-3
+        )
+    else:  # of a flow the mean has no closed form, and on a sphere it lies within; the centre is then among the likelier values
+        own = jax.vmap(density.log_prob)(draws[:2000])
+        assert float(density.log_prob(density.centre)) > float(np.median(own))
     if density.marginal_log_variance is not None:
         np.testing.assert_allclose(draws.var(axis=0), np.exp(density.marginal_log_variance), rtol=0.06)
 
@@ -85,12 +93,15 @@ def test_log_prob_is_that_of_the_draws(what: str, name: str) -> None:
         other = family(
             **{n: factor * 0.5 * jr.normal(k, s) + 0.3 for (n, s), k in zip(shapes.items(), keys, strict=False)}
         )
-        gain = np.asarray(own - jax.vmap(other.log_prob)(draws))
-        assert gain.mean() > -3.0 * gain.std() / 4000**0.5
-        assert gain.mean() > 0.0
+        gain = np.minimum(np.asarray(own - jax.vmap(other.log_prob)(draws)), 1e6)  # of masses at two codes infinite
+        assert gain.mean() >= -3.0 * gain.std() / 4000**0.5
+        assert gain.mean() > 0.0 or family.support.domain == "codes"  # two masses may lie at one code
     value, log_prob = density.sample_and_log_prob(KEY)
     np.testing.assert_array_equal(value, density.sample(KEY))
-    np.testing.assert_allclose(log_prob, density.log_prob(value), rtol=1e-6)
+    # a flow's second way goes back through all steps
+    np.testing.assert_allclose(
+        log_prob, density.log_prob(value), rtol=1e-4 if density.draws_and_scores_at_once else 1e-6
+    )
 
 
 @pytest.mark.parametrize(("what", "name"), ALL)
@@ -101,7 +112,9 @@ def test_gradients_are_finite_even_for_large_numbers(what: str, name: str) -> No
     value = value_of(family)
     for size in (1.0, 30.0, 300.0):
         numbers = {n: size * jr.normal(KEY, shape) for n, shape in family.parameters().items()}
-        score, gradient = jax.value_and_grad(lambda numbers: family(**numbers).log_prob(value))(numbers)
+        if family.support.domain == "codes":  # all others have no mass
+            value = family(**numbers).centre
+        score, gradient = jax.value_and_grad(lambda numbers, value: family(**numbers).log_prob(value))(numbers, value)
         assert np.isfinite(score)
         for leaf in jax.tree.leaves(gradient):
             assert np.isfinite(leaf).all()
@@ -151,6 +164,7 @@ def test_as_parts_of_a_model_every_weight_moves(posterior: str, likelihood: str)
         density = model.posterior(image)
         z = density.sample(KEY)
         own = density.log_prob(z) if density.has_density else 0.0
+        own = own if density.lesson is None else own - density.lesson
         return model.likelihood(z).log_prob(image) + own
 
     gradient = eqx.filter_grad(loss)(model)

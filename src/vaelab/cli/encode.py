@@ -59,6 +59,8 @@ def encode(
         to_translate("mean, log_variance and one draw")
         if encoded.log_variance is not None
         else to_translate("the code (mean and draw are equal)")
+        if np.array_equal(encoded.mean, encoded.draw)
+        else to_translate("the centre and one draw")
     )
     labelled = to_translate(", with labels") if labels is not None else ""
     if label is not None:

@@ -140,11 +140,12 @@ def print_fit(fitted: "FittedPrior", path: Path, run: str, called: str, names: t
     typer.echo(
         translated(
             "  draws of {held_out_images:,} held-out images: {exact}{held_out:.3f} nats, {normal:.3f} under "
-            "N(0, I); a gain of {gain:.3f} ± {gain_standard_error:.3f} (over images)",
+            "{beside}; a gain of {gain:.3f} ± {gain_standard_error:.3f} (over images)",
             held_out_images=fitted.held_out_images,
             exact=exact,
             held_out=fitted.held_out,
             normal=fitted.normal,
+            beside=fitted.beside,
             gain=fitted.gain,
             gain_standard_error=fitted.gain_standard_error,
         )

@@ -86,6 +86,7 @@ def interpolate(
     ends = model.image_spec.taken(ends, translated("{first} and {second}", first=between[0], second=between[1]))
     own, number = labels_of_way(items, number) if model.is_conditional else (None, None)
     first, last = encode(model, ends, own).mean
+    spherical = spherical or model.domain == "sphere"
     z = path_between(first, last, steps=steps, spherical=spherical)
     write_images(out, decode(model, z, number), columns=steps, arrays={"z": z, "ends": as_seen(ends)})
     way = to_translate("on a sphere") if spherical else to_translate("straight")

@@ -80,6 +80,14 @@ def train(
         float | None, typer.Option(help=translated("The optimiser's step size, at its highest."))
     ] = None,
     beta: Annotated[float | None, typer.Option(help=translated("The weight of the KL term."))] = None,
+    posterior: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help=translated("The family of q(z|x), such as full-gaussian or inverse-autoregressive."),
+            autocompletion=completion.kinds_of("model.posterior.kind"),
+        ),
+    ] = None,
     prior: Annotated[
         str | None,
         typer.Option(
@@ -180,6 +188,7 @@ def train(
         "model.latent_dim": latent_dim,
         "model.encoder.kind": network,
         "model.decoder.kind": network,
+        "model.posterior.kind": posterior,
         "model.prior.kind": prior,
         "model.likelihood.kind": likelihood,
         "model.condition": condition,

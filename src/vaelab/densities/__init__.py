@@ -18,6 +18,7 @@ from vaelab.densities.levels import (
 from vaelab.densities.mixture import EXACT_DIMENSIONS, Mixture, log_probs_by_products
 from vaelab.densities.normal import LOG_TWO_PI, DiagonalNormal, IsotropicNormal, standard_normal
 from vaelab.densities.point import Delta
+from vaelab.densities.stacks import of_each, own_and_shared, rows_of, stack_of, stack_size
 
 __all__ = [
     "EXACT_DIMENSIONS",
@@ -43,6 +44,11 @@ __all__ = [
     "log_probs_by_products",
     "logistic_level_log_probs",
     "logistic_location",
+    "of_each",
+    "own_and_shared",
+    "rows_of",
     "sample_many",
+    "stack_of",
+    "stack_size",
     "standard_normal",
 ]

@@ -21,6 +21,9 @@ class AbstractDensity(eqx.Module):
     draws_and_scores_at_once: ClassVar[bool] = False
     """Whether `sample_and_log_prob` is cheaper than the two apart."""
 
+    quick_elsewhere: ClassVar[bool] = True
+    """False where `log_prob` of a value that it did not draw is dear, as an inverse is: nobody asks it of all pairs of many."""
+
     @abstractmethod
     def log_prob(self, value: Any) -> Float[Array, ""]:
         """The log-density (nats) of one value, summed over all its entries."""
@@ -34,6 +37,10 @@ class AbstractDensity(eqx.Module):
         value = self.sample(key)
         return value, self.log_prob(value)
 
+    def shared(self) -> PyTree[bool]:
+        """True for each array that all densities of one family have in common, such as a flow's weights: a stack keeps it once."""
+        return jax.tree.map(lambda _: False, self)
+
     def given(self, condition: Array | None) -> "AbstractDensity":
         """The density under a condition (an integer label): itself, for all that do not know of labels."""
         del condition
@@ -43,10 +50,18 @@ class AbstractDensity(eqx.Module):
 class AbstractCentredDensity(AbstractDensity):
     """A density with a value that stands for it: every posterior, whose centre is the code, and every likelihood, whose centre is shown."""
 
+    centre_is_mean: ClassVar[bool] = True
+    """False where the centre is another value that stands for it: where a flow sends its Gaussian's, the direction on a sphere."""
+
     @property
     @abstractmethod
     def centre(self) -> Any:
         """The code or the picture: the mean, the nearest code, the direction."""
+
+    @property
+    def lesson(self) -> Float[Array, ""] | None:
+        """0, whose gradient is that of what training minimises beside the ELBO: what a codebook learns by. None for all others."""
+        return None
 
     def log_prob_where(self, seen: Any, value: Any) -> Float[Array, ""]:
         """The log-density of those entries alone where `seen` is 1 (0 elsewhere), all others integrated out; `value` is any number

@@ -7,7 +7,7 @@ shape inside.
 from typing import Any
 
 import equinox as eqx
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from vaelab.densities.base import AbstractCentredDensity, AbstractDensity
 from vaelab.space import Space
@@ -24,9 +24,20 @@ class Flat(AbstractCentredDensity):
         return self.density.has_density
 
     @property
+    def quick_elsewhere(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.density.quick_elsewhere
+
+    def shared(self) -> PyTree[bool]:
+        return Flat(self.density.shared(), self.space)
+
+    @property
     def centre(self) -> Float[Array, " size"]:
         assert isinstance(self.density, AbstractCentredDensity)
         return self.space.flat(self.density.centre)
+
+    @property
+    def lesson(self) -> Float[Array, ""] | None:
+        return self.density.lesson if isinstance(self.density, AbstractCentredDensity) else None
 
     @property
     def marginal_log_variance(self) -> Float[Array, " size"] | None:

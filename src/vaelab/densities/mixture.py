@@ -2,13 +2,15 @@
 
 from functools import partial
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from vaelab.densities.base import AbstractDensity
 from vaelab.densities.normal import LOG_TWO_PI, DiagonalNormal
+from vaelab.densities.stacks import of_each, rows_of
 
 EXACT_DIMENSIONS = 8
 """Up to here a mixture's squares are summed difference by difference; beyond, by matrix products, whose rounding no longer matters
@@ -16,7 +18,7 @@ beside the 10 nats and more that such densities spread over."""
 
 
 class Mixture(AbstractDensity):
-    """Sum_k weight_k p_k(x), the components stacked along a leading axis of one density's arrays."""
+    """Sum_k weight_k p_k(x), the components stacked along a leading axis of one density's arrays (`stacks.py`)."""
 
     log_weights: Float[Array, " components"]  # normalised: logsumexp is 0
     components: AbstractDensity
@@ -25,7 +27,7 @@ class Mixture(AbstractDensity):
         """log weight_k + log p_k(x), for each k."""
         if isinstance(self.components, DiagonalNormal) and value.shape[-1] > EXACT_DIMENSIONS:
             return self.log_weights + log_probs_by_products(self.components, value)
-        return self.log_weights + jax.vmap(lambda component: component.log_prob(value))(self.components)
+        return self.log_weights + of_each(lambda component: component.log_prob(value), self.components)
 
     def log_prob(self, value: Float[Array, " dim"]) -> Float[Array, ""]:
         return jax.nn.logsumexp(self.component_log_probs(value))
@@ -33,7 +35,10 @@ class Mixture(AbstractDensity):
     def sample(self, key: PRNGKeyArray) -> Float[Array, " dim"]:
         which_key, value_key = jr.split(key)
         which = jr.categorical(which_key, self.log_weights)
-        return jax.tree.map(lambda leaf: leaf[which], self.components).sample(value_key)
+        return rows_of(self.components, which).sample(value_key)
+
+    def shared(self) -> PyTree[bool]:
+        return eqx.tree_at(lambda it: it.components, jax.tree.map(lambda _: False, self), self.components.shared())
 
 
 def log_probs_by_products(components: DiagonalNormal, value: Float[Array, " dim"]) -> Float[Array, " components"]:

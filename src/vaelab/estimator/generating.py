@@ -68,7 +68,11 @@ class Generating(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Checked):
         """
         ends = np.stack([np.asarray(first), np.asarray(last)])
         a, b = self.transform(ends, y)
-        return self.inverse_transform(path_between(a, b, steps=whole_number(steps, "steps"), spherical=spherical), y)
+        spherical = spherical or self.model_.domain == "sphere"
+        return self.inverse_transform(
+            path_between(a, b, steps=whole_number(steps, "steps"), spherical=spherical),
+            y,
+        )
 
     def sample(
         self,

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from vaelab.evaluation.bounds import CHECKED_DRAWS
 from vaelab.evaluation.figure import Figure, counted, mean_figure
-from vaelab.evaluation.inputs import why_no_quadrature
+from vaelab.evaluation.inputs import why_no_aggregate, why_no_quadrature
 from vaelab.language import to_translate
 from vaelab.run_data import TrainingDataError
 from vaelab.runs import Run
@@ -100,9 +100,9 @@ def checkup_of(material: "Material", *, likelihood: bool = True) -> Checkup:
     found = dataclasses.replace(_of_images(found, coded), note=judged.note)
     if not material.model.has_density:
         return found
-    fit = prior_coverage(
-        material.density, coded.posteriors, coded.training_posteriors, key=jr.key(0), prior_draws=CHECKED_DRAWS
-    )
+    training = coded.training_posteriors if why_no_aggregate(coded.codes, material.model.domain) is None else None
+    on_reals = material.model.domain == "reals"
+    fit = prior_coverage(material.density, coded.posteriors, training, key=jr.key(0), prior_draws=CHECKED_DRAWS)
     nll = None
     if likelihood and why_no_quadrature(material.model) is None:
         from vaelab.evaluation.quadrature import exact_log_probs
@@ -117,8 +117,8 @@ def checkup_of(material: "Material", *, likelihood: bool = True) -> Checkup:
         nll = mean_figure(-exact.log_prob, counted(len(coded.seen), f"{judged.split} image"))
     return dataclasses.replace(
         found,
-        kl_per_dimension=latent_use(coded.posteriors, material.density).kl_per_dimension,
-        median_log_variance=_median_log_variance(coded),
+        kl_per_dimension=latent_use(coded.posteriors, material.density).kl_per_dimension if on_reals else None,
+        median_log_variance=_median_log_variance(coded) if on_reals else None,
         hole_fraction=fit.hole_fraction,
         uncovered_fraction=fit.uncovered_fraction,
         nll=nll,

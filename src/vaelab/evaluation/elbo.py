@@ -4,14 +4,13 @@ import math
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Num, UInt32
 
 from vaelab.batching import in_batches
 from vaelab.codes import Codes, codes_of
-from vaelab.densities import AbstractCentredDensity, DiagonalNormal, kl_divergence, sample_many
+from vaelab.densities import AbstractCentredDensity, DiagonalNormal, kl_divergence
 from vaelab.evaluation.expectations import posterior_expectations
 from vaelab.evaluation.inputs import check_has_density
 from vaelab.evaluation.row_numbers import row_numbers
@@ -67,8 +66,7 @@ def elbo_of(model: Model, images: Num[np.ndarray, "n ..."]) -> ElboParts:
 def _divergences(model: Model, codes: Codes) -> Float[np.ndarray, "n latent"] | None:
     """KL(q(z_d|x) || p(z_d)) of each dimension in closed form, where there is one."""
     prior = model.prior_density().given(None)
-    found = jax.vmap(lambda posterior: kl_divergence(posterior, prior))(jax.tree.map(jnp.asarray, codes.densities))
-    return None if found is None else np.asarray(found)
+    return codes.divergences(prior)
 
 
 @jax.jit
@@ -79,10 +77,10 @@ def _terms(model: Model, images: Array, numbers: UInt32[Array, " n"]) -> tuple[A
         posterior = model.posterior(image, prior)
         per_dimension = kl_divergence(posterior, prior)
 
-        def at(z: Array) -> tuple[Array, Array]:
-            return -model.likelihood(z).log_prob(image), posterior.log_prob(z) - prior.log_prob(z)
+        def at(z: Array, log_posterior: Array) -> tuple[Array, Array]:
+            return -model.likelihood(z).log_prob(image), log_posterior - prior.log_prob(z)
 
-        reconstruction, log_ratio = jax.vmap(at)(_draws_of(posterior, jr.fold_in(jr.key(0), number), model.latent_dim))
+        reconstruction, log_ratio = jax.vmap(at)(*_draws_of(posterior, jr.fold_in(jr.key(0), number), model.latent_dim))
         drawn = reconstruction if per_dimension is not None else reconstruction + log_ratio
         error = drawn.std() * math.sqrt(1.0 / (DRAWS - 1))
         kl = log_ratio.mean() if per_dimension is None else per_dimension.sum()
@@ -91,7 +89,11 @@ def _terms(model: Model, images: Array, numbers: UInt32[Array, " n"]) -> tuple[A
     return jax.vmap(of_image)(scaled(images), numbers)
 
 
-def _draws_of(posterior: AbstractCentredDensity, key: Array, latent_dim: int) -> Float[Array, "draws latent"]:
+def _draws_of(
+    posterior: AbstractCentredDensity, key: Array, latent_dim: int
+) -> tuple[Float[Array, "draws latent"], Float[Array, " draws"]]:
+    """Draws, and log q(z|x) of each."""
     if isinstance(posterior, DiagonalNormal):
-        return posterior.mean[None] + posterior.standard_deviation[None] * jr.normal(key, (DRAWS, latent_dim))
-    return sample_many(posterior, key, DRAWS)
+        z = posterior.mean[None] + posterior.standard_deviation[None] * jr.normal(key, (DRAWS, latent_dim))
+        return z, jax.vmap(posterior.log_prob)(z)
+    return jax.vmap(posterior.sample_and_log_prob)(jr.split(key, DRAWS))

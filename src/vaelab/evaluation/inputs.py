@@ -7,6 +7,7 @@ from vaelab.codes import Codes, has_diagonal_posterior
 from vaelab.errors import VaelabError
 from vaelab.language import to_translate, translated
 from vaelab.model import Model
+from vaelab.support import Domain
 
 
 def checked_images(
@@ -47,6 +48,19 @@ def check_diagonal(codes: Codes) -> None:
                 found_type=type(codes.densities).__name__,
             )
         )
+
+
+def why_no_aggregate(codes: Codes, domain: Domain) -> str | None:
+    """Why log q(z), the mean of q(z|x) over all images, cannot be had; None where it can."""
+    if codes.densities.quick_elsewhere:
+        return None
+    if domain == "codes":
+        return to_translate(
+            "codes of held-out images are hardly ever those of a training image, so log q(z) says nothing"
+        )
+    return to_translate(
+        "it asks log q(z|x) of every training image at every code, and of this posterior that is an inversion for each pair"
+    )
 
 
 def check_has_density(model: Model, question: str) -> None:

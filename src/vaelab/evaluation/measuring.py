@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import jax
 import jax.random as jr
 import numpy as np
 from jaxtyping import Float, Int, Num, PRNGKeyArray
 
 from vaelab.codes import Codes
 from vaelab.data.fingerprint import array_digest
-from vaelab.densities import AbstractDensity
+from vaelab.densities import AbstractDensity, rows_of
 from vaelab.errors import VaelabError
 from vaelab.evaluation.aggregate_posterior import AggregatePosterior
 from vaelab.evaluation.bounds import (
@@ -32,10 +31,11 @@ from vaelab.evaluation.by_label import (
     of_each_label,
     quadrature_serves,
 )
+from vaelab.evaluation.code_use import code_use
 from vaelab.evaluation.coded import CodedImages
 from vaelab.evaluation.feature_networks import FeatureNetwork
 from vaelab.evaluation.figure import Figure, counted, mean_figure
-from vaelab.evaluation.inputs import check_has_density, why_no_quadrature
+from vaelab.evaluation.inputs import check_has_density, why_no_aggregate, why_no_quadrature
 from vaelab.evaluation.label_scores import label_scores
 from vaelab.evaluation.latents import active_units, latent_use
 from vaelab.evaluation.likelihood import ALONE, WIDENED, ImportanceEstimates, importance_weighted_bound
@@ -96,7 +96,7 @@ class Asked:
     @property
     def drawn(self) -> int | None:
         """Importance samples an image; None where there are none."""
-        if not self.model.has_density or self.model.prior.scoring == "quadrature":
+        if not self.model.has_density or self.model.prior.scoring == "quadrature" or self.model.domain == "codes":
             return None
         return self.importance_samples or IMPORTANCE_SAMPLES
 
@@ -174,6 +174,12 @@ def _check_importance_samples(model: Model, importance_samples: int | None, prio
     if importance_samples is None:
         return
     check_has_density(model, translated("importance sampling"))
+    if model.domain == "codes":
+        raise VaelabError(
+            translated(
+                "an image has one code, so there are no importance samples of it; the ELBO is the bound. Leave --importance-samples out"
+            )
+        )
     if importance_samples < 1:
         raise VaelabError(
             translated(
@@ -203,6 +209,7 @@ def _at_codes(asked: Asked) -> Found:
     return Found(
         {
             "active_units": Figure(float(active_units(means)), None, asked.over, len(means)),
+            "code_use": code_use(asked.model, means) if asked.model.domain == "codes" else None,
             "reconstruction_squared_error": mean_figure(at_means.squared_error, asked.over),
         }
     )
@@ -222,7 +229,11 @@ def _scores(asked: Asked) -> Found:
             {"reconstruction": losses},
         )
     found = Found()
-    if asked.drawn is None:
+    if asked.model.domain == "codes":
+        found.reasons["nll_importance"] = to_translate(
+            "an image has one code, so there is nothing to sample: the ELBO is the bound on log p(x), log p(x|z) + log p(z)"
+        )
+    elif asked.drawn is None:
         found.reasons["nll_importance"] = to_translate(
             "this prior's density is too dear for importance sampling; by quadrature only"
         )
@@ -332,7 +343,7 @@ def rate_given(model: Model, coded: CodedImages) -> Float[np.ndarray, " images"]
 
     def of(one: Model, chosen: np.ndarray, told: Any) -> np.ndarray | None:
         del told
-        codes = Codes(jax.tree.map(lambda leaf: leaf[chosen], coded.codes.densities))
+        codes = Codes(rows_of(coded.codes.densities, chosen))
         return closed_form_rate(AggregatePosterior.from_codes(codes), one.prior_density())
 
     found = of_each_label(model, coded.labels, of, lambda done, total: None)
@@ -359,7 +370,8 @@ def _elbo(asked: Asked, exact: ExactLikelihood | None, estimates: ImportanceEsti
     else:
         sampled_rate, reconstruction = _by_one_draw(asked)
         rate = sampled_rate if rate is None else rate
-        way = to_translate("one draw of z per image")
+        of_codes = asked.model.domain == "codes"
+        way = to_translate("the one code of each image") if of_codes else to_translate("one draw of z per image")
     parts = {"reconstruction": reconstruction, "kl": rate, "elbo": -(reconstruction + rate)}
     found.per_image.update(parts)
     found.numbers.update({name: mean_figure(values, asked.over) for name, values in parts.items()}, elbo_by=way)
@@ -369,9 +381,13 @@ def _prior_fit(asked: Asked) -> Found:
     if not asked.model.has_density:
         return Found()
     coded, prior = asked.coded, asked.prior
+    latents = latent_use(coded.posteriors, prior) if asked.model.domain == "reals" else None
+    no_aggregate = why_no_aggregate(coded.codes, asked.model.domain)
+    if no_aggregate is not None:
+        return Found({"latents": latents}, {"prior_fit": no_aggregate})
     with asked.step(to_translate("prior fit")):
         fit = prior_fit(prior, coded.posteriors, coded.training_posteriors, key=asked.key(1))
-        found = Found({"prior_fit": fit, "latents": latent_use(coded.posteriors, prior)})
+        found = Found({"prior_fit": fit, "latents": latents})
     if fit.hole_fraction is None and coded.raw_training is not None:
         found.reasons["hole_fraction"] = to_translate(
             "it rests on a 1 % quantile, for which fewer than {count} held-out images are too few",

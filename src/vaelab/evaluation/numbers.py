@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from vaelab.evaluation.baselines import Baselines
+from vaelab.evaluation.code_use import CodeUse
 from vaelab.evaluation.figure import Figure, mean_figure
 from vaelab.evaluation.label_scores import LabelScores
 from vaelab.evaluation.latents import LatentUse, Probes
@@ -68,6 +69,7 @@ class Numbers:
     - `grey_floor`: what a cross-entropy on these pixels cannot fall below; None for binary pixels
     - `samples`: the quality of decoded draws; `samples_floor`: the same figures of real training images, which no model is expected to beat
     - `by_label`: how well p(y|x) tells labels, and its calibration; where log p(x) is marginal over labels
+    - `code_use`: how many codes a model of codes uses, and how evenly
     - `reconstruction_squared_error`: of the decoder's mean at the posterior mean, summed over pixels
     - `reconstruction_feature_distance`: how far that mean lies from the image in the features of `samples`' network, 1 being as far as
       another image; None where no network was asked for
@@ -99,6 +101,7 @@ class Numbers:
     per_image: dict[str, Float[np.ndarray, " images"]]
     reconstruction_feature_distance: Figure | None = None
     by_label: LabelScores | None = None
+    code_use: CodeUse | None = None
 
     @property
     def nll_given(self) -> Figure | None:

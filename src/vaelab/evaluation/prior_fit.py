@@ -117,9 +117,10 @@ def prior_coverage(
 
 def closed_form_rate(posteriors: AggregatePosterior, prior: AbstractDensity) -> Float[np.ndarray, " images"] | None:
     """KL(q(z|x) || p(z)) of each image where it has a closed form."""
-    if not (isinstance(prior, DiagonalNormal) and posteriors.codes.is_diagonal):
-        return None
-    return per_dimension(posteriors, prior).sum(axis=1)
+    if isinstance(prior, DiagonalNormal) and posteriors.codes.is_diagonal:
+        return per_dimension(posteriors, prior).sum(axis=1)
+    found = posteriors.codes.divergences(prior)
+    return None if found is None else found.astype(np.float64).sum(axis=1)
 
 
 def share_below(values: Float[np.ndarray, " values"], reference: Float[np.ndarray, " reference"], over: str) -> Figure:

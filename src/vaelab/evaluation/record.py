@@ -59,6 +59,8 @@ def as_json(evaluation: "Numbers") -> dict[str, Any]:
     result["grey_floor"] = _figure(e.grey_floor)
     result["reconstruction_squared_error"] = _figure(e.reconstruction_squared_error)
     result["reconstruction_feature_distance"] = _figure(e.reconstruction_feature_distance)
+    if e.code_use is not None:
+        result["code_use"] = dataclasses.asdict(e.code_use)
     result["linear_probe_accuracy"] = _figure(None if e.probes is None else e.probes.linear)
     result["neighbour_accuracy"] = _figure(None if e.probes is None else e.probes.nearest_neighbours)
     result["baselines"] = (

@@ -161,6 +161,24 @@ def rows(evaluation: "Numbers") -> Iterable[tuple[str, str, str]]:
             largest + dots,
             to_translate("nats, largest first, against {prior}", prior=e.latents.kl_against),
         )
+    if e.code_use is not None:
+        use = e.code_use
+        yield (
+            to_translate("codes used"),
+            f"{100.0 * use.usage:.1f} %",
+            to_translate(
+                "of {codes:,} codes, over {positions} positions of every image",
+                codes=use.codes,
+                positions=use.positions,
+            ),
+        )
+        yield (
+            to_translate("perplexity of codes"),
+            f"{use.perplexity:.1f}",
+            to_translate(
+                "so many codes, chosen equally often, would carry as much; {codes:,} at most", codes=use.codes
+            ),
+        )
     if e.probes is not None:
         trained = counted(e.probes.trained_on, "training image")
         yield (

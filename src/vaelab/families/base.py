@@ -8,6 +8,7 @@ import jax
 from jaxtyping import Array, Float, PyTree
 
 from vaelab.densities import AbstractCentredDensity
+from vaelab.densities.codebook import AbstractCodebook
 from vaelab.space import Shape, Space
 from vaelab.support import Support
 
@@ -37,6 +38,10 @@ class AbstractFamily(eqx.Module):
     def own_paced(self) -> PyTree[bool]:
         """True for each of its own leaves that moves at its own pace (`own_pace.py`), and not by the run's optimiser."""
         return jax.tree.map(lambda _: False, self)
+
+    def codebook(self) -> AbstractCodebook | None:
+        """The values that z may have, where they are codes."""
+        return None
 
     def on_page(self) -> dict[str, Any]:
         """What the explorer's page needs for its own score of an image: the `form` of log p(x|z), where it is one that the page computes.

@@ -77,7 +77,11 @@ def fitted_by_descent(
     # centre and spread of the draws are constants of the program, so each fit has its own
     @jax.jit
     def one_round(
-        parameters: PyTree, state: PyTree, values: Float[Array, "fitted latent"], key: PRNGKeyArray
+        parameters: PyTree,
+        state: PyTree,
+        values: Float[Array, "fitted latent"],
+        judges: Float[Array, "held_out latent"],
+        key: PRNGKeyArray,
     ) -> tuple[PyTree, PyTree, Float[Array, ""]]:
         order_key, step_key = jr.split(key)
         order = order_of_epoch(order_key, count, batch)
@@ -88,7 +92,7 @@ def fitted_by_descent(
     best, best_loss, best_round = parameters, np.inf, 0
     for number in range(1, rounds + 1):
         values = values if draws.fresh is None else values_of(number)
-        parameters, state, judged = one_round(parameters, state, values, jr.fold_in(key, number))
+        parameters, state, judged = one_round(parameters, state, values, judges, jr.fold_in(key, number))
         if float(judged) < best_loss:
             best, best_loss, best_round = parameters, float(judged), number
         elif number - best_round >= PATIENCE:

@@ -45,10 +45,9 @@ def _draw_part(
     labels: Int[Array | np.ndarray, " images"] | None = None,
 ) -> Float[Array, "images latent"]:
     pixel_key, latent_key = jr.split(key)
-    posteriors = jax.vmap(lambda image, label: model.posterior(image, condition=label))(
-        seen(images, pixels, pixel_key), labels
+    return jax.vmap(lambda image, label, key: model.posterior(image, condition=label).sample(key))(
+        seen(images, pixels, pixel_key), labels, jr.split(latent_key, len(images))
     )
-    return jax.vmap(lambda posterior, key: posterior.sample(key))(posteriors, jr.split(latent_key, len(images)))
 
 
 _draws = jax.jit(_draw_part, static_argnames="pixels")

@@ -4,18 +4,21 @@ import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
+from typing import Any
 
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from jaxtyping import Int, PRNGKeyArray
 
+from vaelab.conditional import codebook_of
 from vaelab.densities import standard_normal
+from vaelab.densities.codebook import AbstractCodebook
 from vaelab.door import flag, option
 from vaelab.errors import VaelabError
 from vaelab.fitting.draws import posterior_draws
 from vaelab.fitting.fitted import Fit, FittedPrior
-from vaelab.fitting.names import check_kind, fit_of
+from vaelab.fitting.names import check_domain, check_kind, fit_of
 from vaelab.fitting.parts import LEARNT_BY_HEART, MOST_FITTED, Draws, chosen_images, log_probs
 from vaelab.language import to_translate, translated
 from vaelab.model import Model
@@ -62,11 +65,16 @@ def fit_prior(
         VaelabError: for an unknown kind, too few images, or labels that are missing.
     """
     check_kind(kind)
+    check_domain(kind, model.domain)
     if components is not None and "components" not in signature(fit_of(kind)).parameters:
         raise VaelabError(
             translated(
                 "{flag} is a mixture's; a {kind} prior has none. Leave it out", flag=flag("components"), kind=kind
             )
+        )
+    if by_class and model.domain == "codes":
+        raise VaelabError(
+            translated("{option}: a prior over codes is fitted to all images; leave it out", option=option("by_class"))
         )
     if by_class and labels is None:
         raise VaelabError(
@@ -86,14 +94,15 @@ def fit_prior(
     begun = time.monotonic()
     generator = np.random.default_rng(seed)
     all_places, held_out_places = chosen_images(len(images), generator)
-    fitted_places = all_places[:MOST_FITTED]
+    # codes are the same in every round: all at once, where draws are taken anew
+    fitted_places = all_places if model.domain == "codes" else all_places[:MOST_FITTED]
     fitted_key, held_out_key = jr.split(jr.key(seed))
 
     def of(places: np.ndarray) -> np.ndarray | None:
         return None if labels is None else labels[places]
 
     def fresh_of(places: np.ndarray) -> Callable[[PRNGKeyArray], np.ndarray] | None:
-        if model.latent_dim <= LEARNT_BY_HEART:
+        if model.latent_dim <= LEARNT_BY_HEART or model.domain == "codes":
             return None
         return lambda key: posterior_draws(model, images[places], pixels, of(places), key=key)
 
@@ -114,9 +123,12 @@ def fit_prior(
         }
         fit = _fit_each_class(of_class, kind, labels, components, seed, label_names)
     else:
-        fit = _fit_one(draws, kind, components, seed)
+        book = codebook_of(model.encoder) if model.domain == "codes" else None
+        fit = _fit_one(draws, kind, components, seed, book)
     held_out = log_probs(fit.prior.density(model.encoder), draws.held_out)
-    normal = log_probs(standard_normal(model.latent_dim), draws.held_out)
+    on_reals = model.domain == "reals"
+    beside = standard_normal(model.latent_dim) if on_reals else model.prior_density()
+    normal = log_probs(beside, draws.held_out)
     gain = held_out - normal
     return FittedPrior(
         prior=fit.prior,
@@ -129,6 +141,7 @@ def fit_prior(
         held_out_images=len(draws.held_out),
         held_out=float(held_out.mean()),
         normal=float(normal.mean()),
+        beside="N(0, I)" if on_reals else to_translate("the prior that it was trained with"),
         gain=float(gain.mean()),
         gain_standard_error=float(gain.std(ddof=1) / np.sqrt(len(gain))),
         seed=seed,
@@ -136,8 +149,12 @@ def fit_prior(
     )
 
 
-def _fit_one(draws: Draws, kind: str, components: int | None, seed: int) -> Fit:
-    asked = {} if components is None else {"components": components}
+def _fit_one(
+    draws: Draws, kind: str, components: int | None, seed: int, codebook: AbstractCodebook | None = None
+) -> Fit:
+    asked: dict[str, Any] = {} if components is None else {"components": components}
+    if codebook is not None:
+        asked["codebook"] = codebook
     return fit_of(kind)(draws, seed=seed, **asked)
 
 

@@ -30,11 +30,12 @@ class FittedPrior:
     images: int  # fitted to
     held_out_images: int
     held_out: float  # mean log-likelihood of the held-out draws, nats
-    normal: float  # the same under N(0, I)
+    normal: float  # the same under N(0, I), or under the model's own prior where z is no vector of all numbers
     gain: float  # held_out - normal
     gain_standard_error: float  # over the held-out draws, paired
     seed: int
     seconds: float
+    beside: str = "N(0, I)"  # what `normal` is under
 
     def facts(self) -> dict[str, Any]:
         """All but the prior itself and the time, as JSON has it: for the header of its file."""

@@ -8,6 +8,7 @@ from vaelab.kinds import PRIORS, found_at
 from vaelab.language import translated
 from vaelab.nearest import nearest_name
 from vaelab.settings import PriorSettings
+from vaelab.support import Domain
 
 
 def kinds() -> tuple[str, ...]:
@@ -25,6 +26,24 @@ def check_kind(kind: str) -> None:
         raise VaelabError(
             translated(
                 "unknown kind of prior '{kind}'; {nearest_name}", kind=kind, nearest_name=nearest_name(kind, kinds())
+            )
+        )
+
+
+def check_domain(kind: str, domain: Domain) -> None:
+    """Refuse a kind that has no density where z lives.
+
+    Raises:
+        VaelabError: naming those that have.
+    """
+    if domain not in _settings(kind).domains:
+        able = [other for other in kinds() if domain in _settings(other).domains]
+        raise VaelabError(
+            translated(
+                "z of this model lives in: {domain}; a {kind} prior has no density there. Those that can be fitted to it: {kinds}",
+                domain=domain,
+                kind=kind,
+                kinds=", ".join(able) or translated("none, and the prior that it was trained with is the one to use"),
             )
         )
 

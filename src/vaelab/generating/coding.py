@@ -19,7 +19,9 @@ class Encoded(NamedTuple):
     """q(z|x) of each image, and one draw from it."""
 
     mean: Float32[np.ndarray, "n latent"]
-    log_variance: Float32[np.ndarray, "n latent"] | None  # of each entry; None for an autoencoder
+    log_variance: (
+        Float32[np.ndarray, "n latent"] | None
+    )  # of each entry; None for an autoencoder, and on a sphere or of codes
     draw: Float32[np.ndarray, "n latent"]  # the mean itself for an autoencoder
 
 
@@ -46,6 +48,7 @@ def encode(
     if log_variance is None:
         return Encoded(mean, None, mean)
     if not codes.is_diagonal:
+        log_variance = log_variance if model.domain == "reals" else None  # else an entry by itself says nothing
         return Encoded(mean, log_variance, codes.draws(jr.key(seed)))
     # by NumPy: a compiled program with random numbers takes a second to build, and this one would be run once
     noise = np.random.default_rng(seed).standard_normal(mean.shape, np.float32)

@@ -89,6 +89,14 @@ def draws_given(model: Model, known: AbstractKnown, count: int, *, seed: int = 0
     Raises:
         VaelabError: in more than two dimensions, where the particles do not reach p(z | known).
     """
+    if model.domain != "reals":
+        raise VaelabError(
+            translated(
+                "draws of z given a part of an image move through all numbers, and z of this model lives in: {domain}; ask a model with a "
+                "Gaussian posterior",
+                domain=model.domain,
+            )
+        )
     prior = model.prior_density()
     if model.latent_dim <= 2:
         return _by_quadrature(model, prior, known, count, np.random.default_rng(seed))

@@ -247,12 +247,25 @@ def _latent(material: "FigureMaterial", style: str) -> "Figure":
     )
 
 
+def _check_all_numbers(figure: str, material: "FigureMaterial") -> None:
+    """Refuse a figure that moves one entry of z by itself, where z would leave the sphere or the codes that it lives in."""
+    if material.model.domain != "reals":
+        raise UnavailableError(
+            translated(
+                "{figure}: moves an entry of z by itself, and z of this model lives in: {domain}; draw samples, or interpolate",
+                figure=figure,
+                domain=material.model.domain,
+            )
+        )
+
+
 def _manifold(material: "FigureMaterial", style: str) -> "Figure":
     from vaelab.plotting.manifold import grid_of, manifold_figure, normal_quantiles, own_quantiles
     from vaelab.plotting.page import SEPARATOR
     from vaelab.plotting.tutorial import tutorial_grid
 
     size = material.model.latent_dim
+    _check_all_numbers("manifold", material)
     if size > 2:
         raise UnavailableError(
             translated(
@@ -292,6 +305,7 @@ def _traversals(material: "FigureMaterial", style: str) -> "Figure":
     from vaelab.plotting.quantities import amount
     from vaelab.plotting.traversals import MAX_ROWS, STEPS, traversal_points, traversals_figure
 
+    _check_all_numbers("traversals", material)
     encoded = material.encoded
     size = material.model.latent_dim
     if encoded.log_variance is not None:
@@ -386,6 +400,7 @@ def _prior(material: "FigureMaterial", style: str) -> "Figure":
                 "prior: of a model that sees labels each has a prior and codes of its own, and the figure is of one"
             )
         )
+    from vaelab.codes import has_diagonal_posterior
     from vaelab.generating import encode
     from vaelab.pixels import seen_once
     from vaelab.plotting.prior import MOST_POSTERIORS, prior_figure
@@ -394,6 +409,8 @@ def _prior(material: "FigureMaterial", style: str) -> "Figure":
     images = material.dataset.train.images
     chosen = np.sort(np.random.default_rng(0).permutation(len(images))[:MOST_POSTERIORS])
     encoded = encode(material.model, seen_once(images[chosen], config.data.pixels, config.data.test_seed))
+    # of what is no Gaussian of independent entries the figure smooths draws, as it does an autoencoder's codes
+    exact = has_diagonal_posterior(material.model)
     if material.model.has_density:
         trained = translated("The {kind} prior that it was trained with", kind=config.model.prior.kind)
     else:
@@ -401,8 +418,8 @@ def _prior(material: "FigureMaterial", style: str) -> "Figure":
     fitted = material.prior != "trained"
     return prior_figure(
         material.model,
-        encoded.mean,
-        encoded.log_variance,
+        encoded.mean if exact else encoded.draw,
+        encoded.log_variance if exact else None,
         before=material.trained_model if fitted else None,
         names=(trained, translated("Prior {prior}, fitted afterwards", prior=material.prior)) if fitted else (trained,),
         shown=material.shown,

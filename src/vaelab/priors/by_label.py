@@ -8,7 +8,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from vaelab.densities import AbstractDensity, Mixture
+from vaelab.densities import AbstractDensity, Mixture, rows_of
 from vaelab.errors import VaelabError
 from vaelab.language import translated
 
@@ -73,7 +73,7 @@ class ClassDensity(AbstractDensity):
     def given(self, condition: Array | int | None) -> AbstractDensity:
         if condition is None:
             return self
-        return jax.tree.map(lambda leaf: leaf[condition], self.mixture.components)
+        return rows_of(self.mixture.components, condition)
 
 
 def class_count(labels: np.ndarray | Array | None) -> int:

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny
 
 from vaelab.kinds import PRIORS
 from vaelab.settings import PositiveCount, PriorSettings
+from vaelab.support import Domain
 
 
 class NormalPriorSettings(PriorSettings):
@@ -29,6 +30,8 @@ class MixturePriorSettings(PriorSettings):
 
 class VampPriorSettings(PriorSettings):
     part = "vaelab.priors.vamp:VampPrior"
+    domains: ClassVar[tuple[Domain, ...]] = ("reals", "sphere")
+    scores_posteriors: ClassVar[bool] = True
     kind: Literal["vamp"] = Field(default="vamp", description="the mixture of the posteriors of learned pseudo-inputs")
     components: PositiveCount = Field(default=100, description="how many")
     start: Literal["random", "data"] = Field(
@@ -65,6 +68,24 @@ class ClassPriorSettings(PriorSettings):
         return self if self.classes is not None else self.model_copy(update={"classes": classes()})
 
 
+class UniformSpherePriorSettings(PriorSettings):
+    part = "vaelab.priors.uniform_sphere:UniformSpherePrior"
+    domains: ClassVar[tuple[Domain, ...]] = ("sphere",)
+    is_fixed: ClassVar[bool] = True
+    kind: Literal["uniform-sphere"] = Field(
+        default="uniform-sphere", description="every direction alike, for a posterior on a sphere"
+    )
+
+
+class UniformCodesPriorSettings(PriorSettings):
+    part = "vaelab.priors.uniform_codes:UniformCodesPrior"
+    domains: ClassVar[tuple[Domain, ...]] = ("codes",)
+    is_fixed: ClassVar[bool] = True
+    kind: Literal["uniform-codes"] = Field(
+        default="uniform-codes", description="every code alike, for a posterior of codes"
+    )
+
+
 # --- fitted afterwards, and never trained with the model ------------------------------------------------------------------------------
 
 
@@ -83,6 +104,17 @@ class SecondStagePriorSettings(PriorSettings):
     exact_up_to: ClassVar[int | None] = 2
     kind: Literal["second-stage"] = "second-stage"
     width: PositiveCount = 128
+
+
+class AutoregressiveCodesPriorSettings(PriorSettings):
+    part = "vaelab.priors.autoregressive_codes:AutoregressiveCodesPrior"
+    is_trained: ClassVar[bool] = False
+    domains: ClassVar[tuple[Domain, ...]] = ("codes",)
+    fit: ClassVar[str | None] = "vaelab.fitting.autoregressive_codes:fit_autoregressive_codes"
+    kind: Literal["autoregressive"] = "autoregressive"
+    alphabets: tuple[PositiveCount, ...] = Field(min_length=1)
+    letter_dim: PositiveCount
+    width: PositiveCount = 256
 
 
 class ByClassPriorSettings(PriorSettings):

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from vaelab.conditional import AbstractConditional
-from vaelab.densities import Flat, Mixture
+from vaelab.densities import Flat, Mixture, stack_of
 from vaelab.errors import VaelabError
 from vaelab.language import translated
 from vaelab.pixels import scaled
@@ -73,7 +73,7 @@ class VampPrior(AbstractPrior):
         if encoder is None:
             raise TypeError("a VampPrior's density needs the encoder that reads its pseudo-inputs")
         uniform = jnp.full(self.components, -float(np.log(self.components)))
-        posteriors = jax.vmap(encoder)(self.images)
+        posteriors = stack_of(encoder, self.images)
         return Mixture(uniform, posteriors if encoder.space.is_array else Flat(posteriors, encoder.space))
 
     def trainable(self) -> PyTree[bool]:
