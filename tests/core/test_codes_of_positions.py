@@ -209,7 +209,7 @@ def test_a_fitted_prior_comes_near_the_entropy_of_a_chain() -> None:
             {"model.posterior.kind": "fsq", "model.prior.kind": "uniform-codes", "model.latent_dim": 10},
             "a position has 4 numbers, so it is a multiple of that; found 10. 64 makes a map of 4 x 4",
         ),
-        ({"model.posterior.kind": "vq", "model.latent_dim": 64}, "lives in: codes; .* Choose model.prior.kind = 'uniform-codes'"),
+        ({"model.posterior.kind": "vq", "model.latent_dim": 64}, "lives in: codes, .*; use model.prior.kind = 'uniform-codes'"),
         (
             {"model.posterior.kind": "vq", "model.latent_dim": 64, "model.prior.kind": "uniform-codes", "model.condition": "labels"},
             "no prior over codes for each label",

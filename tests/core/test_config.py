@@ -198,7 +198,7 @@ BAD_VALUES = {
     ),
     "a sphere under a Gaussian prior": (
         {"model.posterior.kind": "von-mises-fisher"},
-        "lives in: sphere; a normal prior has no density there. Choose model.prior.kind = 'uniform-sphere' or 'vamp'",
+        "lives in: sphere, where a normal prior has no density; use model.prior.kind = 'uniform-sphere' or 'vamp'",
     ),
     "all numbers under the prior of a sphere": (
         {"model.prior.kind": "uniform-sphere"},

@@ -64,7 +64,7 @@ def _of_the_model(model: ModelConfig) -> str | None:
         return translated("model.latent_dim of a {kind} posterior: {reason}", kind=posterior.kind, reason=reason)
     if domain not in prior.domains:
         return translated(
-            "z of a {kind} posterior lives in: {domain}; a {prior} prior has no density there. Choose model.prior.kind = '{names}'",
+            "z of a {kind} posterior lives in: {domain}, where a {prior} prior has no density; use model.prior.kind = '{names}'",
             kind=posterior.kind,
             domain=domain,
             prior=prior.kind,
@@ -78,7 +78,7 @@ def _of_the_model(model: ModelConfig) -> str | None:
     if prior.scores_posteriors and not posterior.quick_elsewhere:
         return translated(
             "a {prior} prior asks log q(z|u) of every pseudo-input at every draw, and a {kind} posterior needs a pass for each "
-            "dimension for one; the nearest that works is model.posterior.kind = 'full-gaussian', or another prior",
+            "dimension for one; use model.posterior.kind = 'full-gaussian', or another prior",
             prior=prior.kind,
             kind=posterior.kind,
         )
