@@ -28,6 +28,7 @@ nitpicky = True  # a type of ours that a signature names has its place here; tho
 nitpick_ignore_regex = [
     ("py:.*", r"(?!vaelab\.).*"),
     ("py:.*", r"vaelab\.(settings\.Annotated|config\.data\._|kinds\.Kinds\.settings|evaluation\.by_label\.Found).*"),
+    ("py:.*", r"vaelab\.(objectives\.settings\._|densities\.stacks\.Density).*"),
 ]
 
 napoleon_numpy_docstring = False

@@ -12,11 +12,11 @@ FLATTEST = 0.01
 
 
 class PlanarStep(AbstractStep):
-    """f(z) = z + u' tanh(w.z + b), u' = u + (m(w.u) - w.u) w / |w|^2, m(x) = softplus(x) - 1 + 0.01.
+    """f(z) = z + u' tanh(w.z + b), u' = u + (m(w.u) - w.u) w / w.w, m(x) = softplus(x) - 1 + 0.01.
 
     Rezende and Mohamed, "Variational inference with normalizing flows", ICML 2015, eq. 10 and appendix A.1. With w.u' > -1 the value
     along w, a + w.u' tanh(a + b) where a = w.z, rises in a, so the step is invertible, and log det = log(1 + w.u' (1 - tanh^2(a + b))).
-    The inverse is the root of that one rising function, at most |w.u'| away from w.f(z).
+    The inverse is the root of that one rising function, no further than the size of w.u' away from w.f(z).
     """
 
     u: Float[Array, " dim"]

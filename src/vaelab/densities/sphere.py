@@ -53,7 +53,7 @@ class VonMisesFisher(AbstractCentredDensity):
         return jnp.log(jnp.maximum(across * (1.0 - self.direction**2) + along * self.direction**2, 1e-20))
 
     def log_prob(self, value: Float[Array, " size"]) -> Float[Array, ""]:
-        """For a value of length 1: kappa (mu.z - 1) = -kappa |z - mu|^2 / 2, which keeps its digits where the two are close."""
+        """For a value of length 1: kappa (mu.z - 1) = -kappa (z - mu).(z - mu) / 2, which keeps its digits where the two are close."""
         away = -0.5 * self.concentration * jnp.sum((value - self.direction) ** 2)
         return away - log_area(self._a + 1) - log_integral(self.concentration, self._a)
 

@@ -11,7 +11,7 @@ from vaelab.densities.transformed import AbstractStep
 
 
 class SylvesterStep(AbstractStep):
-    """f(z) = z + Q R tanh(S Q^T z + b), Q a product of Householder reflections, R and S upper triangular with |R_ii S_ii| < 1.
+    """f(z) = z + Q R tanh(S Q^T z + b), Q a product of Householder reflections, R and S upper triangular, -1 < R_ii S_ii < 1.
 
     van den Berg, Hasenclever, Tomczak and Welling, "Sylvester normalizing flows for variational inference", UAI 2018, eqs. 6 to 10 and
     section 4.2, with as many columns of Q as z has entries. log det = sum_i log(1 + R_ii S_ii (1 - tanh^2(.)_i)).
