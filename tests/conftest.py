@@ -30,14 +30,18 @@ import jaxtyping
 
 jaxtyping.install_import_hook("vaelab", "beartype.beartype")
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
 from vaelab.config import Config, load_recipe
 from vaelab.data import Dataset, Split, load_data
 from vaelab.runs import Run
+from vaelab.training.programs import forget_programs
 
 TESTS = Path(__file__).parent
 QUICK_ROOMS = ("core", "laws")
@@ -63,6 +67,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         slow = item.get_closest_marker("slow") or getattr(item, "originalname", item.name) in NOT_QUICK
         if room in QUICK_ROOMS and not slow:
             item.add_marker(pytest.mark.quick)
+
+
+MOST_MAPPINGS = 20_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def programs_forgotten() -> Iterator[None]:
+    """A compiled program takes some hundred memory mappings, of which Linux gives a process 65,530: beyond them compiling is a crash.
+
+    Between two modules, once a worker has many, JAX forgets its programs; what is needed again is read from the worker's cache.
+    """
+    yield
+    mappings = Path("/proc/self/maps")
+    if mappings.is_file() and mappings.read_bytes().count(b"\n") > MOST_MAPPINGS:
+        forget_programs()
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """The settings of the families of q(z|x) and p(x|z)."""
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Annotated, ClassVar, Literal
 
@@ -72,11 +73,12 @@ class CodesSettings(PosteriorSettings):
 
     support: ClassVar[Support] = CODES
     quick_elsewhere: ClassVar[bool] = False
+    scores_any: ClassVar[bool] = False  # a mass has no gradient by z
 
     @property
+    @abstractmethod
     def of_position(self) -> int:
         """Numbers of a position."""
-        raise NotImplementedError
 
     def why_not(self, latent_dim: int) -> str | None:
         each = self.of_position

@@ -1,14 +1,17 @@
-"""Who tells two kinds of vectors apart."""
+"""Who tells two kinds of vectors apart, and what objectives with such a player beside the model have in common."""
 
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import jax
 import jax.random as jr
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from vaelab.model import Model
 from vaelab.networks.linear import Linear
 from vaelab.networks.mlp import Mlp
+from vaelab.objectives.base import AbstractObjective
+from vaelab.objectives.settings import AdversarialSettings, FactorSettings
 
 CRITIC = "critic"
 """The player that it is."""
@@ -27,6 +30,24 @@ class Critic(eqx.Module):
 
     def __call__(self, vector: Float[Array, " size"]) -> Float[Array, ""]:
         return self.head(self.network(vector))[0]
+
+
+class AbstractWithCriticOfCodes(AbstractObjective):
+    """An objective with a `Critic` of codes beside the model, whose say has a `weight`."""
+
+    weight: float = eqx.field(static=True)
+    widths: tuple[int, ...] = eqx.field(static=True)  # of the critic's hidden layers
+    rate: float = eqx.field(static=True)  # its learning rate
+
+    @classmethod
+    def build(cls, settings: AdversarialSettings | FactorSettings) -> Self:
+        return cls(settings.weight, settings.critic, settings.critic_rate)
+
+    def players(self, model: Model, *, key: PRNGKeyArray) -> dict[str, eqx.Module]:
+        return {CRITIC: Critic(model.latent_dim, self.widths, key=key)}
+
+    def optimisers(self) -> dict[str, dict[str, Any]]:
+        return by_adam(self.rate)
 
 
 def telling_apart(true: Float[Array, " n"], others: Float[Array, " m"]) -> Float[Array, ""]:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Int, Key, PRNGKeyArray, PyTree
 
-from vaelab.densities import AbstractDensity
+from vaelab.densities import AbstractCentredDensity, AbstractDensity
 from vaelab.model import ElboTerms, Model, elbo_terms
 from vaelab.objectives.base import MODEL, Batch, Loss
 from vaelab.objectives.terms import dropout_key
@@ -30,6 +30,15 @@ class Drawn(NamedTuple):
     def kl(self) -> Float[Array, ""]:
         """KL(q(z|x) || p(z)) in nats, averaged over the batch."""
         return self.terms.rate.mean()
+
+    @property
+    def lesson(self) -> Float[Array, ""]:
+        """0, with the gradient of what a codebook learns by, averaged over the batch; a constant for posteriors without one."""
+
+        def of_image(posterior: AbstractCentredDensity) -> Array:
+            return jnp.zeros(()) if posterior.lesson is None else posterior.lesson
+
+        return jax.vmap(of_image)(self.terms.posterior).mean()
 
 
 def drawn(model: Model, batch: Batch, keys: Key[Array, " batch"]) -> Drawn:
@@ -60,13 +69,16 @@ def with_terms(
     players: Mapping[str, Float[Array, ""]] | None = None,
 ) -> Loss:
     """The model minimises pixels * reconstruction + beta * KL + sum of weight * term; `players` are the losses of those beside it.
+    Whatever the weight of the pixels, a codebook learns by the whole of its lesson, which comes with the reconstruction.
 
     Shown are the ELBO's parts, for which loss = reconstruction + beta * kl as in any objective, each term by its name, `minimised`, which
     is all that the model minimises, and the others' losses.
     """
     beside = dict(players or {})
     loss = drawn.reconstruction + beta * drawn.kl
-    own = loss if pixels == 1.0 else pixels * drawn.reconstruction + beta * drawn.kl
+    own = loss
+    if pixels != 1.0:
+        own = pixels * drawn.reconstruction + (1.0 - pixels) * drawn.lesson + beta * drawn.kl
     minimised = own + sum((weight * term for weight, term in weighted.values()), jnp.zeros(()))
     shown = {"loss": loss, "reconstruction": drawn.reconstruction, "kl": drawn.kl, "minimised": minimised}
     shown |= {name: term for name, (_, term) in weighted.items()} | beside

@@ -3,38 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.random as jr
 from jaxtyping import Array, Float, Key, PRNGKeyArray, PyTree
 
-from vaelab.model import Model
-from vaelab.objectives.base import MODEL, AbstractObjective, Batch, Loss
-from vaelab.objectives.critic import CRITIC, Critic, by_adam, telling_apart
+from vaelab.objectives.base import MODEL, Batch, Loss
+from vaelab.objectives.critic import CRITIC, AbstractWithCriticOfCodes, telling_apart
 from vaelab.objectives.draws import drawn, with_terms
-from vaelab.objectives.settings import FactorSettings
 
 
-class Factor(AbstractObjective):
+class Factor(AbstractWithCriticOfCodes):
     """loss = E_q[-log p(x|z)] + beta KL + weight E_q(z)[log D(z) - log(1 - D(z))], which is the total correlation for the best critic D.
 
     Kim and Mnih, "Disentangling by factorising", ICML 2018, eq. 3 and algorithm 2. The critic tells codes from codes whose dimensions were
     each shuffled over images. As there, the two are of different images: here of the two halves of a batch.
     """
-
-    weight: float = eqx.field(static=True)
-    widths: tuple[int, ...] = eqx.field(static=True)
-    rate: float = eqx.field(static=True)
-
-    @classmethod
-    def build(cls, settings: FactorSettings) -> "Factor":
-        return cls(settings.weight, settings.critic, settings.critic_rate)
-
-    def players(self, model: Model, *, key: PRNGKeyArray) -> dict[str, eqx.Module]:
-        return {CRITIC: Critic(model.latent_dim, self.widths, key=key)}
-
-    def optimisers(self) -> dict[str, dict[str, Any]]:
-        return by_adam(self.rate)
 
     def __call__(
         self,

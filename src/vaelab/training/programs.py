@@ -48,6 +48,11 @@ def compiled(function: Callable[..., Any], *arguments: PyTree) -> Program:
     return Program(_program(function, tree, constants, shapes, precision))
 
 
+def forget_programs() -> None:
+    """Let go of all that are kept."""
+    _program.cache_clear()
+
+
 def _shape(array: jax.Array | np.ndarray) -> jax.ShapeDtypeStruct:
     # what is bound to no device goes where the others are; a key has no weak type
     place = array.sharding if isinstance(array, jax.Array) and array.committed else None
