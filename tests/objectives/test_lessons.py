@@ -30,10 +30,19 @@ def averages_gradient(settings: dict[str, Any]) -> list[np.ndarray]:
     return [np.asarray(gradient.encoder.family.shares), np.asarray(gradient.encoder.family.sums)]
 
 
-@pytest.mark.parametrize("pixels", [0.0, 0.1, 2.0])
-def test_codes_are_averaged_at_their_own_pace(pixels: float) -> None:
-    plain = averages_gradient({"kind": "elbo"})
-    weighted = averages_gradient({"kind": "ms-ssim", "window": 3, "pixels": pixels})
+WEIGHTED = {
+    "no pixels": {"kind": "ms-ssim", "window": 3, "pixels": 0.0},
+    "few": {"kind": "ms-ssim", "window": 3, "pixels": 0.1},
+    "more": {"kind": "ms-ssim", "window": 3, "pixels": 2.0},
+    "several draws": {"kind": "importance-weighted", "samples": 3},
+    "several bounds": {"kind": "importance-weighted", "samples": 3, "bounds": 2},
+    "a joint bound": {"kind": "importance-weighted", "samples": 3, "bounds": 2, "decoder": "joint"},
+}
+
+
+@pytest.mark.parametrize("name", WEIGHTED)
+def test_codes_are_averaged_at_their_own_pace(name: str) -> None:
+    plain, weighted = averages_gradient({"kind": "elbo"}), averages_gradient(WEIGHTED[name])
     assert np.abs(plain[0]).max() > 0.0
     for expected, found in zip(plain, weighted, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)

@@ -180,6 +180,8 @@ def log_weight_by_part(
     of_decoder = reconstruction + beta * (log_prior(prior, fixed) - _held(log_posterior))
     along_z = _held(model.decoder)(z, label, key=too).log_prob(image)
     of_encoder = along_z + beta * (log_prior(_held(prior), z) - log_posterior)
+    if posterior.lesson is not None:  # what a codebook learns by, as in `elbo_terms`
+        of_encoder = of_encoder - posterior.lesson
     return LogWeight(of_decoder, of_encoder, reconstruction)
 
 
