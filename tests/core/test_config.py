@@ -202,7 +202,7 @@ BAD_VALUES = {
     ),
     "all numbers under the prior of a sphere": (
         {"model.prior.kind": "uniform-sphere"},
-        "z of a gaussian posterior lives in: reals; .*'normal'",
+        "z of a gaussian posterior lives in: reals, .*'normal'",
     ),
     "a sphere of dimension 0": (
         {"model.posterior.kind": "von-mises-fisher", "model.prior.kind": "uniform-sphere", "model.latent_dim": 1},

@@ -183,4 +183,4 @@ def test_a_bound_says_so_in_its_name() -> None:
     assert default_name("second-stage", by_class=False, latent_dim=2) == "second-stage"
     assert default_name("second-stage", by_class=False, latent_dim=3) == "second-stage-bound"
     assert default_name("mixture", by_class=True, latent_dim=3) == "mixture-by-class"
-    assert sorted(kinds()) == ["flow", "kde", "mixture", "second-stage"]
+    assert sorted(kinds()) == ["autoregressive", "flow", "kde", "mixture", "second-stage"]

@@ -264,10 +264,10 @@ def _tensors_of(graph: Mapping[str, Any]) -> set[str]:
 # --- one run ------------------------------------------------------------------------------------------------------------------------
 
 
-def _run_columns(explored: Explored, say: Callable[[str], None]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """A run's entry in the manifest, and its columns, without its priors; `say` is told each of the `STEPS` as it begins."""
+def _run_columns(explored: Explored, at_step: Callable[[str], None]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """A run's entry in the manifest, and its columns, without its priors; `at_step` is called with each of the `STEPS` as it begins."""
     model = explored.model
-    say("latents")
+    at_step("latents")
     encoded = explored.encoded
     low, high = explored.shown
     height, width, channels = explored.shape
@@ -282,15 +282,15 @@ def _run_columns(explored: Explored, say: Callable[[str], None]) -> tuple[dict[s
     if explored.labels is not None:
         columns["labels"] = explored.labels.astype(np.int32)
     if model.latent_dim == 2:
-        say("grid")
+        at_step("grid")
         columns["manifold"] = manifold(model, explored.shown)
 
     priors = [{"name": name, "kind": PRIORS.name_of(one.prior)} for name, one in explored.priors.items()]
-    say("replay")
+    at_step("replay")
     snapshots = _snapshot_columns(explored, columns)
 
     names = list(explored.priors)
-    say("densities")
+    at_step("densities")
     place, reason = engine_for(model)
     manifest = {
         "name": explored.name,

@@ -1,6 +1,6 @@
 """Who tells two kinds of vectors apart, and what objectives with such a player beside the model have in common."""
 
-from typing import Any, Self
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -40,7 +40,7 @@ class AbstractWithCriticOfCodes(AbstractObjective):
     rate: float = eqx.field(static=True)  # its learning rate
 
     @classmethod
-    def build(cls, settings: AdversarialSettings | FactorSettings) -> Self:
+    def build(cls, settings: AdversarialSettings | FactorSettings) -> "AbstractWithCriticOfCodes":
         return cls(settings.weight, settings.critic, settings.critic_rate)
 
     def players(self, model: Model, *, key: PRNGKeyArray) -> dict[str, eqx.Module]:
