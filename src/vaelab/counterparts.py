@@ -38,12 +38,13 @@ class Counterpart:
         return header_of(self.recipe).score if self.command == TRAIN + self.recipe else ""
 
 
-NO_CODEBOOK = to_translate("codes of a codebook are not here yet")
 NO_BALL = to_translate("a posterior on the Poincaré ball is not here yet")
 HAMILTONIAN = to_translate(
     "its posterior is a path by the gradient of log p(x|z), so q(z|x) would hold the decoder: here an encoder is given images alone"
 )
 METRIC = to_translate("it draws by a metric that the Riemannian model learns, which is not here")
+
+CODES = "vae --set model.prior.kind=uniform-codes --set model.latent_dim=64 --set model.posterior.kind=vq"
 
 MODELS: tuple[Counterpart, ...] = (
     Counterpart("AE", "–", TRAIN + "autoencoder", "a squared error"),
@@ -141,8 +142,18 @@ MODELS: tuple[Counterpart, ...] = (
         "no likelihood of pixels beside, as in the paper (here objective.pixels = 0); the critic sees no reconstructions; a player stands "
         "still while a loss is outside of a margin",
     ),
-    Counterpart("VQVAE", "1711.00937", None, why_none=NO_CODEBOOK),
-    Counterpart("HRQVAE", "ACL 2022", None, why_none=NO_CODEBOOK),
+    Counterpart(
+        "VQVAE",
+        "1711.00937",
+        TRAIN + CODES,
+        "a squared error, codes by gradient unless use_ema, one code an image where its encoder gives no map",
+    ),
+    Counterpart(
+        "HRQVAE",
+        "ACL 2022",
+        TRAIN + CODES + " --set model.posterior.books=4",
+        "by its parameters: levels drawn at a temperature, with a KL, and left out at random",
+    ),
     Counterpart("HVAE", "1805.11328", None, why_none=HAMILTONIAN),
     Counterpart("RHVAE", "2105.00026", None, why_none=HAMILTONIAN),
     Counterpart(
@@ -194,5 +205,5 @@ SAMPLERS: tuple[Counterpart, ...] = (
         FIT + "flow",
         "its density takes a pass for each dimension; the same family turned round",
     ),
-    Counterpart("PixelCNNSampler", "1606.05328", None, why_none=NO_CODEBOOK),
+    Counterpart("PixelCNNSampler", "1606.05328", FIT + "autoregressive", "masked convolutions over the map of codes"),
 )

@@ -116,12 +116,13 @@ def figures_of(
     size, drawn = material.config.model.latent_dim, set()
     for name in DEFAULT_FIGURES if names is None else tuple(dict.fromkeys(names)):
         if name == "manifold" and size > 2:
-            say(
-                translated(
-                    "manifold: a grid needs one or two latent dimensions, and this run has {size}; drew traversals",
-                    size=size,
+            if shown.model.domain == "reals":  # else traversals say that they are not drawn either
+                say(
+                    translated(
+                        "manifold: a grid needs one or two latent dimensions, and this run has {size}; drew traversals",
+                        size=size,
+                    )
                 )
-            )
             name = "traversals"
         if name in drawn:
             continue
