@@ -89,11 +89,9 @@ def test_the_grid_fills_the_view_and_is_decoded_anew_on_zoom(opened, bundle: Bun
     page = opened(explored)
     page.layer("Decoded grid")
     full = f"({FULL})({VIEW})"
-    page.until(f"{VIEW}.mosaic && {full} > 30")
-    assert 30 < page.page.evaluate(full) < 52
+    page.until(f"{VIEW}.mosaic && {full} > 30 && {full} < 52")
     page.page.evaluate(f"{VIEW}.zoom(3, 300, 300)")
-    page.until(f"{full} > 30")
-    assert 30 < page.page.evaluate(full) < 52
+    page.until(f"{full} > 30 && {full} < 52")
     pixels = "image.getContext('2d').getImageData(0, 0, 28, 28).data"
     tile = page.page.evaluate(
         f"(() => {{ const {{ x, y, image }} = {VIEW}.mosaic.tiles.at(-1); return [x, y, ...{pixels}]; }})()"

@@ -170,7 +170,7 @@ def test_the_slider_between_two_points_keeps_its_picture(page: Page, bundle: Bun
         "vaelabExplorer.update({ tab: 'interpolate', ends: { a: Float32Array.from([-1, 0]), b: Float32Array.from([1, 0.5]) } })"
     )
     slider = page.page.locator(".vx-panel:not([hidden]) .vx-epochs")
-    page.until("!document.querySelector('.vx-panel:not([hidden]) .vx-epochs').disabled")
+    page.until("document.querySelector('.vx-panel:not([hidden]) .vx-epochs')?.disabled === false")
     slider.focus()
     page.page.keyboard.press("Home")
     page.page.keyboard.press("PageUp")
